@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { conditions } from "./condition.ts";
+import { duration } from "./duration.ts";
+import { columns, defineKind, type KubernetesObject } from "./kind.ts";
+import { objectName, rolePath, timestamp } from "./name.ts";
+import { attribute, resources } from "./resource.ts";
+import { immutable, rules } from "./rule.ts";
+import { taskTemplate } from "./task.ts";
+
+const filters = z.object({
+  refuse: duration
+    .optional()
+    .describe(
+      "How long not to offer again what is left; absent: the framework's or 5s; 0s: no filter; at most 365d.",
+    ),
+});
+
+const tasks = z.object({ tasks: z.array(taskTemplate).min(1).max(32).describe("The tasks.") });
+const some = z.object({
+  resources: resources.min(1).describe("The resources, with their reservations or volumes."),
+});
+
+const operation = rules(
+  z.object({
+    id: z.string().max(128).optional().describe("Your id of the operation, repeated in its result."),
+    type: z
+      .enum(["LAUNCH", "LAUNCH_GROUP", "RESERVE", "UNRESERVE", "CREATE", "DESTROY"])
+      .describe("What to do."),
+    launch: tasks.optional().describe("With LAUNCH: each task by itself."),
+    launchGroup: tasks.optional().describe("With LAUNCH_GROUP: all tasks or none."),
+    reserve: some.optional().describe("With RESERVE: resources as they shall be, the new reservation last."),
+    unreserve: some
+      .optional()
+      .describe("With UNRESERVE: resources as they are, the reservation to drop last."),
+    create: some.optional().describe("With CREATE: disk with persistence and volume as it shall be."),
+    destroy: some.optional().describe("With DESTROY: the volumes as they are."),
+  }),
+  {
+    rule: "(self.type == 'LAUNCH') == has(self.launch) && (self.type == 'LAUNCH_GROUP') == has(self.launchGroup) && (self.type == 'RESERVE') == has(self.reserve) && (self.type == 'UNRESERVE') == has(self.unreserve) && (self.type == 'CREATE') == has(self.create) && (self.type == 'DESTROY') == has(self.destroy)",
+    message: "exactly the field of its type must be given (LAUNCH: launch, LAUNCH_GROUP: launchGroup, …)",
+  },
+);
+export type Operation = z.output<typeof operation>;
+
+const accept = z.object({
+  otherOffers: z
+    .array(objectName)
+    .max(32)
+    .optional()
+    .describe("Offers of the same framework, role and agent to use together with this one."),
+  operations: z.array(operation).max(32).optional().describe("Operations, in order; none: decline."),
+  filters: filters.optional().describe("For what is left."),
+});
+
+export const offerResponse = rules(
+  z.object({
+    accept: accept.optional().describe("Use the offer."),
+    decline: z
+      .object({ filters: filters.optional().describe("How long not to offer this again.") })
+      .optional()
+      .describe("Give it back."),
+  }),
+  {
+    rule: "has(self.accept) != has(self.decline)",
+    message: "exactly one of accept and decline must be given",
+  },
+);
+export type OfferResponse = z.output<typeof offerResponse>;
+
+export const offerSpec = rules(
+  z.object({
+    framework: immutable(objectName, "framework").describe(
+      "The framework it is made to, of the same namespace.",
+    ),
+    role: immutable(rolePath, "role").describe("The role it is made to."),
+    agent: immutable(objectName, "agent").describe("The agent whose resources these are."),
+    hostname: immutable(z.string().max(253), "hostname").optional().describe("The agent's host name."),
+    resources: immutable(resources, "resources").describe("What is offered."),
+    attributes: immutable(z.array(attribute).max(128), "attributes")
+      .optional()
+      .describe("The agent's attributes."),
+    unavailability: immutable(
+      z.object({
+        start: timestamp.describe("When the agent's maintenance starts."),
+        duration: duration.optional().describe("How long it lasts."),
+      }),
+      "unavailability",
+    )
+      .optional()
+      .describe("Maintenance that is planned for the agent."),
+    expiresAt: immutable(timestamp, "expiresAt").describe("When it is taken back if not answered."),
+    response: immutable(offerResponse, "response")
+      .optional()
+      .describe("Your answer; set once, while Outstanding."),
+  }),
+  { rule: "!has(oldSelf.response) || has(self.response)", message: "a response cannot be taken back" },
+);
+
+const operationResult = z.object({
+  index: z.int().min(0).describe("Index of the operation."),
+  id: z.string().max(128).optional().describe("Your id."),
+  type: z.string().max(32).describe("Its type."),
+  status: z.enum(["FINISHED", "FAILED", "ERROR", "DROPPED"]).describe("Mesos's OperationState."),
+  message: z.string().max(4096).optional().describe("Why it did not finish."),
+  tasks: z.array(objectName).max(32).optional().describe("Task objects that were made."),
+});
+export type OperationResult = z.output<typeof operationResult>;
+
+export const offerStatus = z.object({
+  state: z
+    .enum(["Outstanding", "Accepted", "Declined", "Rescinded", "Expired"])
+    .optional()
+    .describe("Where the offer stands; absent: Outstanding."),
+  reason: z.string().max(128).optional().describe("Why it was rescinded, in one word."),
+  message: z.string().max(4096).optional().describe("A sentence."),
+  closedAt: timestamp.optional().describe("When it left Outstanding."),
+  operations: z.array(operationResult).max(32).optional().describe("The result of each operation."),
+  conditions,
+});
+
+export const Offer = defineKind({
+  kind: "Offer",
+  plural: "offers",
+  singular: "offer",
+  shortNames: ["offer"],
+  scope: "Namespaced",
+  description:
+    "Resources of one agent, offered to one framework for one role. Made by the operator, answered by the framework.",
+  spec: offerSpec,
+  status: offerStatus,
+  rules: [
+    {
+      rule: "!has(self.spec.response) || has(oldSelf.spec.response) || !has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state == 'Outstanding'",
+      message: "the offer is no longer outstanding: it was rescinded, it expired or it was answered",
+      fieldPath: ".spec.response",
+      reason: "FieldValueForbidden",
+    },
+  ],
+  printerColumns: columns(
+    ["Framework", ".spec.framework"],
+    ["Role", ".spec.role"],
+    ["Agent", ".spec.agent"],
+    ["Cpus", '.spec.resources[?(@.name=="cpus")].scalar', "number"],
+    ["Mem", '.spec.resources[?(@.name=="mem")].scalar', "number"],
+    ["State", ".status.state"],
+    ["Expires", ".spec.expiresAt", "string", 1],
+  ),
+  selectableFields: [".spec.framework", ".spec.agent", ".spec.role", ".status.state"],
+});
+export type OfferSpec = z.output<typeof offerSpec>;
+export type OfferStatus = z.output<typeof offerStatus>;
+export type Offer = KubernetesObject<OfferSpec, OfferStatus>;

@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { mesosId, resourceName, rolePath } from "./name.ts";
+import { rules } from "./rule.ts";
+
+const QUANTITY = /^[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/;
+
+/** A Kubernetes quantity, not negative. */
+export const quantity = z.string().min(1).max(32).regex(QUANTITY);
+
+export const range = rules(
+  z.object({
+    begin: z.int().min(0).max(4294967295).describe("First value of the range."),
+    end: z.int().min(0).max(4294967295).describe("Last value of the range, included."),
+  }),
+  { rule: "self.begin <= self.end", message: "begin must not be greater than end" },
+);
+
+const reservation = z.object({
+  type: z.enum(["STATIC", "DYNAMIC"]).default("DYNAMIC").describe("How the reservation was made."),
+  role: rolePath.describe("The role that the resource is reserved for."),
+  principal: z.string().max(253).optional().describe("Who made the reservation."),
+  labels: z.record(z.string().max(63), z.string().max(253)).optional().describe("Labels of the reservation."),
+});
+
+const disk = z.object({
+  persistence: z
+    .object({
+      id: mesosId.describe("Id of the persistent volume, unique per role and agent."),
+      principal: z.string().max(253).optional().describe("Who made the volume."),
+    })
+    .optional()
+    .describe("Set when the disk is a persistent volume."),
+  volume: z
+    .object({
+      containerPath: z.string().min(1).max(1024).describe("Where a task sees the volume."),
+      mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
+    })
+    .optional()
+    .describe("How the volume is mounted."),
+});
+
+const one =
+  "[has(self.scalar), has(self.quantity), has(self.ranges), has(self.set)].filter(x, x).size() == 1";
+
+/**
+ * A resource in Mesos's own types: a scalar (cpus; mem and disk in MiB; gpus; any other), ranges
+ * (ports) or a set. A scalar may be written as a Kubernetes quantity instead.
+ */
+export const resource = rules(
+  z.object({
+    name: resourceName.describe("cpus, mem, disk, gpus, ports, or a name of your own."),
+    scalar: z
+      .number()
+      .min(0)
+      .max(1e12)
+      .optional()
+      .describe("An amount, to three decimals; mem and disk are in MiB, as in Mesos."),
+    quantity: quantity.optional().describe("An amount as a Kubernetes quantity: 500m, 256Mi, 2."),
+    ranges: z.array(range).min(1).max(64).optional().describe("Ranges of integers: ports."),
+    set: z.array(z.string().min(1).max(63)).min(1).max(64).optional().describe("A set of names."),
+    reservations: z
+      .array(reservation)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe("The stack of reservations, the last being the most refined; absent: unreserved."),
+    disk: disk.optional().describe("Persistence and mount of a disk resource."),
+    revocable: z.boolean().optional().describe("True when the resource can be taken back."),
+    shared: z.boolean().optional().describe("True when several tasks may use the same volume."),
+  }),
+  { rule: one, message: "exactly one of scalar, quantity, ranges and set must be given" },
+  {
+    rule: "!(self.name in ['cpus', 'mem', 'disk', 'gpus']) || has(self.scalar) || has(self.quantity)",
+    message: "cpus, mem, disk and gpus are scalars: give scalar or quantity",
+  },
+  { rule: "self.name != 'ports' || has(self.ranges)", message: "ports is given as ranges" },
+  {
+    rule: "!has(self.disk) || self.name == 'disk'",
+    message: "only a resource named disk has disk",
+    fieldPath: ".disk",
+  },
+  {
+    rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.disk.volume)",
+    message: "a persistent volume needs disk.volume",
+    fieldPath: ".disk.volume",
+  },
+);
+export type Resource = z.output<typeof resource>;
+
+/** A list of resources, at most 64. */
+export const resources = z.array(resource).max(64);
+
+/** What a quota counts: names and amounts, no identity. */
+export const amount = rules(
+  z.object({
+    name: resourceName.describe("Name of the resource; ports counts ports."),
+    scalar: z.number().min(0).max(1e12).optional().describe("An amount; mem and disk are in MiB."),
+    quantity: quantity.optional().describe("An amount as a Kubernetes quantity."),
+  }),
+  {
+    rule: "has(self.scalar) != has(self.quantity)",
+    message: "exactly one of scalar and quantity must be given",
+  },
+);
+export type Amount = z.output<typeof amount>;
+
+export const attribute = rules(
+  z.object({
+    name: resourceName.describe("Name of the attribute."),
+    text: z.string().max(253).optional().describe("Value of a text attribute."),
+    scalar: z.number().optional().describe("Value of a scalar attribute."),
+    ranges: z.array(range).min(1).max(64).optional().describe("Value of a ranges attribute."),
+    set: z.array(z.string().min(1).max(63)).min(1).max(64).optional().describe("Value of a set attribute."),
+  }),
+  {
+    rule: "[has(self.text), has(self.scalar), has(self.ranges), has(self.set)].filter(x, x).size() == 1",
+    message: "exactly one of text, scalar, ranges and set must be given",
+  },
+);
+export type Attribute = z.output<typeof attribute>;

@@ -1,0 +1,48 @@
+import type { z } from "zod";
+
+/** One CEL rule of a CRD schema (`x-kubernetes-validations`). */
+export interface Rule {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+  readonly reason?:
+    | "FieldValueInvalid"
+    | "FieldValueForbidden"
+    | "FieldValueRequired"
+    | "FieldValueDuplicate";
+}
+
+const RULES = "x-kubernetes-validations";
+
+/** Attaches CEL rules; those already on the schema are kept. The text is the user's error message. */
+export function rules<T extends z.ZodType>(schema: T, ...added: Rule[]): T {
+  const meta = schema.meta() ?? {};
+  const before = (meta[RULES] as Rule[] | undefined) ?? [];
+  return schema.meta({ ...meta, [RULES]: [...before, ...added] }) as T;
+}
+
+/** A field that cannot change once it is set. */
+export function immutable<T extends z.ZodType>(schema: T, name: string): T {
+  return rules(schema, {
+    rule: "self == oldSelf",
+    message: `${name} is immutable`,
+    reason: "FieldValueForbidden",
+  });
+}
+
+/** A list that server-side apply merges by `keys`. */
+export function listMap<T extends z.ZodType>(schema: T, ...keys: string[]): T {
+  return schema.meta({
+    ...schema.meta(),
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": keys,
+  }) as T;
+}
+
+/** A list of scalars without duplicates. */
+export function listSet<T extends z.ZodType>(schema: T): T {
+  return schema.meta({ ...schema.meta(), "x-kubernetes-list-type": "set" }) as T;
+}
+
+/** An integer or a string, as Kubernetes quantities are written. */
+export const INT_OR_STRING = { "x-kubernetes-int-or-string": true } as const;

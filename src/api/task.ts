@@ -1,0 +1,246 @@
+import { z } from "zod";
+import { conditions, observedGeneration } from "./condition.ts";
+import {
+  attributeConstraint,
+  check,
+  command,
+  container,
+  env,
+  healthCheck,
+  tolerations,
+  uri,
+  volume,
+} from "./container.ts";
+import { duration } from "./duration.ts";
+import { columns, defineKind, type KubernetesObject } from "./kind.ts";
+import { mesosId, objectName, rolePath, timestamp } from "./name.ts";
+import { resources } from "./resource.ts";
+import { INT_OR_STRING, immutable, rules } from "./rule.ts";
+import { taskState } from "./taskstate.ts";
+
+const limit = z
+  .union([z.int(), z.string()])
+  .meta({
+    ...INT_OR_STRING,
+    pattern: "^([0-9]+(\\.[0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti)?|Infinity)$",
+  });
+
+const limits = z.object({
+  cpus: limit.optional().describe("CFS quota, at least what resources has: 2, 500m, Infinity."),
+  mem: limit
+    .optional()
+    .describe("Hard memory limit, at least what resources has: 512Mi (a bare number is bytes), Infinity."),
+  pids: z.int().min(1).max(4194304).optional().describe("Processes and threads at most."),
+});
+
+const discovery = z.object({
+  visibility: z.enum(["FRAMEWORK", "CLUSTER", "EXTERNAL"]).describe("Who may find it."),
+  name: z.string().max(253).optional().describe("Name of the service."),
+  ports: z
+    .array(
+      z.object({
+        number: z.int().min(1).max(65535).describe("Port."),
+        name: z.string().max(63).optional().describe("Its name."),
+        protocol: z.string().max(16).optional().describe("Its protocol."),
+      }),
+    )
+    .max(64)
+    .optional()
+    .describe("Ports of the service."),
+});
+
+/** What a task is, wherever it is written: in a Task, or in the answer to an Offer (Mesos's TaskInfo). */
+const taskInfoShape = {
+  taskId: mesosId.optional().describe("Mesos task id, unique in the framework; absent: the object's name."),
+  displayName: z.string().max(253).optional().describe("Name for people."),
+  resources: resources.min(1).describe("What the task holds."),
+  limits: limits.optional().describe("Limits above the request."),
+  command: command.optional().describe("What to run; absent: the image's own."),
+  container: container.optional().describe("Where and as whom it runs."),
+  env: env.optional().describe("Environment; the MESOS_ names are added."),
+  uris: z.array(uri).max(32).optional().describe("What is fetched into the sandbox first."),
+  volumes: z.array(volume).max(32).optional().describe("What is mounted beside persistent volumes."),
+  data: z.base64().max(65536).optional().describe("Bytes for the executor, as base64."),
+  labels: z.record(z.string().max(63), z.string().max(1024)).optional().describe("Mesos labels of the task."),
+  discovery: discovery.optional().describe("How others find the task."),
+  check: check.optional().describe("A check that only reports."),
+  healthCheck: healthCheck.optional().describe("A check that kills after failures."),
+  killPolicy: z
+    .object({ gracePeriod: duration.default("3s").describe("Time from SIGTERM to SIGKILL.") })
+    .optional()
+    .describe("How the task is killed."),
+  maxCompletionTime: duration.optional().describe("The task is killed and TASK_FAILED after this time."),
+};
+
+const programRule = {
+  rule: "has(self.command) || (has(self.container) && has(self.container.image))",
+  message: "a task needs command, or container.image with a command of its own",
+};
+const resourcesRule = {
+  rule: "self.resources.exists(r, r.name == 'cpus') && self.resources.exists(r, r.name == 'mem')",
+  message: "a task needs cpus and mem",
+  fieldPath: ".resources",
+};
+
+/** A task in the answer to an Offer; role, framework and agent are the offer's. */
+export const taskTemplate = rules(
+  z.object({
+    name: objectName.optional().describe("Name of the Task object; absent: derived from the offer."),
+    ...taskInfoShape,
+    ttlAfterFinished: duration.optional().describe("How long the ended Task is kept."),
+  }),
+  programRule,
+  resourcesRule,
+);
+export type TaskTemplate = z.output<typeof taskTemplate>;
+
+const origin = z.object({
+  name: objectName.describe("The Offer."),
+  uid: z.string().max(64).describe("Its uid."),
+  operation: z.int().min(0).describe("Index of the operation in the response."),
+  index: z.int().min(0).describe("Index of the task in the operation."),
+});
+
+const group = z.object({
+  id: z.string().min(1).max(253).describe("Tasks of one LAUNCH_GROUP share it."),
+  size: z.int().min(1).max(64).describe("How many tasks the group has: all start or none."),
+});
+
+const frozenShape = Object.fromEntries(
+  Object.entries(taskInfoShape).map(([name, schema]) => [name, immutable(schema, name)]),
+) as typeof taskInfoShape;
+
+const present = Object.keys(taskInfoShape)
+  .map((name) => `has(self.${name}) == has(oldSelf.${name})`)
+  .join(" && ");
+
+export const taskSpec = rules(
+  z.object({
+    framework: immutable(objectName, "framework")
+      .optional()
+      .describe("Framework of the namespace; absent: the built-in one, which places the task."),
+    role: immutable(rolePath, "role").default("*").describe("Role that the resources are allocated to."),
+    agent: objectName
+      .optional()
+      .describe("The agent; set once, by the operator for a task without an offer."),
+    offer: immutable(origin, "offer")
+      .optional()
+      .describe("Set by the operator: the offer that was accepted."),
+    group: immutable(group, "group").optional().describe("Set by the operator for LAUNCH_GROUP."),
+    ...frozenShape,
+    constraints: immutable(z.array(attributeConstraint).max(32), "constraints")
+      .optional()
+      .describe("For a task without an offer: what the agent must be like."),
+    tolerations: immutable(tolerations, "tolerations")
+      .optional()
+      .describe("For a task without an offer: taints of nodes that it tolerates."),
+    kill: z
+      .object({ gracePeriod: duration.optional().describe("Instead of the kill policy's.") })
+      .optional()
+      .describe("Set once, to kill the task. Deleting the Task kills too."),
+    acknowledged: z
+      .string()
+      .max(64)
+      .optional()
+      .describe(
+        "uuid of the last status update that the framework has acknowledged; it covers those before it.",
+      ),
+    ttlAfterFinished: duration
+      .optional()
+      .describe("How long the ended Task is kept once acknowledged; absent: the chart's value, 1h."),
+  }),
+  programRule,
+  resourcesRule,
+  { rule: present, message: "only kill, acknowledged, agent and ttlAfterFinished may be added later" },
+  {
+    rule: "!has(oldSelf.agent) || (has(self.agent) && self.agent == oldSelf.agent)",
+    message: "agent is immutable once set",
+    fieldPath: ".agent",
+  },
+  {
+    rule: "!has(oldSelf.kill) || has(self.kill)",
+    message: "a kill cannot be taken back",
+    fieldPath: ".kill",
+  },
+);
+
+export const statusUpdate = z.object({
+  uuid: z.string().max(64).describe("Id of the update, to acknowledge it by."),
+  state: taskState.describe("The state that was entered."),
+  reason: z.string().max(128).optional().describe("Mesos's reason, REASON_…"),
+  source: z.enum(["SOURCE_MASTER", "SOURCE_AGENT", "SOURCE_EXECUTOR"]).describe("Who says so."),
+  message: z.string().max(4096).optional().describe("A sentence."),
+  timestamp: timestamp.describe("When it happened."),
+  healthy: z.boolean().optional().describe("What the health check says."),
+});
+export type StatusUpdate = z.output<typeof statusUpdate>;
+
+export const taskStatus = z.object({
+  observedGeneration,
+  state: taskState.optional().describe("Mesos's task state; absent: TASK_STAGING."),
+  reason: z.string().max(128).optional().describe("Mesos's reason of the state."),
+  source: z.enum(["SOURCE_MASTER", "SOURCE_AGENT", "SOURCE_EXECUTOR"]).optional().describe("Who says so."),
+  message: z.string().max(4096).optional().describe("A sentence on the state."),
+  healthy: z.boolean().optional().describe("What the health check says."),
+  checkStatus: z
+    .object({
+      exitCode: z.int().optional().describe("COMMAND."),
+      statusCode: z.int().optional().describe("HTTP."),
+      succeeded: z.boolean().optional().describe("TCP."),
+    })
+    .optional()
+    .describe("What the check last saw."),
+  updates: z
+    .array(statusUpdate)
+    .max(64)
+    .optional()
+    .describe("Transitions, oldest first; trimmed once acknowledged."),
+  container: z
+    .object({
+      id: z.string().max(128).describe("Id in containerd's namespace mesos."),
+      pid: z.int().optional().describe("Its first process on the node."),
+      image: z.string().max(1024).optional().describe("Image it runs."),
+      sandbox: z.string().max(1024).optional().describe("Sandbox directory on the node."),
+      startedAt: timestamp.optional().describe("When its process started."),
+      finishedAt: timestamp.optional().describe("When its process ended."),
+    })
+    .optional()
+    .describe("The container."),
+  addresses: z.array(z.string().max(64)).max(8).optional().describe("Addresses of the task."),
+  exit: z
+    .object({
+      code: z.int().optional().describe("Exit code."),
+      signal: z.int().optional().describe("Signal that ended it."),
+      oom: z.boolean().optional().describe("Whether memory ran out."),
+    })
+    .optional()
+    .describe("How its process ended."),
+  unreachableSince: timestamp.optional().describe("Set by the operator while the agent's Lease has lapsed."),
+  conditions,
+});
+
+export const Task = defineKind({
+  kind: "Task",
+  plural: "tasks",
+  singular: "task",
+  shortNames: ["mtask"],
+  scope: "Namespaced",
+  description: "A Mesos task: launched at most once, its end reported at least once.",
+  spec: taskSpec,
+  status: taskStatus,
+  rules: [],
+  printerColumns: columns(
+    ["State", ".status.state"],
+    ["Role", ".spec.role"],
+    ["Framework", ".spec.framework"],
+    ["Agent", ".spec.agent"],
+    ["Reason", ".status.reason"],
+    ["Placed", '.status.conditions[?(@.type=="Placed")].reason', "string", 1],
+    ["Exit", ".status.exit.code", "integer", 1],
+    ["Message", ".status.message", "string", 1],
+  ),
+  selectableFields: [".spec.agent", ".spec.framework", ".spec.role", ".status.state"],
+});
+export type TaskSpec = z.output<typeof taskSpec>;
+export type TaskStatus = z.output<typeof taskStatus>;
+export type Task = KubernetesObject<TaskSpec, TaskStatus>;

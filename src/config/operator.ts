@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { duration } from "../api/duration.ts";
+import { resourceName } from "../api/name.ts";
+import { quantity } from "../api/resource.ts";
+
+const portRange = z.string().regex(/^[0-9]+-[0-9]+$/);
+
+/** Configuration of the operator: the chart writes it, `MESOS_CONFIG` names the file (YAML). */
+export const operatorConfig = z.strictObject({
+  namespace: z
+    .string()
+    .min(1)
+    .default("mesos-system")
+    .describe("Namespace of the operator, its Leases and the slot Pods."),
+  leaseName: z
+    .string()
+    .min(1)
+    .default("mesos-operator")
+    .describe("Lease by which the replicas elect a leader."),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  healthPort: z.int().min(0).max(65535).default(8080).describe("/livez, /readyz and /metrics."),
+  client: z
+    .strictObject({ qps: z.number().positive().default(200), burst: z.int().positive().default(400) })
+    .prefault({})
+    .describe("Limits of calls to the API server."),
+  allocation: z
+    .strictObject({
+      interval: duration.default("1s").describe("Time between allocations when nothing asks for one."),
+      sorter: z.enum(["drf", "random"]).default("drf"),
+      placement: z
+        .enum(["first-fit", "bin-pack", "spread"])
+        .default("first-fit")
+        .describe("For tasks without an offer."),
+      minAllocatable: z
+        .string()
+        .default("cpus:0.01|mem:32")
+        .describe("Smallest offer; ';' is and, '|' is or."),
+      excludeFromFairness: z
+        .array(resourceName)
+        .default([])
+        .describe("Resources that no dominant share counts."),
+    })
+    .prefault({}),
+  offers: z
+    .strictObject({
+      timeout: duration.default("60s").describe("Offers not answered by then are taken back."),
+      maxPerFramework: z.int().positive().default(64).describe("Offers outstanding at a time."),
+      closedTtl: duration.default("10m").describe("How long a closed Offer is kept."),
+      refuse: duration.default("5s").describe("Default filter of what is declined."),
+    })
+    .prefault({}),
+  tasks: z.strictObject({ ttlAfterFinished: duration.default("1h") }).prefault({}),
+  roles: z
+    .strictObject({
+      implicit: z.boolean().default(true).describe("Accept roles without a Role object, at weight 1."),
+    })
+    .prefault({}),
+  agents: z
+    .strictObject({
+      timeout: duration
+        .default("75s")
+        .describe("An agent that has not renewed its Lease by then is unreachable."),
+      headroom: z
+        .strictObject({ cpus: quantity.default("100m"), mem: quantity.default("128Mi") })
+        .prefault({})
+        .describe("Left to kube-scheduler on each node."),
+      diskReserve: quantity.default("2Gi").describe("Of the node's ephemeral storage, not offered."),
+      ports: z.array(portRange).default(["20000-29999"]).describe("Ports offered on each node."),
+      attributeLabels: z
+        .array(z.string())
+        .default([
+          "kubernetes.io/hostname",
+          "kubernetes.io/arch",
+          "kubernetes.io/os",
+          "topology.kubernetes.io/region",
+          "topology.kubernetes.io/zone",
+        ])
+        .describe("Node labels that become text attributes; a trailing * stands for any rest."),
+    })
+    .prefault({}),
+  slot: z
+    .strictObject({
+      image: z
+        .string()
+        .default("mesos-task-default:dev")
+        .describe("Image of the slot Pods: anything that can sleep."),
+      imagePullPolicy: z.enum(["IfNotPresent", "Always", "Never"]).default("IfNotPresent"),
+      priorityClassName: z.string().default("").describe("PriorityClass of the slot Pods."),
+      deferredTimeout: duration
+        .default("5s")
+        .describe("A resize Deferred for so long drops the launches that wait for it."),
+      tolerations: z.array(z.record(z.string(), z.unknown())).default([{ operator: "Exists" }]),
+    })
+    .prefault({}),
+});
+export type OperatorConfig = z.output<typeof operatorConfig>;
