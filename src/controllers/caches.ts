@@ -1,0 +1,145 @@
+import type { Agent } from "../api/agent.ts";
+import type { Framework } from "../api/framework.ts";
+import { BUILT_IN_FRAMEWORK } from "../api/group.ts";
+import type { Offer } from "../api/offer.ts";
+import type { Quota } from "../api/quota.ts";
+import type { Reservation } from "../api/reservation.ts";
+import type { Role } from "../api/role.ts";
+import type { Task } from "../api/task.ts";
+import { isLive } from "../api/taskstate.ts";
+import type { Lease, Namespace, Node, Pod } from "../cluster/core.ts";
+import type { Logger } from "../cluster/logger.ts";
+import type { KubeObject, Live } from "../cluster/object.ts";
+import { Reflector } from "../cluster/reflector.ts";
+import type { Indexer } from "../cluster/store.ts";
+import type { Clock } from "../cluster/time.ts";
+import type { Clients } from "./clients.ts";
+import { slimNode, slimPod } from "./slim.ts";
+
+/**
+ * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`: all tasks.
+ * `liveAgent`, `liveFramework`, `liveRole`: those that have not ended. `pending`: tasks of the built-in framework that
+ * have no agent yet, under `pendingKey`.
+ */
+export type TaskIndex =
+  | "agent"
+  | "framework"
+  | "role"
+  | "liveAgent"
+  | "liveFramework"
+  | "liveRole"
+  | "pending";
+/** `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name". */
+export type OfferIndex = "agent" | "framework" | "outstandingAgent" | "outstandingFramework";
+/** `agent` is where the Reservation is (its status, once a selector has chosen). */
+export type ReservationIndex = "agent" | "role";
+
+/** What the operator mirrors of the API server; each replica runs them, so that a new leader starts at once. */
+export interface Caches {
+  readonly agents: Reflector<Agent>;
+  /** By role in spec.roles. */
+  readonly frameworks: Reflector<Framework, "role">;
+  readonly offers: Reflector<Offer, OfferIndex>;
+  /** Quotas and roles by the role's path: two with one path are a conflict. */
+  readonly quotas: Reflector<Quota, "role">;
+  readonly reservations: Reflector<Reservation, ReservationIndex>;
+  readonly roles: Reflector<Role, "path">;
+  readonly tasks: Reflector<Task, TaskIndex>;
+  /** All Leases but those of the nodes: of agents and of frameworks. */
+  readonly leases: Reflector<Lease>;
+  readonly namespaces: Reflector<Namespace>;
+  /** Without status.images. */
+  readonly nodes: Reflector<Node>;
+  /** By spec.nodeName; ended ones too. Without what does not bear on resources (see slim.ts). */
+  readonly pods: Reflector<Pod, "node">;
+}
+
+export const frameworkKey = (task: Live<Task>): string =>
+  `${task.metadata.namespace ?? ""}/${task.spec.framework ?? BUILT_IN_FRAMEWORK}`;
+
+/** Tasks that the built-in framework places compete by namespace and role. */
+export const pendingKey = (namespace: string, role: string): string => `${namespace} ${role}`;
+
+export const isPending = (task: Live<Task>): boolean =>
+  task.spec.framework === undefined &&
+  task.spec.agent === undefined &&
+  task.spec.kill === undefined &&
+  task.metadata.deletionTimestamp === undefined &&
+  isLive(task.status?.state);
+
+export const isOutstanding = (offer: Live<Offer>): boolean =>
+  (offer.status?.state ?? "Outstanding") === "Outstanding";
+
+const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
+  agent: ({ spec }) => one(spec.agent),
+  framework: (task) => [frameworkKey(task)],
+  role: ({ spec }) => [spec.role],
+  liveAgent: ({ spec, status }) => (isLive(status?.state) ? one(spec.agent) : []),
+  liveFramework: (task) => (isLive(task.status?.state) ? [frameworkKey(task)] : []),
+  liveRole: ({ spec, status }) => (isLive(status?.state) ? [spec.role] : []),
+  pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
+};
+
+const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
+  `${metadata.namespace ?? ""}/${spec.framework}`;
+
+const offerIndexers: Readonly<Record<OfferIndex, Indexer<Offer>>> = {
+  agent: ({ spec }) => [spec.agent],
+  framework: (offer) => [offerFramework(offer)],
+  outstandingAgent: (offer) => (isOutstanding(offer) ? [offer.spec.agent] : []),
+  outstandingFramework: (offer) => (isOutstanding(offer) ? [offerFramework(offer)] : []),
+};
+
+const one = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
+
+export interface CacheOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Deep-freezes what is kept: for tests. */
+  readonly freeze?: boolean;
+}
+
+export function createCaches(clients: Clients, options: CacheOptions): Caches {
+  return {
+    agents: new Reflector(clients.agents, options),
+    frameworks: new Reflector(clients.frameworks, {
+      ...options,
+      indexers: { role: ({ spec }) => spec.roles },
+    }),
+    offers: new Reflector(clients.offers, { ...options, indexers: offerIndexers }),
+    quotas: new Reflector(clients.quotas, { ...options, indexers: { role: ({ spec }) => [spec.role] } }),
+    reservations: new Reflector(clients.reservations, {
+      ...options,
+      indexers: {
+        agent: ({ spec, status }) => one(spec.agent ?? status?.reserved?.[0]?.agent),
+        role: ({ spec }) => [spec.role],
+      },
+    }),
+    roles: new Reflector(clients.roles, { ...options, indexers: { path: ({ spec }) => [spec.path] } }),
+    tasks: new Reflector(clients.tasks, { ...options, indexers: taskIndexers }),
+    leases: new Reflector(clients.leases, {
+      ...options,
+      fieldSelector: "metadata.namespace!=kube-node-lease",
+    }),
+    namespaces: new Reflector(clients.namespaces, options),
+    nodes: new Reflector(clients.nodes, { ...options, transform: slimNode }),
+    pods: new Reflector(clients.pods, {
+      ...options,
+      transform: slimPod,
+      indexers: { node: ({ spec }) => one(spec?.nodeName) },
+    }),
+  };
+}
+
+/** Every reflector, whatever it mirrors. */
+export function allCaches(caches: Caches): readonly Reflector<KubeObject, string>[] {
+  return Object.values(caches) as unknown as Reflector<KubeObject, string>[];
+}
+
+export const cachesSynced = (caches: Caches): Promise<unknown> =>
+  Promise.all(allCaches(caches).map((cache) => cache.synced));
+
+/** Runs all of them until the signal aborts. */
+export async function runCaches(caches: Caches, signal: AbortSignal): Promise<void> {
+  await Promise.all(allCaches(caches).map((cache) => cache.run(signal)));
+}
