@@ -1,0 +1,50 @@
+import type { StatusUpdate, Task } from "../api/task.ts";
+import type { TaskState } from "../api/taskstate.ts";
+import type { TaskUpdate } from "./scheduler.ts";
+
+/**
+ * The updates of a task that the framework has not acknowledged, oldest first. An acknowledgement
+ * covers the updates before it; one that is no longer listed was trimmed with all before it.
+ */
+export function unacknowledged(task: Task): readonly StatusUpdate[] {
+  const updates = task.status?.updates ?? [];
+  const last = updates.findIndex((update) => update.uuid === task.spec.acknowledged);
+  return updates.slice(last + 1);
+}
+
+export const taskIdOf = (task: Task): string => task.spec.taskId ?? task.metadata.name;
+
+const identity = (task: Task) => ({
+  taskId: taskIdOf(task),
+  name: task.metadata.name,
+  ...(task.spec.agent === undefined ? {} : { agent: task.spec.agent }),
+});
+
+export function toTaskUpdate(task: Task, update: StatusUpdate): TaskUpdate {
+  return { ...update, ...identity(task) };
+}
+
+/** The answer to a reconciliation: the latest state, without a uuid. */
+export function reconciliation(task: Task, now: Date): TaskUpdate {
+  return {
+    ...identity(task),
+    state: task.status?.state ?? "TASK_STAGING",
+    source: "SOURCE_MASTER",
+    reason: "REASON_RECONCILIATION",
+    message: "Reconciliation: Latest task state",
+    timestamp: now.toISOString(),
+  };
+}
+
+/** The answer for a task that is not there. */
+export function unknownTask(taskId: string, state: TaskState, now: Date): TaskUpdate {
+  return {
+    taskId,
+    name: taskId,
+    state,
+    source: "SOURCE_MASTER",
+    reason: "REASON_RECONCILIATION",
+    message: "Reconciliation: Task is unknown",
+    timestamp: now.toISOString(),
+  };
+}
