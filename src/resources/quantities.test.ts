@@ -10,6 +10,19 @@ describe("Quantities", () => {
     expect(() => of({ mem: -1 }, "spec.guarantees")).toThrow(/^spec\.guarantees\.mem: /);
   });
 
+  it("reads the API's lists of amounts", () => {
+    const list = [
+      { name: "cpus", scalar: 2 },
+      { name: "mem", quantity: "1Gi" },
+      { name: "gpus", scalar: 0 },
+    ];
+    expect(of({ cpus: 2, mem: 1024 }).equals(Quantities.fromAmounts(list))).toBe(true);
+    expect(Limits.fromAmounts(list).toRecord()).toEqual({ cpus: 2, gpus: 0, mem: 1024 });
+    expect(() => Quantities.fromAmounts([{ name: "cpus" }], "spec.limits")).toThrow(
+      /^spec\.limits\[0\]: exactly one/,
+    );
+  });
+
   it("has an algebra in which the absent is zero", () => {
     const [a, b] = [of({ cpus: 1, mem: 2 }), of({ mem: 5, disk: 1 })];
     expect(a.add(b).toRecord()).toEqual({ cpus: 1, disk: 1, mem: 7 });

@@ -1,6 +1,7 @@
 /** Amounts of scalars by name, in milli-units: for shares, guarantees, limits and headroom. */
 import { ResourceError } from "./errors.ts";
 import { quantityToMilli } from "./quantity.ts";
+import type { AmountSpec } from "./spec.ts";
 
 /** A name that is absent is 0 (Mesos: ResourceQuantities). Immutable. */
 export class Quantities {
@@ -23,6 +24,11 @@ export class Quantities {
   /** From an API record such as `{cpus: 4, mem: "8Gi"}`: see `readAmounts`. */
   static fromRecord(record: Readonly<Record<string, number | string>>, field = ""): Quantities {
     return Quantities.of(readAmounts(record, field));
+  }
+
+  /** From the API's list of amounts; later entries of one name add up. Throws a ResourceError. */
+  static fromAmounts(amounts: readonly AmountSpec[], field = ""): Quantities {
+    return Quantities.of(amounts.map((amount, i) => readAmount(amount, `${field}[${i}]`)));
   }
 
   get isEmpty(): boolean {
@@ -105,6 +111,10 @@ export class Limits {
     return Limits.of(readAmounts(record, field));
   }
 
+  static fromAmounts(amounts: readonly AmountSpec[], field = ""): Limits {
+    return Limits.of(amounts.map((amount, i) => readAmount(amount, `${field}[${i}]`)));
+  }
+
   get isEmpty(): boolean {
     return this.#milli.size === 0;
   }
@@ -138,6 +148,14 @@ export class Limits {
       [...this.#milli].sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, m]) => [n, m / 1000]),
     );
   }
+}
+
+function readAmount({ name, scalar, quantity }: AmountSpec, field: string): readonly [string, number] {
+  if ((scalar === undefined) === (quantity === undefined)) {
+    throw new ResourceError(field, "exactly one of scalar and quantity is needed");
+  }
+  if (scalar !== undefined) return [name, unitsToMilli(scalar, `${field}.scalar`)];
+  return [name, quantityToMilli(name, quantity ?? 0, `${field}.quantity`)];
 }
 
 /** A number is in units (MiB for mem and disk), a string a Kubernetes quantity. Throws a ResourceError. */

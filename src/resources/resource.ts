@@ -1,5 +1,13 @@
 /** One resource in the form used inside: integers, canonical order, and an identity to add and subtract by. */
-import { addRanges, type Ranges, rangesContain, rangesEqual, subtractRanges } from "./ranges.ts";
+import {
+  addRanges,
+  firstOf,
+  type Ranges,
+  rangesContain,
+  rangesEqual,
+  rangesSize,
+  subtractRanges,
+} from "./ranges.ts";
 import type { DiskSpec, ReservationSpec } from "./spec.ts";
 
 export type ResourceValue =
@@ -96,6 +104,21 @@ export function stripVolume(resource: Resource): Resource {
 export function isEmptyValue(value: ResourceValue): boolean {
   if (value.kind === "scalar") return value.milli <= 0;
   return value.kind === "ranges" ? value.ranges.length === 0 : value.items.length === 0;
+}
+
+/** How much it is, in milli-units: a scalar's amount; for ranges and sets 1000 for each number or item. */
+export function measure(value: ResourceValue): number {
+  if (value.kind === "scalar") return value.milli;
+  return 1000 * (value.kind === "ranges" ? rangesSize(value.ranges) : value.items.length);
+}
+
+/** At most so much of it: the lowest numbers of ranges, the first items of a set, whole ones only. */
+export function cutValue(value: ResourceValue, milli: number): ResourceValue {
+  if (measure(value) <= milli) return value;
+  if (value.kind === "scalar") return { kind: "scalar", milli: Math.max(0, milli) };
+  const count = Math.max(0, Math.floor(milli / 1000));
+  if (value.kind === "ranges") return { kind: "ranges", ranges: firstOf(value.ranges, count) ?? [] };
+  return { kind: "set", items: value.items.slice(0, count) };
 }
 
 /** Both values must be of one kind, as the values of resources with one identity are. */

@@ -143,6 +143,14 @@ describe("shrinking", () => {
     );
     expect(formatResources(offer.shrinkWithin(Limits.fromRecord({ cpus: 0 })))).toBe("mem:100;ports:[1-9]");
   });
+  it("counts ports and items, and cuts them to whole ones", () => {
+    const counted = parseResources("ports:[1-3, 7-9];x:{a,b}");
+    expect(counted.quantities().toRecord()).toEqual({ ports: 6, x: 2 });
+    expect(formatResources(counted.shrinkWithin(Limits.fromRecord({ ports: 4.5, x: 1 })))).toBe(
+      "ports:[1-3, 7-7];x:{a}",
+    );
+    expect(formatResources(counted.shrinkTo(Quantities.fromRecord({ ports: 2 })))).toBe("ports:[1-2]");
+  });
   it("shares one target among several reservations and never splits a volume", () => {
     const mixed = parseResources("cpus:1;cpus(a):2").add(fromSpec([volume("v1")]));
     const shrunk = mixed.shrinkTo(Quantities.fromRecord({ cpus: 2.5, disk: 63 }));

@@ -5,9 +5,11 @@
 import { type Limits, Quantities } from "./quantities.ts";
 import {
   addValues,
+  cutValue,
   isEmptyValue,
   isPersistentVolume,
   makeResource,
+  measure,
   type Resource,
   reservationRole,
   subtractValues,
@@ -78,6 +80,7 @@ export class Resources implements Iterable<Resource> {
   }
 
   contains(other: Resources): boolean {
+    if (this === other) return true;
     for (const [identity, { resource, count }] of other.#entries) {
       const mine = this.#entries.get(identity);
       if (mine === undefined) return false;
@@ -90,6 +93,7 @@ export class Resources implements Iterable<Resource> {
   }
 
   equals(other: Resources): boolean {
+    if (this === other) return true;
     if (this.#entries.size !== other.#entries.size) return false;
     for (const [identity, { resource, count }] of other.#entries) {
       const mine = this.#entries.get(identity);
@@ -196,30 +200,37 @@ export class Resources implements Iterable<Resource> {
     return this.scalarQuantities().contains(quantities);
   }
 
-  /** At most `target` of each scalar, nothing of names that `target` lacks, no non-scalars (Mesos: shrinkResources). */
+  /** As scalarQuantities, with ranges and sets too: 1000 for each number or item (two ports are `ports:2`). */
+  quantities(): Quantities {
+    return Quantities.of(
+      Array.from(this.#entries.values(), ({ resource: { name, value, shared }, count }) => [
+        name,
+        measure(value) * (shared ? 1 : count),
+      ]),
+    );
+  }
+
+  /** At most `target` of each name, nothing of names that `target` lacks (Mesos: shrinkResources). */
   shrinkTo(target: Quantities): Resources {
-    return this.#shrink((name) => target.get(name), true);
+    return this.#shrink((name) => target.get(name));
   }
 
-  /** At most the limit of each scalar; names without a limit and non-scalars stay whole. */
+  /** At most the limit of each name; names without a limit stay whole. */
   shrinkWithin(limits: Limits): Resources {
-    return limits.isEmpty ? this : this.#shrink((name) => limits.get(name), false);
+    return limits.isEmpty ? this : this.#shrink((name) => limits.get(name));
   }
 
-  #shrink(target: (name: string) => number, dropOthers: boolean): Resources {
+  /** What is indivisible is kept whole or dropped; ranges and sets are counted as `quantities` counts them. */
+  #shrink(target: (name: string) => number): Resources {
     const left = new Map<string, number>();
     const kept: Resource[] = [];
     for (const resource of this) {
       const { name, value } = resource;
-      if (value.kind !== "scalar") {
-        if (!dropOthers) kept.push(resource);
-        continue;
-      }
       const room = left.get(name) ?? target(name);
-      const milli = Math.min(value.milli, room);
-      if (milli <= 0 || (milli < value.milli && resource.indivisible)) continue;
-      left.set(name, room - milli);
-      kept.push(milli === value.milli ? resource : withValue(resource, { kind: "scalar", milli }));
+      const cut = cutValue(value, room);
+      if (cut !== value && resource.indivisible) continue;
+      left.set(name, room - measure(cut));
+      kept.push(cut === value ? resource : withValue(resource, cut));
     }
     return Resources.of(kept);
   }

@@ -60,3 +60,10 @@ export interface ResourceSpec {
   /** Only a persistent volume can be shared. */
   readonly shared?: boolean | undefined;
 }
+
+/** An amount without identity, as quotas and minimal offers have it; exactly one of scalar and quantity. */
+export interface AmountSpec {
+  readonly name: string;
+  readonly scalar?: number | undefined;
+  readonly quantity?: string | number | undefined;
+}
