@@ -98,12 +98,14 @@ export function answersOk(url: string, ca: string, client: { cert: string; key: 
 /**
  * Starts what of etcd and kube-apiserver does not run yet and waits until the server is ready.
  * Keys go to `pki/`, etcd's data to `etcd/` in the folder.
+ * `launcher` is put before each command line.
  */
 export async function startApiserver(
   dir: string,
   plan: ApiserverPlan,
   binaries: Binaries,
   processes: Processes,
+  launcher: readonly string[] = [],
 ): Promise<Apiserver> {
   const authority = await Authority.open(join(dir, "pki"));
   const names = [
@@ -127,9 +129,10 @@ export async function startApiserver(
   const tokens = await authority.tokenKeyFiles();
   const files = { authority: authority.certificateFile, serving, kubeletClient, tokens };
 
-  await processes.start("etcd", [binary(binaries, "etcd"), ...etcdArguments(plan, join(dir, "etcd"))]);
-  const argv = [binary(binaries, "kube-apiserver"), ...apiserverArguments(plan, files)];
-  await processes.start("kube-apiserver", argv);
+  const etcd = [binary(binaries, "etcd"), ...etcdArguments(plan, join(dir, "etcd"))];
+  await processes.start("etcd", [...launcher, ...etcd]);
+  const apiserver = [binary(binaries, "kube-apiserver"), ...apiserverArguments(plan, files)];
+  await processes.start("kube-apiserver", [...launcher, ...apiserver]);
   const server = `https://${plan.address}:${plan.port}`;
   const client = { cert: readFileSync(admin.certificate, "utf8"), key: readFileSync(admin.key, "utf8") };
   const ready = () => answersOk(`${server}/readyz`, authority.certificate, client);

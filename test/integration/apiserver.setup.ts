@@ -63,14 +63,12 @@ function customResourceDefinitions(): V1CustomResourceDefinition[] {
 async function apply(config: KubeConfig, definition: V1CustomResourceDefinition): Promise<void> {
   const name = definition.metadata?.name ?? "";
   const objects = KubernetesObjectApi.makeApiClient(config);
-  await objects.patch(
-    definition,
-    undefined,
-    undefined,
-    "integration-setup",
-    true,
-    PatchStrategy.ServerSideApply,
-  );
+  await objects
+    .patch(definition, undefined, undefined, "integration-setup", true, PatchStrategy.ServerSideApply)
+    .catch((cause: unknown) => {
+      const why = cause instanceof ApiException ? cause.body : cause;
+      throw new Error(`the API server refuses the CustomResourceDefinition ${name}: ${why}`, { cause });
+    });
   const definitions = config.makeApiClient(ApiextensionsV1Api);
   const deadline = performance.now() + ESTABLISHED_MS;
   for (;;) {
@@ -109,6 +107,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       },
       binaries,
       processes,
+      // A run that is killed takes them along.
+      ["setpriv", "--pdeathsig", "KILL"],
     );
     const path = join(dir, "kubeconfig");
     const subject = { commonName: "admin", organizations: ["system:masters"] };
