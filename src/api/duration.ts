@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rules, worded } from "./rule.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -10,10 +11,18 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** A duration as text: `500ms`, `30s`, `1h30m`, `2w`. */
-export const duration = z
-  .string()
-  .max(32)
-  .regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$/);
+export const duration = worded(
+  z.string().max(32),
+  /^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$/,
+  "must be a duration such as 500ms, 30s, 1h30m or 2d",
+);
+
+/** A duration that is not zero: of what is done again and again, or would end at once. */
+export const positiveDuration = rules(duration, {
+  rule: "self.matches('[1-9]')",
+  message: "must be longer than 0",
+  cost: 40,
+});
 
 export class DurationError extends Error {
   override readonly name = "DurationError";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AttributeSpec, ResourceSpec } from "../resources/index.ts";
 import { mesosId, resourceName, rolePath } from "./name.ts";
 import { rules } from "./rule.ts";
 
@@ -46,7 +47,7 @@ const one =
  * A resource in Mesos's own types: a scalar (cpus; mem and disk in MiB; gpus; any other), ranges
  * (ports) or a set. A scalar may be written as a Kubernetes quantity instead.
  */
-export const resource = rules(
+const resourceSchema = rules(
   z.object({
     name: resourceName.describe("cpus, mem, disk, gpus, ports, or a name of your own."),
     scalar: z
@@ -85,7 +86,9 @@ export const resource = rules(
     fieldPath: ".disk.volume",
   },
 );
-export type Resource = z.output<typeof resource>;
+/** Typed as the algebra's own wire form, so that what it returns can be written without a copy. */
+export const resource = resourceSchema as unknown as z.ZodType<ResourceSpec, ResourceSpec>;
+export type Resource = ResourceSpec;
 
 /** A list of resources, at most 64. */
 export const resources = z.array(resource).max(64);
@@ -104,7 +107,7 @@ export const amount = rules(
 );
 export type Amount = z.output<typeof amount>;
 
-export const attribute = rules(
+const attributeSchema = rules(
   z.object({
     name: resourceName.describe("Name of the attribute."),
     text: z.string().max(253).optional().describe("Value of a text attribute."),
@@ -117,4 +120,5 @@ export const attribute = rules(
     message: "exactly one of text, scalar, ranges and set must be given",
   },
 );
-export type Attribute = z.output<typeof attribute>;
+export const attribute = attributeSchema as unknown as z.ZodType<AttributeSpec, AttributeSpec>;
+export type Attribute = AttributeSpec;

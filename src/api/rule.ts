@@ -10,15 +10,31 @@ export interface Rule {
     | "FieldValueForbidden"
     | "FieldValueRequired"
     | "FieldValueDuplicate";
+  /**
+   * About what the API server estimates for one evaluation. A rule that says so is left out where the
+   * lists around it make it too dear (see generate/budget.ts): a controller has to check it there.
+   */
+  readonly cost?: number;
 }
 
 const RULES = "x-kubernetes-validations";
+/** Key of a pattern's sentence in a schema, until the generator has used it. */
+export const SENTENCE = "x-sentence";
 
 /** Attaches CEL rules; those already on the schema are kept. The text is the user's error message. */
 export function rules<T extends z.ZodType>(schema: T, ...added: Rule[]): T {
   const meta = schema.meta() ?? {};
   const before = (meta[RULES] as Rule[] | undefined) ?? [];
   return schema.meta({ ...meta, [RULES]: [...before, ...added] }) as T;
+}
+
+/**
+ * Text of a form, with the sentence that a user reads when it has another. The API server's own message
+ * for a pattern shows only the expression, so it becomes a CEL rule wherever the cost of that allows it.
+ */
+export function worded(schema: z.ZodString, form: RegExp, sentence: string): z.ZodString {
+  const made = schema.regex(form, sentence);
+  return made.meta({ ...made.meta(), [SENTENCE]: sentence });
 }
 
 /** A field that cannot change once it is set. */

@@ -1,58 +1,80 @@
 import { z } from "zod";
+import { type Rule, SENTENCE } from "../rule.ts";
+import { affordable, matchCost } from "./budget.ts";
 
 export type JsonSchema = { [key: string]: unknown };
 
 const INT_OR_STRING = "x-kubernetes-int-or-string";
-const DROPPED = ["$schema", "additionalProperties", "id", "contentEncoding"] as const;
+const RULES = "x-kubernetes-validations";
+const DROPPED = ["$schema", "additionalProperties", "id", "contentEncoding", SENTENCE] as const;
+const MAP_SIZE = 64;
 
 const isSchema = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+interface Options {
+  /**
+   * False leaves out the CEL rules of fields: for status, which our own programs write often and no person
+   * does. Types, enumerations and patterns stay.
+   */
+  readonly rules: boolean;
+}
 
 /**
  * A zod schema as a structural OpenAPI v3 schema, as CustomResourceDefinitions want it: no
  * additionalProperties beside properties, no type inside anyOf, defaulted keys not required,
  * integers with a format. Throws when a construct has no structural form.
  */
-export function structural(schema: z.ZodType): JsonSchema {
+export function structural(schema: z.ZodType, options: Options = { rules: true }): JsonSchema {
   const json = z.toJSONSchema(schema, {
     io: "input",
     target: "openapi-3.0",
     unrepresentable: "throw",
     reused: "inline",
   });
-  return clean(json as JsonSchema, "");
+  return clean(json as JsonSchema, { path: "", items: 1, ...options });
 }
 
-function clean(schema: JsonSchema, path: string): JsonSchema {
+interface Place extends Options {
+  readonly path: string;
+  /** The most items that the lists and maps around this place can hold together. */
+  readonly items: number;
+}
+
+function clean(schema: JsonSchema, place: Place): JsonSchema {
   const out: JsonSchema = {};
   for (const [key, value] of Object.entries(schema)) {
     if ((DROPPED as readonly string[]).includes(key)) continue;
     out[key] = value;
   }
+  putRules(out, schema, place);
   if (schema[INT_OR_STRING] === true) {
     delete out.type;
     delete out.anyOf;
     return out;
   }
   if (Array.isArray(out.anyOf) || Array.isArray(out.oneOf)) {
-    throw new Error(`${path}: a union has no structural form; use optional fields and a rule`);
+    throw new Error(`${place.path}: a union has no structural form; use optional fields and a rule`);
   }
-  flattenPatterns(out);
+  if (Array.isArray(out.allOf)) throw new Error(`${place.path}: give one pattern, not several`);
   if (isSchema(schema.properties)) {
     out.type = "object";
     out.properties = Object.fromEntries(
       Object.entries(schema.properties).map(([name, child]) => [
         name,
-        clean(child as JsonSchema, `${path}.${name}`),
+        clean(child as JsonSchema, { ...place, path: `${place.path}.${name}` }),
       ]),
     );
   } else if (isSchema(schema.additionalProperties)) {
-    out.additionalProperties = clean(schema.additionalProperties, `${path}{}`);
-    out.maxProperties = 64;
+    const below = { ...place, path: `${place.path}{}`, items: place.items * MAP_SIZE };
+    out.additionalProperties = clean(schema.additionalProperties, below);
+    out.maxProperties = MAP_SIZE;
     delete out.propertyNames;
   }
   if (isSchema(schema.items)) {
-    out.items = clean(schema.items, `${path}[]`);
+    const most = Number(schema.maxItems);
+    if (!(most > 0)) throw new Error(`${place.path}: a list needs a maximum, or its rules have no bound`);
+    out.items = clean(schema.items, { ...place, path: `${place.path}[]`, items: place.items * most });
     out["x-kubernetes-list-type"] ??= "atomic";
   }
   if (out.type === "integer") out.format = "int64";
@@ -60,12 +82,21 @@ function clean(schema: JsonSchema, path: string): JsonSchema {
   return out;
 }
 
-/** zod writes several patterns as allOf; a structural schema takes allOf without types as it is. */
-function flattenPatterns(out: JsonSchema): void {
-  if (!Array.isArray(out.allOf)) return;
-  for (const part of out.allOf) {
-    if (!isSchema(part) || Object.keys(part).some((key) => key !== "pattern")) {
-      throw new Error(`allOf holds more than patterns: ${JSON.stringify(part)}`);
+/** Writes the rules of one place: those that fit, and the sentence of its pattern instead of the pattern. */
+function putRules(out: JsonSchema, schema: JsonSchema, place: Place): void {
+  delete out[RULES];
+  if (!place.rules) return;
+  const rules = ((schema[RULES] as Rule[] | undefined) ?? [])
+    .filter((rule) => rule.cost === undefined || affordable(rule.cost, place.items))
+    .map(({ cost: _, ...rule }) => rule);
+  const sentence = schema[SENTENCE];
+  const pattern = schema.pattern;
+  if (typeof sentence === "string" && typeof pattern === "string") {
+    const expression = `self.matches(r'${pattern.replaceAll("\\/", "/")}')`;
+    if (affordable(matchCost(Number(schema.maxLength), expression), place.items)) {
+      delete out.pattern;
+      rules.unshift({ rule: expression, message: sentence });
     }
   }
+  if (rules.length > 0) out[RULES] = rules;
 }
