@@ -6,7 +6,7 @@ import type { Quota } from "../api/quota.ts";
 import type { Reservation } from "../api/reservation.ts";
 import type { Role } from "../api/role.ts";
 import type { Task } from "../api/task.ts";
-import { isLive } from "../api/taskstate.ts";
+import { hasEnded } from "../api/taskstate.ts";
 import type { Lease, Namespace, Node, Pod } from "../cluster/core.ts";
 import type { Logger } from "../cluster/logger.ts";
 import type { KubeObject, Live } from "../cluster/object.ts";
@@ -65,7 +65,7 @@ export const isPending = (task: Live<Task>): boolean =>
   task.spec.agent === undefined &&
   task.spec.kill === undefined &&
   task.metadata.deletionTimestamp === undefined &&
-  isLive(task.status?.state);
+  !hasEnded(task.status);
 
 export const isOutstanding = (offer: Live<Offer>): boolean =>
   (offer.status?.state ?? "Outstanding") === "Outstanding";
@@ -74,9 +74,9 @@ const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   agent: ({ spec }) => one(spec.agent),
   framework: (task) => [frameworkKey(task)],
   role: ({ spec }) => [spec.role],
-  liveAgent: ({ spec, status }) => (isLive(status?.state) ? one(spec.agent) : []),
-  liveFramework: (task) => (isLive(task.status?.state) ? [frameworkKey(task)] : []),
-  liveRole: ({ spec, status }) => (isLive(status?.state) ? [spec.role] : []),
+  liveAgent: ({ spec, status }) => (!hasEnded(status) ? one(spec.agent) : []),
+  liveFramework: (task) => (!hasEnded(task.status) ? [frameworkKey(task)] : []),
+  liveRole: ({ spec, status }) => (!hasEnded(status) ? [spec.role] : []),
   pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
 };
 

@@ -6,6 +6,7 @@ import type { OperatorConfig } from "../config/operator.ts";
 import type { Caches } from "./caches.ts";
 import type { Clients } from "./clients.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import type { SlotHolds } from "./slot/holds.ts";
 import type { Mailbox } from "./trigger.ts";
 
 /** Asks the offer controller to take back every outstanding Offer of an agent. */
@@ -29,6 +30,8 @@ export interface Dependencies {
   readonly metrics: OperatorMetrics;
   /** Agents' Leases (key: config.namespace/mesos-agent-<node>), by config.agents.timeout. */
   readonly agentLeases: Expiry;
+  /** Agents that rest after their kubelet refused a resize. */
+  readonly slotHolds: SlotHolds;
   /** Asks for an allocation now; the reason is a word for logs and metrics: AgentAdded, TaskEnded, … */
   readonly requestAllocation: (reason: string) => void;
   /** The other end of requestAllocation. */
