@@ -1,0 +1,10 @@
+/** Who is offered what: pure decisions over plain data. Start at world.ts. */
+export { allocate } from "./allocate.ts";
+export * from "./constraints.ts";
+export * from "./decision.ts";
+export * from "./explain.ts";
+export * from "./filters.ts";
+export { parseMinAllocatable } from "./minimum.ts";
+export * from "./placement/index.ts";
+export * from "./shares.ts";
+export * from "./world.ts";
