@@ -3,8 +3,8 @@ import { conditions, observedGeneration } from "./condition.ts";
 import { duration } from "./duration.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { timestamp } from "./name.ts";
-import { attribute, resources } from "./resource.ts";
-import { listMap } from "./rule.ts";
+import { attribute, givenResources, resources } from "./resource.ts";
+import { listMap, rules } from "./rule.ts";
 
 export const agentSpec = z.object({
   unschedulable: z.boolean().default(false).describe("No new offers; tasks go on (Mesos: DEACTIVATE_AGENT)."),
@@ -18,7 +18,10 @@ export const agentSpec = z.object({
   attributes: listMap(z.array(attribute).max(128), "name")
     .optional()
     .describe("Attributes beside those from the node's labels; these win."),
-  resources: resources
+  resources: rules(givenResources, {
+    rule: "self.all(r, !(r.name in ['cpus', 'mem', 'disk', 'ports']))",
+    message: "cpus, mem, disk and ports come from the node and the chart: give other resources here",
+  })
     .optional()
     .describe("Resources beside cpus, mem, disk and ports: custom scalars, ranges and sets."),
   maintenance: z

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { duration } from "./duration.ts";
+import { duration, positiveDuration } from "./duration.ts";
 import { objectName } from "./name.ts";
-import { listMap, rules } from "./rule.ts";
+import { absolutePath, containerPath, relativePath } from "./path.ts";
+import { listMap, listSet, rules, worded } from "./rule.ts";
 
 /** What to run: a shell line, or a program with its arguments (Mesos's CommandInfo). */
 export const command = rules(
@@ -35,9 +36,7 @@ const network = rules(
       .enum(["Host", "CNI"])
       .describe("Host: the node's network, as in Mesos. CNI: a network and an address of its own."),
     name: objectName.optional().describe("CNI network; absent: the agent's default."),
-    portMappings: z
-      .array(portMapping)
-      .max(64)
+    portMappings: listMap(z.array(portMapping).max(64), "hostPort", "protocol")
       .optional()
       .describe("Ports of the node that lead to the task."),
   }),
@@ -46,64 +45,81 @@ const network = rules(
     message: "portMappings need mode CNI",
     fieldPath: ".portMappings",
   },
+  { rule: "self.mode == 'CNI' || !has(self.name)", message: "name needs mode CNI", fieldPath: ".name" },
 );
 
-/** Where and as whom it runs. */
-export const container = z.object({
-  image: z.string().min(1).max(1024).optional().describe("Image; absent: the chart's default image."),
+const capability = worded(
+  z.string().min(1).max(64),
+  /^[A-Z][A-Z0-9_]*$/,
+  "must be a Linux capability in capitals, such as NET_ADMIN, or ALL",
+);
+
+/** User, or user:group, by name or number. */
+export const user = worded(
+  z.string().min(1).max(64),
+  /^[a-zA-Z0-9_][-a-zA-Z0-9_]*(:[a-zA-Z0-9_][-a-zA-Z0-9_]*)?$/,
+  "must be a user or user:group, by name or number",
+);
+
+const image = worded(
+  z.string().min(1).max(1024),
+  /^[A-Za-z0-9][-A-Za-z0-9._:/@+]*$/,
+  "must be an image reference such as docker.io/library/busybox:1.36, without spaces",
+);
+
+const containerShape = {
+  image: image.optional().describe("Image; absent: the chart's default image."),
   imagePullPolicy: z
     .enum(["IfNotPresent", "Always", "Never"])
     .default("IfNotPresent")
     .describe("When to pull."),
-  imagePullSecrets: z
-    .array(objectName)
-    .max(16)
+  imagePullSecrets: listSet(z.array(objectName).max(16))
     .optional()
     .describe("Secrets of type kubernetes.io/dockerconfigjson in the task's namespace."),
-  user: z
-    .string()
-    .max(64)
-    .regex(/^[a-zA-Z0-9_][-a-zA-Z0-9_]*(:[a-zA-Z0-9_][-a-zA-Z0-9_]*)?$/)
-    .optional()
-    .describe("User, or user:group, by name or number; absent: the image's."),
-  workingDirectory: z.string().max(1024).optional().describe("Working directory; absent: the sandbox."),
+  user: user.optional().describe("User, or user:group, by name or number; absent: the image's."),
+  workingDirectory: absolutePath.optional().describe("Working directory; absent: the sandbox."),
   privileged: z.boolean().optional().describe("Run without confinement, where the namespace allows it."),
-  addCapabilities: z
-    .array(z.string().max(64))
-    .max(64)
+  addCapabilities: listSet(z.array(capability).max(64))
     .optional()
     .describe("Linux capabilities beyond the default."),
-  dropCapabilities: z
-    .array(z.string().max(64))
-    .max(64)
+  dropCapabilities: listSet(z.array(capability).max(64))
     .optional()
     .describe("Linux capabilities to take away."),
-  hostname: z.string().max(63).optional().describe("Host name, with mode CNI."),
+  hostname: worded(
+    z.string().min(1).max(63),
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    "must be a host name: small letters, digits and '-', with a letter or digit at both ends",
+  )
+    .optional()
+    .describe("Host name, with mode CNI."),
   network: network
     .optional()
     .describe("The task's network; absent: the node's, where the namespace allows it, else CNI."),
+};
+
+/** Where and as whom it runs. */
+export const container = rules(z.object(containerShape), {
+  rule: "!has(self.hostname) || !has(self.network) || self.network.mode == 'CNI'",
+  message: "a host name of its own needs network mode CNI",
+  fieldPath: ".hostname",
 });
 export type Container = z.output<typeof container>;
 
 export const uri = z.object({
-  value: z
-    .string()
-    .min(1)
-    .max(4096)
-    .regex(/^(https?:\/\/|file:\/\/|\/)/)
-    .describe("http(s)://, file:// or an absolute path of the agent's."),
+  value: worded(
+    z.string().min(1).max(4096),
+    /^(https?:\/\/|file:\/\/\/|\/)[^\s]+$/,
+    "must be http://…, https://…, file:///… or an absolute path, without spaces",
+  ).describe("http(s)://, file:// or an absolute path of the agent's."),
   extract: z.boolean().default(true).describe("Unpack tar, tar.gz, tar.xz, tar.bz2, gz and zip files."),
   executable: z.boolean().default(false).describe("Set the executable bit; nothing is extracted then."),
   cache: z.boolean().default(false).describe("Keep it in the agent's cache for the next task."),
-  outputFile: z
-    .string()
-    .max(1024)
-    .regex(/^[^/].*$/)
-    .optional()
-    .describe("Path in the sandbox; absent: the last part of the URI."),
-  checksum: z
-    .string()
-    .regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/)
+  outputFile: relativePath.optional().describe("Path in the sandbox; absent: the last part of the URI."),
+  checksum: worded(
+    z.string().max(136),
+    /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
+    "must be sha256: and 64 hexadecimal digits, or sha512: and 128, in small letters",
+  )
     .optional()
     .describe("sha256:<hex> or sha512:<hex> of what is fetched."),
 });
@@ -116,12 +132,11 @@ const secretKey = z.object({
 
 export const envVar = rules(
   z.object({
-    name: z
-      .string()
-      .min(1)
-      .max(255)
-      .regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/)
-      .describe("Name of the variable."),
+    name: worded(
+      z.string().min(1).max(255),
+      /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+      "must be a variable's name: letters, digits, '_', '-' and '.', not beginning with a digit",
+    ).describe("Name of the variable."),
     value: z.string().max(32768).optional().describe("Its value."),
     secret: secretKey.optional().describe("Take the value from a Secret."),
   }),
@@ -132,20 +147,10 @@ export const env = listMap(z.array(envVar).max(256), "name");
 
 export const volume = rules(
   z.object({
-    containerPath: z.string().min(1).max(1024).describe("Absolute, or relative to the sandbox."),
+    containerPath: containerPath.describe("Absolute, or relative to the sandbox."),
     mode: z.enum(["RW", "RO"]).default("RW").describe("Whether the task may write it."),
-    hostPath: z
-      .string()
-      .max(1024)
-      .regex(/^\//)
-      .optional()
-      .describe("A path of the node, where the namespace allows it."),
-    sandboxPath: z
-      .string()
-      .max(1024)
-      .regex(/^[^/]/)
-      .optional()
-      .describe("A path in the task's own sandbox; made when missing."),
+    hostPath: absolutePath.optional().describe("A path of the node, where the namespace allows it."),
+    sandboxPath: relativePath.optional().describe("A path in the task's own sandbox; made when missing."),
     secret: objectName.optional().describe("A Secret of the task's namespace, a file a key."),
   }),
   {
@@ -161,7 +166,9 @@ const checkBase = {
   http: z
     .object({
       port: z.int().min(1).max(65535).describe("Port on the task's address."),
-      path: z.string().max(1024).default("/").describe("Path to GET."),
+      path: worded(z.string().max(1024), /^\/[^\s]*$/, "must be an absolute path without spaces")
+        .default("/")
+        .describe("Path to GET."),
       scheme: z.enum(["http", "https"]).default("http").describe("Scheme; certificates are not verified."),
     })
     .optional()
@@ -171,8 +178,8 @@ const checkBase = {
     .optional()
     .describe("With TCP."),
   delay: duration.default("15s").describe("Wait before the first check."),
-  interval: duration.default("10s").describe("Time between checks."),
-  timeout: duration.default("20s").describe("A check that takes longer has failed."),
+  interval: positiveDuration.default("10s").describe("Time between checks."),
+  timeout: positiveDuration.default("20s").describe("A check that takes longer has failed."),
 };
 
 const checkRule = {
@@ -200,12 +207,27 @@ export const healthCheck = rules(
 );
 export type HealthCheck = z.output<typeof healthCheck>;
 
-export const toleration = z.object({
-  key: z.string().max(316).optional().describe("Taint key; absent with Exists: all."),
-  operator: z.enum(["Exists", "Equal"]).default("Equal").describe("How value is compared."),
-  value: z.string().max(63).optional().describe("Taint value."),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Effect; absent: all."),
-});
+export const toleration = rules(
+  z.object({
+    key: z.string().max(316).optional().describe("Taint key; absent with Exists: all."),
+    operator: z.enum(["Exists", "Equal"]).default("Equal").describe("How value is compared."),
+    value: z.string().max(63).optional().describe("Taint value."),
+    effect: z
+      .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+      .optional()
+      .describe("Effect; absent: all."),
+  }),
+  {
+    rule: "self.operator != 'Exists' || !has(self.value)",
+    message: "operator Exists takes no value",
+    fieldPath: ".value",
+  },
+  {
+    rule: "self.operator == 'Exists' || has(self.key)",
+    message: "without key the operator must be Exists",
+    fieldPath: ".key",
+  },
+);
 export type Toleration = z.output<typeof toleration>;
 export const tolerations = z.array(toleration).max(32);
 
@@ -218,11 +240,17 @@ export const attributeConstraint = rules(
       .describe(
         "How to compare; NotEquals and NotMatches hold for an attribute that is missing or not text.",
       ),
-    value: z.string().max(1024).optional().describe("Text, or a regular expression for the whole text."),
+    value: z.string().max(512).optional().describe("Text, or a regular expression for the whole text."),
   }),
   {
     rule: "self.operator in ['Exists', 'NotExists'] != has(self.value)",
     message: "Exists and NotExists take no value, the others need one",
+    fieldPath: ".value",
+  },
+  {
+    // An expression that is malformed makes the evaluation fail, which the API server tells with the reason.
+    rule: "!(self.operator in ['TextMatches', 'TextNotMatches']) || !has(self.value) || ''.matches(self.value) in [true, false]",
+    message: "value must be a regular expression as RE2 has them",
     fieldPath: ".value",
   },
 );

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { conditions, observedGeneration } from "./condition.ts";
-import { attributeConstraint, tolerations } from "./container.ts";
-import { duration } from "./duration.ts";
+import { attributeConstraint, tolerations, user } from "./container.ts";
+import { duration, positiveDuration } from "./duration.ts";
 import { BUILT_IN_FRAMEWORK } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
@@ -34,7 +34,9 @@ const offerConstraints = z.object({
 
 const minAllocatable = z.object({
   role: rolePath.describe("The role."),
-  resources: z.array(amount).min(1).max(16).describe("Offers of less than all of this are not made."),
+  resources: listMap(z.array(amount).min(1).max(16), "name").describe(
+    "Offers of less than all of this are not made.",
+  ),
 });
 
 export const frameworkSpec = rules(
@@ -46,7 +48,7 @@ export const frameworkSpec = rules(
     principal: immutable(z.string().max(253), "principal")
       .optional()
       .describe("Who the framework is. Immutable."),
-    user: z.string().max(64).optional().describe("Default user of its tasks."),
+    user: user.optional().describe("Default user of its tasks."),
     connection: rules(
       z.object({
         type: z
@@ -54,18 +56,22 @@ export const frameworkSpec = rules(
           .default("Lease")
           .describe("How it shows to be alive: by renewing a Lease, by the Mesos API, or not at all."),
         leaseName: objectName.optional().describe("The Lease; absent: mesos-framework-<name>."),
-        leaseDuration: duration
+        leaseDuration: positiveDuration
           .default("15s")
           .describe("Without a renewal for this long it is disconnected."),
       }),
-      { rule: "!has(self.leaseName) || self.type == 'Lease'", message: "leaseName needs type Lease" },
+      {
+        rule: "!has(self.leaseName) || self.type == 'Lease'",
+        message: "leaseName needs type Lease",
+        fieldPath: ".leaseName",
+      },
     )
       .prefault({})
       .describe("How the operator knows that the framework is there."),
     failoverTimeout: duration
       .default("10m")
       .describe("After a disconnection of this long its tasks are killed and it is removed."),
-    offerTimeout: duration
+    offerTimeout: positiveDuration
       .optional()
       .describe("Offers not answered by then are taken back; absent: the chart's, 60s."),
     maxOffers: z
@@ -107,6 +113,11 @@ export const frameworkSpec = rules(
     rule: "!has(self.offerConstraints) || self.offerConstraints.all(c, c.role in self.roles)",
     message: "the roles of offerConstraints must be among roles",
     fieldPath: ".offerConstraints",
+  },
+  {
+    rule: "!has(self.minAllocatable) || self.minAllocatable.all(m, m.role in self.roles)",
+    message: "the roles of minAllocatable must be among roles",
+    fieldPath: ".minAllocatable",
   },
   {
     rule: "has(self.principal) == has(oldSelf.principal)",

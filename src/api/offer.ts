@@ -3,8 +3,8 @@ import { conditions } from "./condition.ts";
 import { duration } from "./duration.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
-import { attribute, resources } from "./resource.ts";
-import { immutable, rules } from "./rule.ts";
+import { attribute, givenResources, resources } from "./resource.ts";
+import { immutable, listSet, rules } from "./rule.ts";
 import { taskTemplate } from "./task.ts";
 
 const filters = z.object({
@@ -17,7 +17,7 @@ const filters = z.object({
 
 const tasks = z.object({ tasks: z.array(taskTemplate).min(1).max(32).describe("The tasks.") });
 const some = z.object({
-  resources: resources.min(1).describe("The resources, with their reservations or volumes."),
+  resources: givenResources.min(1).describe("The resources, with their reservations or volumes."),
 });
 
 const operation = rules(
@@ -39,13 +39,31 @@ const operation = rules(
     rule: "(self.type == 'LAUNCH') == has(self.launch) && (self.type == 'LAUNCH_GROUP') == has(self.launchGroup) && (self.type == 'RESERVE') == has(self.reserve) && (self.type == 'UNRESERVE') == has(self.unreserve) && (self.type == 'CREATE') == has(self.create) && (self.type == 'DESTROY') == has(self.destroy)",
     message: "exactly the field of its type must be given (LAUNCH: launch, LAUNCH_GROUP: launchGroup, …)",
   },
+  {
+    rule: "!has(self.reserve) || self.reserve.resources.all(r, has(r.reservations))",
+    message: "what RESERVE names must have reservations: the new one last",
+    fieldPath: ".reserve.resources",
+  },
+  {
+    rule: "!has(self.unreserve) || self.unreserve.resources.all(r, has(r.reservations) && r.reservations[size(r.reservations) - 1].type == 'DYNAMIC')",
+    message: "what UNRESERVE names must have a DYNAMIC reservation, last",
+    fieldPath: ".unreserve.resources",
+  },
+  {
+    rule: "!has(self.create) || self.create.resources.all(r, has(r.disk) && has(r.disk.persistence))",
+    message: "what CREATE names must have disk.persistence",
+    fieldPath: ".create.resources",
+  },
+  {
+    rule: "!has(self.destroy) || self.destroy.resources.all(r, has(r.disk) && has(r.disk.persistence))",
+    message: "what DESTROY names must have disk.persistence",
+    fieldPath: ".destroy.resources",
+  },
 );
 export type Operation = z.output<typeof operation>;
 
 const accept = z.object({
-  otherOffers: z
-    .array(objectName)
-    .max(32)
+  otherOffers: listSet(z.array(objectName).max(32))
     .optional()
     .describe("Offers of the same framework, role and agent to use together with this one."),
   operations: z.array(operation).max(32).optional().describe("Operations, in order; none: decline."),
@@ -133,6 +151,17 @@ export const Offer = defineKind({
       rule: "!has(self.spec.response) || has(oldSelf.spec.response) || !has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state == 'Outstanding'",
       message: "the offer is no longer outstanding: it was rescinded, it expired or it was answered",
       fieldPath: ".spec.response",
+      reason: "FieldValueForbidden",
+    },
+    {
+      rule: "!has(self.spec.response) || !has(self.spec.response.accept) || !has(self.spec.response.accept.otherOffers) || !(self.metadata.name in self.spec.response.accept.otherOffers)",
+      message: "otherOffers names offers beside this one",
+      fieldPath: ".spec.response.accept.otherOffers",
+    },
+    {
+      rule: "!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state == 'Outstanding' || (has(self.status) && has(self.status.state) && self.status.state == oldSelf.status.state)",
+      message: "a closed offer stays as it was closed",
+      fieldPath: ".status.state",
       reason: "FieldValueForbidden",
     },
   ],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Rule, worded } from "./rule.ts";
+import { type Rule, rules, worded } from "./rule.ts";
 
 const longest = () => z.string().min(1).max(1024);
 
@@ -21,5 +21,5 @@ export const containerPath = confined(longest());
 
 function confined(path: z.ZodString): z.ZodString {
   const made = path.refine((text) => !text.split("/").includes(".."), climbs.message);
-  return rulesOf(made, climbs);
+  return rules(made, climbs);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SLACK, units } from "./amounts.ts";
 import { conditions, observedGeneration } from "./condition.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { rolePath } from "./name.ts";
@@ -19,12 +20,13 @@ export const quotaSpec = rules(
   }),
   { rule: "self.role != '*'", message: "the role * cannot have a quota", fieldPath: ".role" },
   {
-    rule: "has(self.guarantees) || has(self.limits)",
+    rule: "(has(self.guarantees) && size(self.guarantees) > 0) || (has(self.limits) && size(self.limits) > 0)",
     message: "at least one of guarantees and limits must be given",
   },
   {
-    rule: "!has(self.guarantees) || !has(self.limits) || self.guarantees.all(g, !has(g.scalar) || self.limits.all(l, l.name != g.name || !has(l.scalar) || g.scalar <= l.scalar))",
+    rule: `!has(self.guarantees) || !has(self.limits) || self.guarantees.all(g, self.limits.all(l, l.name != g.name || ${units("g")} <= ${units("l")} + ${SLACK}))`,
     message: "a guarantee must not be greater than the limit of the same resource",
+    fieldPath: ".guarantees",
   },
 );
 

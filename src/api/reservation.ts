@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { SLACK, units } from "./amounts.ts";
 import { conditions, observedGeneration } from "./condition.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { mesosId, objectName, rolePath } from "./name.ts";
-import { quantity, resources } from "./resource.ts";
+import { containerPath } from "./path.ts";
+import { givenResources, quantity, resources } from "./resource.ts";
 import { immutable, listMap, rules } from "./rule.ts";
 
 const volume = rules(
@@ -10,7 +12,7 @@ const volume = rules(
     id: mesosId.describe("Id of the volume, unique per role and agent."),
     scalar: z.number().min(0).max(1e12).optional().describe("Size in MiB."),
     quantity: quantity.optional().describe("Size as a Kubernetes quantity."),
-    containerPath: z.string().min(1).max(1024).describe("Where a task sees the volume."),
+    containerPath: containerPath.describe("Where a task sees the volume."),
     mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
     shared: z.boolean().optional().describe("Whether several tasks may use it at once."),
   }),
@@ -32,7 +34,9 @@ export const reservationSpec = rules(
     role: immutable(rolePath, "role").describe("The role that the resources are reserved for. Immutable."),
     agent: objectName.optional().describe("The agent; or give selector."),
     selector: selector.optional().describe("Any one agent that fits; kept once chosen."),
-    resources: resources.min(1).describe("What is reserved, unreserved in form: the reservation is added."),
+    resources: givenResources
+      .min(1)
+      .describe("What is reserved, unreserved in form: the reservation is added."),
     principal: z.string().max(253).optional().describe("Who reserves."),
     labels: z
       .record(z.string().max(63), z.string().max(253))
@@ -58,8 +62,19 @@ export const reservationSpec = rules(
     fieldPath: ".volumes",
   },
   {
-    rule: "self.resources.all(r, !has(r.reservations) || size(r.reservations) > 0)",
-    message: "reservations must not be empty",
+    rule: `!has(self.volumes) || self.volumes.all(v, self.resources.exists(r, r.name == 'disk' && ${units("v", "'disk'")} <= ${units("r")} + ${SLACK}))`,
+    message: "a volume must not be larger than the reserved disk",
+    fieldPath: ".volumes",
+  },
+  {
+    rule: "self.resources.all(r, !has(r.reservations) || r.reservations.all(x, self.role.startsWith(x.role + '/')))",
+    message: "what is reserved already can only be refined: for a role below the one that has it",
+    fieldPath: ".resources",
+  },
+  {
+    rule: "self.resources.all(r, !has(r.revocable) || !r.revocable)",
+    message: "revocable resources cannot be reserved",
+    fieldPath: ".resources",
   },
 );
 

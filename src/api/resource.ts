@@ -1,12 +1,15 @@
 import { z } from "zod";
 import type { AttributeSpec, ResourceSpec } from "../resources/index.ts";
 import { mesosId, resourceName, rolePath } from "./name.ts";
-import { rules } from "./rule.ts";
-
-const QUANTITY = /^[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/;
+import { containerPath } from "./path.ts";
+import { listSet, rules, worded } from "./rule.ts";
 
 /** A Kubernetes quantity, not negative. */
-export const quantity = z.string().min(1).max(32).regex(QUANTITY);
+export const quantity = worded(
+  z.string().min(1).max(32),
+  /^[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/,
+  "must be a Kubernetes quantity such as 500m, 2 or 256Mi, and not negative",
+);
 
 export const range = rules(
   z.object({
@@ -15,10 +18,20 @@ export const range = rules(
   }),
   { rule: "self.begin <= self.end", message: "begin must not be greater than end" },
 );
+/** Ranges of which none overlaps another; the rule compares each with each. */
+const rangesOf = (most: number) =>
+  rules(z.array(range).min(1).max(most), {
+    rule: "self.all(a, self.exists_one(b, b.begin <= a.end && a.begin <= b.end))",
+    message: "ranges must not overlap",
+    cost: most * most * 14,
+  });
+const names = listSet(z.array(z.string().min(1).max(63)).min(1).max(64));
 
 const reservation = z.object({
   type: z.enum(["STATIC", "DYNAMIC"]).default("DYNAMIC").describe("How the reservation was made."),
-  role: rolePath.describe("The role that the resource is reserved for."),
+  role: rules(rolePath, { rule: "self != '*'", message: "nothing can be reserved for the role *" }).describe(
+    "The role that the resource is reserved for.",
+  ),
   principal: z.string().max(253).optional().describe("Who made the reservation."),
   labels: z.record(z.string().max(63), z.string().max(253)).optional().describe("Labels of the reservation."),
 });
@@ -33,7 +46,7 @@ const disk = z.object({
     .describe("Set when the disk is a persistent volume."),
   volume: z
     .object({
-      containerPath: z.string().min(1).max(1024).describe("Where a task sees the volume."),
+      containerPath: containerPath.describe("Where a task sees the volume."),
       mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
     })
     .optional()
@@ -47,51 +60,96 @@ const one =
  * A resource in Mesos's own types: a scalar (cpus; mem and disk in MiB; gpus; any other), ranges
  * (ports) or a set. A scalar may be written as a Kubernetes quantity instead.
  */
-const resourceSchema = rules(
-  z.object({
-    name: resourceName.describe("cpus, mem, disk, gpus, ports, or a name of your own."),
-    scalar: z
-      .number()
-      .min(0)
-      .max(1e12)
-      .optional()
-      .describe("An amount, to three decimals; mem and disk are in MiB, as in Mesos."),
-    quantity: quantity.optional().describe("An amount as a Kubernetes quantity: 500m, 256Mi, 2."),
-    ranges: z.array(range).min(1).max(64).optional().describe("Ranges of integers: ports."),
-    set: z.array(z.string().min(1).max(63)).min(1).max(64).optional().describe("A set of names."),
-    reservations: z
-      .array(reservation)
-      .min(1)
-      .max(8)
-      .optional()
-      .describe("The stack of reservations, the last being the most refined; absent: unreserved."),
-    disk: disk.optional().describe("Persistence and mount of a disk resource."),
-    revocable: z.boolean().optional().describe("True when the resource can be taken back."),
-    shared: z.boolean().optional().describe("True when several tasks may use the same volume."),
-  }),
-  { rule: one, message: "exactly one of scalar, quantity, ranges and set must be given" },
-  {
-    rule: "!(self.name in ['cpus', 'mem', 'disk', 'gpus']) || has(self.scalar) || has(self.quantity)",
-    message: "cpus, mem, disk and gpus are scalars: give scalar or quantity",
-  },
-  { rule: "self.name != 'ports' || has(self.ranges)", message: "ports is given as ranges" },
-  {
-    rule: "!has(self.disk) || self.name == 'disk'",
-    message: "only a resource named disk has disk",
-    fieldPath: ".disk",
-  },
-  {
-    rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.disk.volume)",
-    message: "a persistent volume needs disk.volume",
-    fieldPath: ".disk.volume",
-  },
-);
+const resourceOf = (mostRanges: number) =>
+  rules(
+    z.object({
+      name: resourceName.describe("cpus, mem, disk, gpus, ports, or a name of your own."),
+      scalar: z
+        .number()
+        .min(0)
+        .max(1e12)
+        .optional()
+        .describe("An amount, to three decimals; mem and disk are in MiB, as in Mesos."),
+      quantity: quantity.optional().describe("An amount as a Kubernetes quantity: 500m, 256Mi, 2."),
+      ranges: rangesOf(mostRanges).optional().describe("Ranges of integers: ports."),
+      set: names.optional().describe("A set of names."),
+      reservations: z
+        .array(reservation)
+        .min(1)
+        .max(8)
+        .optional()
+        .describe("The stack of reservations, the last being the most refined; absent: unreserved."),
+      disk: disk.optional().describe("Persistence and mount of a disk resource."),
+      revocable: z.boolean().optional().describe("True when the resource can be taken back."),
+      shared: z.boolean().optional().describe("True when several tasks may use the same volume."),
+    }),
+    { rule: one, message: "exactly one of scalar, quantity, ranges and set must be given" },
+    {
+      rule: "!(self.name in ['cpus', 'mem', 'disk', 'gpus']) || !(has(self.ranges) || has(self.set))",
+      message: "cpus, mem, disk and gpus are scalars: give scalar or quantity",
+    },
+    {
+      rule: "self.name != 'ports' || !(has(self.scalar) || has(self.quantity) || has(self.set))",
+      message: "ports is given as ranges",
+    },
+    {
+      rule: "self.name != 'ports' || !has(self.ranges) || self.ranges.all(r, r.begin >= 1 && r.end <= 65535)",
+      message: "ports lie between 1 and 65535",
+      fieldPath: ".ranges",
+      cost: 300,
+    },
+    {
+      rule: "self.name != 'gpus' || !has(self.scalar) || double(int(self.scalar)) == self.scalar",
+      message: "gpus come as whole numbers",
+      fieldPath: ".scalar",
+    },
+    {
+      rule: "!has(self.disk) || self.name == 'disk'",
+      message: "only a resource named disk has disk",
+      fieldPath: ".disk",
+    },
+    {
+      rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.disk.volume)",
+      message: "a persistent volume needs disk.volume",
+      fieldPath: ".disk.volume",
+    },
+    {
+      rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.reservations)",
+      message: "a persistent volume lies on reserved disk: give reservations",
+      fieldPath: ".reservations",
+    },
+    {
+      rule: "!has(self.shared) || !self.shared || (has(self.disk) && has(self.disk.persistence))",
+      message: "only a persistent volume can be shared",
+      fieldPath: ".shared",
+    },
+    {
+      rule: "!has(self.revocable) || !self.revocable || !has(self.reservations)",
+      message: "revocable resources cannot be reserved",
+      fieldPath: ".revocable",
+    },
+    {
+      rule: "!has(self.reservations) || self.reservations.all(i, r, i == 0 || r.role.startsWith(self.reservations[i - 1].role + '/'))",
+      message: "each reservation refines the one before it: its role must lie below that one's",
+      fieldPath: ".reservations",
+      cost: 2_500,
+    },
+    {
+      rule: "!has(self.reservations) || self.reservations.all(i, r, i == 0 || r.type == 'DYNAMIC')",
+      message: "only the first reservation can be STATIC",
+      fieldPath: ".reservations",
+      cost: 100,
+    },
+  );
+type WireForm = z.ZodType<ResourceSpec, ResourceSpec>;
 /** Typed as the algebra's own wire form, so that what it returns can be written without a copy. */
-export const resource = resourceSchema as unknown as z.ZodType<ResourceSpec, ResourceSpec>;
+export const resource = resourceOf(512) as unknown as WireForm;
 export type Resource = ResourceSpec;
 
-/** A list of resources, at most 64. */
+/** What a program writes: the ports of a busy node come in many pieces. */
 export const resources = z.array(resource).max(64);
+/** What a person or a framework writes: short enough for dear rules, or to stand in an Offer a thousand times. */
+export const givenResources = z.array(resourceOf(32) as unknown as WireForm).max(32);
 
 /** What a quota counts: names and amounts, no identity. */
 export const amount = rules(
@@ -112,8 +170,8 @@ const attributeSchema = rules(
     name: resourceName.describe("Name of the attribute."),
     text: z.string().max(253).optional().describe("Value of a text attribute."),
     scalar: z.number().optional().describe("Value of a scalar attribute."),
-    ranges: z.array(range).min(1).max(64).optional().describe("Value of a ranges attribute."),
-    set: z.array(z.string().min(1).max(63)).min(1).max(64).optional().describe("Value of a set attribute."),
+    ranges: rangesOf(32).optional().describe("Value of a ranges attribute."),
+    set: names.optional().describe("Value of a set attribute."),
   }),
   {
     rule: "[has(self.text), has(self.scalar), has(self.ranges), has(self.set)].filter(x, x).size() == 1",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SLACK, units } from "./amounts.ts";
 import { conditions, observedGeneration } from "./condition.ts";
 import {
   attributeConstraint,
@@ -11,19 +12,18 @@ import {
   uri,
   volume,
 } from "./container.ts";
-import { duration } from "./duration.ts";
+import { duration, positiveDuration } from "./duration.ts";
+import { BUILT_IN_FRAMEWORK } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { mesosId, objectName, rolePath, timestamp } from "./name.ts";
-import { resources } from "./resource.ts";
-import { INT_OR_STRING, immutable, rules } from "./rule.ts";
-import { taskState } from "./taskstate.ts";
+import { givenResources } from "./resource.ts";
+import { INT_OR_STRING, immutable, listMap, rules } from "./rule.ts";
+import { isTerminal, TASK_STATES, taskState } from "./taskstate.ts";
 
-const limit = z
-  .union([z.int(), z.string()])
-  .meta({
-    ...INT_OR_STRING,
-    pattern: "^([0-9]+(\\.[0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti)?|Infinity)$",
-  });
+const limit = rules(z.union([z.int(), z.string()]).meta({ ...INT_OR_STRING, maxLength: 32 }), {
+  rule: "type(self) == int ? self >= 0 : self.matches(r'^([0-9]+([.][0-9]*)?([eE][-+]?[0-9]+|m|k|Ki|M|Mi|G|Gi|T|Ti)?|Infinity)$')",
+  message: "must be a Kubernetes quantity such as 500m, 2 or 256Mi, or Infinity",
+});
 
 const limits = z.object({
   cpus: limit.optional().describe("CFS quota, at least what resources has: 2, 500m, Infinity."),
@@ -53,13 +53,15 @@ const discovery = z.object({
 const taskInfoShape = {
   taskId: mesosId.optional().describe("Mesos task id, unique in the framework; absent: the object's name."),
   displayName: z.string().max(253).optional().describe("Name for people."),
-  resources: resources.min(1).describe("What the task holds."),
+  resources: givenResources.min(1).describe("What the task holds."),
   limits: limits.optional().describe("Limits above the request."),
   command: command.optional().describe("What to run; absent: the image's own."),
   container: container.optional().describe("Where and as whom it runs."),
   env: env.optional().describe("Environment; the MESOS_ names are added."),
   uris: z.array(uri).max(32).optional().describe("What is fetched into the sandbox first."),
-  volumes: z.array(volume).max(32).optional().describe("What is mounted beside persistent volumes."),
+  volumes: listMap(z.array(volume).max(32), "containerPath")
+    .optional()
+    .describe("What is mounted beside persistent volumes."),
   data: z.base64().max(65536).optional().describe("Bytes for the executor, as base64."),
   labels: z.record(z.string().max(63), z.string().max(1024)).optional().describe("Mesos labels of the task."),
   discovery: discovery.optional().describe("How others find the task."),
@@ -69,18 +71,36 @@ const taskInfoShape = {
     .object({ gracePeriod: duration.default("3s").describe("Time from SIGTERM to SIGKILL.") })
     .optional()
     .describe("How the task is killed."),
-  maxCompletionTime: duration.optional().describe("The task is killed and TASK_FAILED after this time."),
+  maxCompletionTime: positiveDuration
+    .optional()
+    .describe("The task is killed and TASK_FAILED after this time."),
 };
 
 const programRule = {
   rule: "has(self.command) || (has(self.container) && has(self.container.image))",
   message: "a task needs command, or container.image with a command of its own",
 };
-const resourcesRule = {
-  rule: "self.resources.exists(r, r.name == 'cpus') && self.resources.exists(r, r.name == 'mem')",
-  message: "a task needs cpus and mem",
+const needs = (name: string) => ({
+  rule: `self.resources.exists(r, r.name == '${name}' && (!has(r.scalar) || r.scalar > 0.0))`,
+  message: `a task needs ${name}, more than 0`,
   fieldPath: ".resources",
+});
+
+/** A limit is at least what is requested; what is malformed another rule refuses. */
+const notBelowRequest = (name: "cpus" | "mem") => {
+  const field = `self.limits.${name}`;
+  const text = `quantity(${field}).asApproximateFloat()`;
+  const amount = `(type(${field}) == int ? double(${field}) : isQuantity(${field}) ? ${text} : 1.0e18)`;
+  const inUnits = name === "mem" ? `${amount} / 1048576.0` : amount;
+  return {
+    rule: `!has(self.limits) || !has(${field}) || self.resources.all(r, r.name != '${name}' || ${units("r")} <= ${inUnits} + ${SLACK})`,
+    message: `limits.${name} must not be less than the ${name} of resources`,
+    fieldPath: `.limits.${name}`,
+    cost: 4_000,
+  };
 };
+
+const taskRules = [programRule, needs("cpus"), needs("mem"), notBelowRequest("cpus"), notBelowRequest("mem")];
 
 /** A task in the answer to an Offer; role, framework and agent are the offer's. */
 export const taskTemplate = rules(
@@ -89,8 +109,7 @@ export const taskTemplate = rules(
     ...taskInfoShape,
     ttlAfterFinished: duration.optional().describe("How long the ended Task is kept."),
   }),
-  programRule,
-  resourcesRule,
+  ...taskRules,
 );
 export type TaskTemplate = z.output<typeof taskTemplate>;
 
@@ -110,9 +129,9 @@ const frozenShape = Object.fromEntries(
   Object.entries(taskInfoShape).map(([name, schema]) => [name, immutable(schema, name)]),
 ) as typeof taskInfoShape;
 
-const present = Object.keys(taskInfoShape)
-  .map((name) => `has(self.${name}) == has(oldSelf.${name})`)
-  .join(" && ");
+/** Fields that have a value from the start or never. */
+const FIRST = ["framework", "offer", "group", "constraints", "tolerations", ...Object.keys(taskInfoShape)];
+const present = FIRST.map((name) => `has(self.${name}) == has(oldSelf.${name})`).join(" && ");
 
 export const taskSpec = rules(
   z.object({
@@ -149,8 +168,22 @@ export const taskSpec = rules(
       .optional()
       .describe("How long the ended Task is kept once acknowledged; absent: the chart's value, 1h."),
   }),
-  programRule,
-  resourcesRule,
+  ...taskRules,
+  {
+    rule: `!has(self.framework) || self.framework != '${BUILT_IN_FRAMEWORK}'`,
+    message: `${BUILT_IN_FRAMEWORK} is the built-in framework: leave framework out`,
+    fieldPath: ".framework",
+  },
+  {
+    rule: "!has(self.framework) || has(self.agent)",
+    message: "a task of a framework is made from an offer: leave framework out, or answer an Offer",
+    fieldPath: ".framework",
+  },
+  {
+    rule: "(!has(self.offer) && !has(self.group)) || has(self.framework)",
+    message: "offer and group belong to tasks of a framework",
+    fieldPath: ".framework",
+  },
   { rule: present, message: "only kill, acknowledged, agent and ttlAfterFinished may be added later" },
   {
     rule: "!has(oldSelf.agent) || (has(self.agent) && self.agent == oldSelf.agent)",
@@ -219,6 +252,8 @@ export const taskStatus = z.object({
   conditions,
 });
 
+const TERMINAL = TASK_STATES.filter((state) => isTerminal(state)).map((state) => `'${state}'`);
+
 export const Task = defineKind({
   kind: "Task",
   plural: "tasks",
@@ -228,7 +263,15 @@ export const Task = defineKind({
   description: "A Mesos task: launched at most once, its end reported at least once.",
   spec: taskSpec,
   status: taskStatus,
-  rules: [],
+  rules: [
+    {
+      // What has ended, stays ended, whoever writes: see hasEnded in taskstate.ts.
+      rule: `!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in [${TERMINAL.join(", ")}]) || has(oldSelf.status.unreachableSince) || (has(self.status) && has(self.status.state) && self.status.state == oldSelf.status.state && !has(self.status.unreachableSince))`,
+      message: "the task has ended: its state is final",
+      fieldPath: ".status.state",
+      reason: "FieldValueForbidden",
+    },
+  ],
   printerColumns: columns(
     ["State", ".status.state"],
     ["Role", ".spec.role"],

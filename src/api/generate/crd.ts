@@ -5,14 +5,17 @@ import { type JsonSchema, structural } from "./structural.ts";
 /** The CustomResourceDefinition of a kind. */
 export function customResourceDefinition(kind: Kind): JsonSchema {
   const spec = structural(kind.spec);
-  const status = structural(kind.status);
+  const status = structural(kind.status, { rules: false });
   const schema: JsonSchema = {
     type: "object",
     description: kind.description,
     required: ["spec"],
     properties: {
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
+      apiVersion: {
+        type: "string",
+        description: "Version of the schema of this object: mesos.dev/v1alpha1.",
+      },
+      kind: { type: "string", description: `The kind: ${kind.kind}.` },
       metadata: { type: "object" },
       spec: { ...spec, description: spec.description ?? `What is wanted of the ${kind.kind}.` },
       status: { ...status, description: status.description ?? `What is true of the ${kind.kind}.` },

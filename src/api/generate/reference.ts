@@ -21,7 +21,7 @@ export function referencePage(kind: Kind, _crd: JsonSchema): string {
       `\`kubectl get ${kind.plural}.${GROUP}\`, short: ${kind.shortNames.map((name) => `\`${name}\``).join(", ")}.`,
   ];
   for (const part of ["spec", "status"] as const) {
-    const schema = structural(kind[part]);
+    const schema = structural(kind[part], { rules: part === "spec" });
     lines.push("", `## ${part}`, "", "| field | type | meaning |", "|---|---|---|");
     for (const row of rows(schema, part)) lines.push(`| \`${row.path}\` | ${row.type} | ${row.text} |`);
     const found = collectRules(schema, part);
