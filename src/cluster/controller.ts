@@ -1,9 +1,10 @@
+import { Deadline } from "./deadline.ts";
 import type { Logger } from "./logger.ts";
-import type { KubeObject, Live } from "./object.ts";
-import type { Reflector } from "./reflector.ts";
+import { type KubeObject, keyOf, type Live } from "./object.ts";
+import type { Watched } from "./reflector.ts";
 import type { Change } from "./store.ts";
-import type { Clock } from "./time.ts";
-import type { AddOptions } from "./workqueue.ts";
+import { type Clock, systemClock } from "./time.ts";
+import { type AddOptions, WorkQueue } from "./workqueue.ts";
 
 /** What is left to do after a reconcile that did not fail. */
 export interface Result {
@@ -29,18 +30,45 @@ export class TerminalError extends Error {
 /** Where keys come from; made by `from`. */
 export interface Source {
   readonly synced: Promise<void>;
+  /** Answers with how to stop. */
   start(enqueue: (key: string, options?: AddOptions) => void): () => void;
 }
 
 /**
  * Keys for each change of a reflector's objects: its own key by default, else what `keys` makes of the object
- * (of the old and the new one on an update). `when` leaves changes out.
+ * (of the old and the new one on an update). `when` leaves changes out. What a first list finds has low priority.
  */
-export declare function from<T extends KubeObject, I extends string>(
-  reflector: Reflector<T, I>,
-  keys?: (object: Live<T>) => Iterable<string>,
-  when?: (change: Change<T>) => boolean,
-): Source;
+export function from<T extends KubeObject>(
+  reflector: Watched<T>,
+  keys: (object: Live<T>) => Iterable<string> = (object) => [keyOf(object.metadata)],
+  when: (change: Change<T>) => boolean = () => true,
+): Source {
+  return {
+    synced: reflector.synced,
+    start: (enqueue) =>
+      reflector.onChange((change) => {
+        if (!when(change)) return;
+        const options: AddOptions = change.type === "added" && change.initial ? { priority: "low" } : {};
+        const found = new Set(keys(change.object));
+        if (change.type === "updated") for (const key of keys(change.old)) found.add(key);
+        for (const key of found) enqueue(key, options);
+      }),
+  };
+}
+
+export type Outcome = "success" | "requeue_after" | "error" | "terminal_error";
+
+/** What a controller and its queue report. Durations are seconds. */
+export interface ControllerMetrics {
+  depth(controller: string, keys: number): void;
+  added(controller: string): void;
+  retried(controller: string): void;
+  /** How long a key was ready before it was taken. */
+  waited(controller: string, seconds: number): void;
+  reconciled(controller: string, outcome: Outcome, seconds: number): void;
+  /** Workers that are reconciling now. */
+  active(controller: string, workers: number): void;
+}
 
 export interface ControllerOptions {
   /** Name in logs and metrics. */
@@ -53,13 +81,105 @@ export interface ControllerOptions {
   readonly timeout?: number;
   readonly logger: Logger;
   readonly clock?: Clock;
+  readonly metrics?: ControllerMetrics;
 }
 
-export declare class Controller {
-  constructor(options: ControllerOptions);
+/** Calls a reconciler for the keys of its sources, each key once at a time. */
+export class Controller {
   readonly name: string;
-  /** For what no reflector sees: a timer, a channel. Works before run too. */
-  enqueue(key: string, options?: AddOptions): void;
-  /** Waits for the sources, works until the signal aborts, then for what is in hand. Never rejects. */
-  run(signal: AbortSignal): Promise<void>;
+  readonly #options: ControllerOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #queue: WorkQueue;
+  #active = 0;
+
+  constructor(options: ControllerOptions) {
+    const { name, metrics } = options;
+    this.name = name;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger.child({ controller: name });
+    this.#queue = new WorkQueue({
+      clock: this.#clock,
+      metrics: {
+        depth: (keys) => metrics?.depth(name, keys),
+        added: () => metrics?.added(name),
+        retried: () => metrics?.retried(name),
+        waited: (seconds) => metrics?.waited(name, seconds),
+      },
+    });
+  }
+
+  /** For what no reflector sees: a timer, a message. Works before run too. */
+  enqueue(key: string, options?: AddOptions): void {
+    this.#queue.add(key, options);
+  }
+
+  /**
+   * Waits for the sources to be synced, works until the signal aborts, then waits for what is in hand.
+   * Never rejects. A controller runs once.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const close = () => this.#queue.close();
+    signal.addEventListener("abort", close, { once: true });
+    if (signal.aborted) close();
+    const stops = this.#options.sources.map((source) =>
+      source.start((key, options) => this.enqueue(key, options)),
+    );
+    await Promise.race([Promise.all(this.#options.sources.map(({ synced }) => synced)), aborted(signal)]);
+    this.#logger.debug("started");
+    await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.#work(signal)));
+    for (const stop of stops) stop();
+    signal.removeEventListener("abort", close);
+    this.#logger.debug("stopped");
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
+      await this.#reconcile(key, signal);
+      this.#queue.done(key);
+    }
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const { metrics, timeout = 120_000 } = this.#options;
+    using deadline = new Deadline(this.#clock, `${this.name} ${key}`, timeout, signal);
+    const started = this.#clock.monotonic();
+    metrics?.active(this.name, ++this.#active);
+    let outcome: Outcome;
+    try {
+      const result = await this.#options.reconcile(key, deadline.signal);
+      outcome = this.#succeeded(key, result ?? {});
+    } catch (error) {
+      outcome = this.#failed(key, error, signal);
+    }
+    metrics?.active(this.name, --this.#active);
+    metrics?.reconciled(this.name, outcome, (this.#clock.monotonic() - started) / 1000);
+  }
+
+  #succeeded(key: string, { requeueAfter }: Result): Outcome {
+    this.#queue.forget(key);
+    if (requeueAfter === undefined) return "success";
+    // 0 means soon, not in the same breath: others have their turn.
+    this.#queue.add(key, { after: Math.max(1, requeueAfter) });
+    return "requeue_after";
+  }
+
+  #failed(key: string, error: unknown, signal: AbortSignal): Outcome {
+    if (error instanceof TerminalError) {
+      this.#queue.forget(key);
+      this.#logger.error({ key, err: error }, "reconcile failed for good");
+      return "terminal_error";
+    }
+    if (signal.aborted) return "error";
+    const after = this.#queue.addAfterFailure(key);
+    this.#logger.warn({ key, err: error, after, failures: this.#queue.failures(key) }, "reconcile failed");
+    return "error";
+  }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,11 +1,23 @@
+import { Backoff } from "./backoff.ts";
+import { isExpired } from "./errors.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Logger } from "./logger.ts";
-import type { KubeObject, Live } from "./object.ts";
-import type { Resource, Selection } from "./resource.ts";
-import type { Change, Indexer, Reader } from "./store.ts";
-import type { Clock } from "./time.ts";
+import { type KubeObject, keyOf, type Live } from "./object.ts";
+import type { Resource, Selection, WatchEvent } from "./resource.ts";
+import { type Change, type Indexers, type Reader, Store } from "./store.ts";
+import { type Clock, sleep, systemClock } from "./time.ts";
+
+/** client-go's reflector: from 0.8 s to 30 s, doubled, up to twice as long by chance. */
+const BACKOFF = { base: 800, max: 30_000, jitter: 1 };
+/** A watch that stood this long was well: what comes next is a new trouble. */
+const HEALTHY_WATCH = 10_000;
+/** A watch that the server ends sooner than this, with nothing said, is not opened again at once. */
+const SHORT_WATCH = 1_000;
+/** The server ends a watch after 5 to 10 minutes, so that watches spread over its replicas. */
+const WATCH_SECONDS = 300;
 
 export interface ReflectorOptions<T extends KubeObject, I extends string = never> extends Selection {
-  readonly indexers?: Readonly<Record<I, Indexer<T>>>;
+  readonly indexers?: Indexers<T, I>;
   /** Drops what is not needed before it is kept, to save memory. Must not touch metadata's identity. */
   readonly transform?: (object: Live<T>) => Live<T>;
   readonly logger: Logger;
@@ -15,20 +27,215 @@ export interface ReflectorOptions<T extends KubeObject, I extends string = never
   readonly freeze?: boolean;
 }
 
-/** Mirrors one kind (or a selection of it) into a store, by list and watch, until its signal aborts. */
-export declare class Reflector<T extends KubeObject, I extends string = never> {
-  constructor(resource: Resource<T>, options: ReflectorOptions<T, I>);
+/** What those who only look need of a reflector, whatever its indexes are. */
+export type Watched<T extends KubeObject> = Pick<
+  Reflector<T>,
+  "store" | "synced" | "hasSynced" | "watching" | "onChange" | "onOpen" | "lastWatchAge"
+>;
+
+type Handler<T extends KubeObject> = (change: Change<T>) => void;
+
+/**
+ * Mirrors one kind, or a selection of it, into a store: a list, then a watch from the list's version, which is
+ * taken up where it ended for as long as the API server remembers that version (410: a new list). Handlers
+ * hear of each change after the store has it, in order.
+ */
+export class Reflector<T extends KubeObject, I extends string = never> {
+  /** The kind's plural name. */
   readonly name: string;
   readonly store: Reader<T, I>;
   /** Resolves once the first list is in the store and its handlers were called. */
   readonly synced: Promise<void>;
-  readonly hasSynced: boolean;
-  /** Calls back on each change, after the store has it; a late handler is told of what is there as added. Returns how to stop. */
-  onChange(handler: (change: Change<T>) => void): () => void;
+  readonly #resource: Resource<T>;
+  readonly #options: ReflectorOptions<T, I>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #logger: Logger;
+  readonly #store: Store<T, I>;
+  readonly #handlers = new Set<Handler<T>>();
+  readonly #openHandlers = new Set<(blind: number) => void>();
+  readonly #backoff: Backoff;
+  readonly #resolveSynced: () => void;
+  #hasSynced = false;
+  #watching = false;
+  /** Where the next watch begins; undefined asks for a list. */
+  #version: string | undefined;
+  /** Pages need the server to remember the version of the first one; the whole list at once does not. */
+  #paged = true;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #blindSince: number;
+
+  constructor(resource: Resource<T>, options: ReflectorOptions<T, I>) {
+    this.#resource = resource;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.name = resource.type.plural;
+    this.#logger = options.logger.child({ reflector: this.name });
+    this.#store = new Store<T, I>(options.indexers);
+    this.store = this.#store;
+    this.#backoff = new Backoff({ ...BACKOFF, random: this.#random });
+    this.#blindSince = this.#clock.monotonic();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#resolveSynced = resolve;
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
   /** Whether a watch stands now: false from its end until the next one is accepted. */
-  readonly watching: boolean;
+  get watching(): boolean {
+    return this.#watching;
+  }
+
   /** Milliseconds since the API server last sent anything (an event, a bookmark, a list); Infinity before. */
-  lastWatchAge(): number;
-  /** Never rejects; resolves when the signal aborts. Errors are logged and retried, from 0.8 s to 30 s. */
-  run(signal: AbortSignal): Promise<void>;
+  lastWatchAge(): number {
+    return this.#clock.monotonic() - this.#heardAt;
+  }
+
+  /** Calls back on each change; what is there already comes first, as added. Answers with how to stop. */
+  onChange(handler: Handler<T>): () => void {
+    for (const object of [...this.#store.values()]) {
+      this.#guard(() => handler({ type: "added", object, initial: true }));
+    }
+    this.#handlers.add(handler);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** Calls back when a watch is accepted, with the milliseconds for which nothing could be seen before it. */
+  onOpen(handler: (blind: number) => void): () => void {
+    this.#openHandlers.add(handler);
+    return () => this.#openHandlers.delete(handler);
+  }
+
+  /** Never rejects; resolves when the signal aborts. Errors are logged and tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let pause: number | undefined;
+      try {
+        this.#version ??= await this.#list(signal);
+        pause = await this.#watch(this.#version, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        pause = this.#failed(error);
+      }
+      if (pause !== undefined) await sleep(this.#clock, pause, signal).catch(() => {});
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { namespace, labelSelector, fieldSelector } = this.#options;
+    const { items, resourceVersion } = await this.#resource.list({
+      ...(namespace !== undefined ? { namespace } : {}),
+      ...(labelSelector !== undefined ? { labelSelector } : {}),
+      ...(fieldSelector !== undefined ? { fieldSelector } : {}),
+      ...(this.#paged ? {} : { limit: 0 }),
+      signal,
+    });
+    this.#paged = true;
+    this.#heard();
+    const kept = items.map((object) => this.#prepare(object));
+    this.#dispatch(this.#store.replace(kept, !this.#hasSynced));
+    if (!this.#hasSynced) {
+      this.#hasSynced = true;
+      this.#resolveSynced();
+    }
+    this.#logger.debug({ objects: kept.length, resourceVersion }, "listed");
+    return resourceVersion;
+  }
+
+  /** Watches until the server ends it; answers with a pause if it ended suspiciously soon. */
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<number | undefined> {
+    const { namespace, labelSelector, fieldSelector } = this.#options;
+    const started = this.#clock.monotonic();
+    let heard = false;
+    let end: "clean" | "broken" = "broken";
+    try {
+      const events = this.#resource.watch({
+        ...(namespace !== undefined ? { namespace } : {}),
+        ...(labelSelector !== undefined ? { labelSelector } : {}),
+        ...(fieldSelector !== undefined ? { fieldSelector } : {}),
+        resourceVersion,
+        timeoutSeconds: Math.round(WATCH_SECONDS * (1 + this.#random())),
+        signal,
+        onOpen: () => this.#opened(),
+      });
+      for await (const event of events) {
+        heard = true;
+        this.#heard();
+        this.#receive(event);
+      }
+      end = "clean";
+    } finally {
+      this.#closed(end);
+      if (this.#clock.monotonic() - started >= HEALTHY_WATCH) this.#backoff.reset();
+    }
+    return !heard && this.#clock.monotonic() - started < SHORT_WATCH ? this.#backoff.next() : undefined;
+  }
+
+  #receive(event: WatchEvent<T>): void {
+    if (event.type === "BOOKMARK") {
+      this.#version = event.resourceVersion;
+      return;
+    }
+    const object = this.#prepare(event.object);
+    this.#dispatch(
+      event.type === "DELETED" ? this.#store.remove(keyOf(object.metadata), object) : this.#store.put(object),
+    );
+    this.#version = object.metadata.resourceVersion;
+  }
+
+  #prepare(object: Live<T>): Live<T> {
+    const kept = this.#options.transform?.(object) ?? object;
+    return this.#options.freeze ? deepFreeze(kept) : kept;
+  }
+
+  #failed(error: unknown): number {
+    if (isExpired(error)) {
+      // From a watch: its version is too old. From a list: the pages took longer than the server remembers.
+      if (this.#version === undefined) this.#paged = false;
+      this.#version = undefined;
+    }
+    const pause = this.#backoff.next();
+    this.#logger.warn(
+      { err: error, pause: Math.round(pause), failures: this.#backoff.failures },
+      "watch failed",
+    );
+    return pause;
+  }
+
+  #opened(): void {
+    const blind = this.#clock.monotonic() - this.#blindSince;
+    this.#watching = true;
+    this.#heard();
+    for (const handler of this.#openHandlers) this.#guard(() => handler(blind));
+  }
+
+  #closed(end: "clean" | "broken"): void {
+    if (!this.#watching) return;
+    this.#watching = false;
+    // Of a broken connection nobody knows since when it told nothing.
+    this.#blindSince = end === "clean" ? this.#clock.monotonic() : this.#heardAt;
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#clock.monotonic();
+  }
+
+  #dispatch(changes: readonly Change<T>[]): void {
+    for (const change of changes) {
+      for (const handler of this.#handlers) this.#guard(() => handler(change));
+    }
+  }
+
+  /** A handler's fault must not end the watch for all others. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#logger.error({ err: error }, "a handler threw");
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import type { CallOptions, Connection } from "./connection.ts";
 import type { KubeObject, Live, Ref } from "./object.ts";
+import { RestResource } from "./rest.ts";
 
 /** Where a kind is served. */
 export interface ResourceType {
@@ -24,6 +25,25 @@ export interface ListOptions extends Selection, CallOptions {
   /** "0": whatever the server has cached. Absent: the newest. */
   readonly resourceVersion?: string;
 }
+
+/** One page of a list; `continue` asks for the next one. */
+export interface Page<T extends KubeObject> extends List<T> {
+  readonly continue: string | undefined;
+}
+
+export interface WatchOptions extends Selection, CallOptions {
+  /** Where to begin: a list's or an object's. */
+  readonly resourceVersion: string;
+  /** After which the server ends the watch by itself. */
+  readonly timeoutSeconds: number;
+  /** Told when the server has accepted the watch. */
+  readonly onOpen?: () => void;
+}
+
+export type WatchEvent<T extends KubeObject> =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: Live<T> }
+  /** Nothing changed; the watch has come as far as this version. */
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
 
 export interface List<T extends KubeObject> {
   readonly items: Live<T>[];
@@ -71,7 +91,13 @@ export interface Resource<T extends KubeObject> {
   get(ref: Ref, options?: CallOptions & { readonly subresource?: string }): Promise<Live<T>>;
   /** All pages of one consistent list. */
   list(options?: ListOptions): Promise<List<T>>;
-  /** `fill` names the namespace when the object's metadata does not. */
+  /** The same list, page by page. Expired (410) in the middle means: begin again. */
+  pages(options?: ListOptions): AsyncGenerator<Page<T>, void>;
+  /**
+   * Events after `resourceVersion`, until the server ends the watch. Throws ApiError if it is refused or
+   * fails (isExpired: list again), ConnectionError if it is cut.
+   */
+  watch(options: WatchOptions): AsyncGenerator<WatchEvent<T>, void>;
   create(object: T, options?: WriteOptions): Promise<Live<T>>;
   /** PUT. A conflict if metadata.resourceVersion is given and is not the newest. */
   update(object: T, options?: PatchOptions): Promise<Live<T>>;
@@ -88,7 +114,6 @@ export interface Resource<T extends KubeObject> {
   delete(ref: Ref, options?: DeleteOptions): Promise<void>;
 }
 
-export declare function resource<T extends KubeObject>(
-  connection: Connection,
-  type: ResourceType,
-): Resource<T>;
+export function resource<T extends KubeObject>(connection: Connection, type: ResourceType): Resource<T> {
+  return new RestResource<T>(connection, type);
+}

@@ -1,9 +1,13 @@
-import type { KubeObject, Live } from "./object.ts";
+import { type KubeObject, keyOf, type Live } from "./object.ts";
 
 /** Names the index values of an object; an object without any is not in that index. */
 export type Indexer<T extends KubeObject> = (object: Live<T>) => readonly string[];
+export type Indexers<T extends KubeObject, I extends string> = Readonly<Record<I, Indexer<T>>>;
 
-/** A change of the store's content, in order. An update may carry equal resourceVersions never. */
+/**
+ * One step of a store's content. An object that was deleted and made again under its name while nobody
+ * looked is two steps: deleted, added. `initial` marks what a first list (or a late handler's start) found.
+ */
 export type Change<T extends KubeObject> =
   | { readonly type: "added"; readonly object: Live<T>; readonly initial: boolean }
   | { readonly type: "updated"; readonly object: Live<T>; readonly old: Live<T> }
@@ -23,4 +27,119 @@ export interface Reader<T extends KubeObject, I extends string = never> {
   by(index: I, value: string): readonly Live<T>[];
   /** The values an index has now. */
   indexed(index: I): IterableIterator<string>;
+}
+
+interface Index<T extends KubeObject> {
+  readonly of: Indexer<T>;
+  readonly keys: Map<string, Set<string>>;
+}
+
+/** Reader's one implementation; written by a reflector only. */
+export class Store<T extends KubeObject, I extends string = never> implements Reader<T, I> {
+  readonly #objects = new Map<string, Live<T>>();
+  readonly #indexes = new Map<string, Index<T>>();
+
+  constructor(indexers?: Indexers<T, I>) {
+    for (const [name, of] of Object.entries<Indexer<T>>(indexers ?? {})) {
+      this.#indexes.set(name, { of, keys: new Map() });
+    }
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: string): Live<T> | undefined {
+    return this.#objects.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#objects.has(key);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#objects.keys();
+  }
+
+  values(): IterableIterator<Live<T>> {
+    return this.#objects.values();
+  }
+
+  by(index: I, value: string): readonly Live<T>[] {
+    const found: Live<T>[] = [];
+    for (const key of this.#index(index).keys.get(value) ?? []) {
+      const object = this.#objects.get(key);
+      if (object) found.push(object);
+    }
+    return found;
+  }
+
+  indexed(index: I): IterableIterator<string> {
+    return this.#index(index).keys.keys();
+  }
+
+  /** Keeps the object; answers with what changed, nothing if it was known in this very version. */
+  put(object: Live<T>, initial = false): Change<T>[] {
+    const key = keyOf(object.metadata);
+    const old = this.#objects.get(key);
+    if (old?.metadata.uid !== object.metadata.uid) {
+      const gone = old ? this.remove(key, old) : [];
+      this.#insert(key, object);
+      return [...gone, { type: "added", object, initial }];
+    }
+    if (old.metadata.resourceVersion === object.metadata.resourceVersion) return [];
+    this.#drop(key, old);
+    this.#insert(key, object);
+    return [{ type: "updated", object, old }];
+  }
+
+  /** Forgets the object. `last` is its final state, if known. */
+  remove(key: string, last?: Live<T>): Change<T>[] {
+    const old = this.#objects.get(key);
+    if (!old) return [];
+    this.#drop(key, old);
+    return [{ type: "deleted", object: last ?? old }];
+  }
+
+  /** Makes `objects` the whole content. */
+  replace(objects: readonly Live<T>[], initial: boolean): Change<T>[] {
+    const changes: Change<T>[] = [];
+    const present = new Set<string>();
+    for (const object of objects) present.add(keyOf(object.metadata));
+    for (const key of [...this.#objects.keys()]) {
+      if (!present.has(key)) for (const change of this.remove(key)) changes.push(change);
+    }
+    for (const object of objects) {
+      for (const change of this.put(object, initial)) changes.push(change);
+    }
+    return changes;
+  }
+
+  #index(name: string): Index<T> {
+    const index = this.#indexes.get(name);
+    if (!index) throw new RangeError(`no index is named ${name}`);
+    return index;
+  }
+
+  #insert(key: string, object: Live<T>): void {
+    this.#objects.set(key, object);
+    for (const { of, keys } of this.#indexes.values()) {
+      for (const value of of(object)) {
+        const set = keys.get(value);
+        if (set) set.add(key);
+        else keys.set(value, new Set([key]));
+      }
+    }
+  }
+
+  #drop(key: string, old: Live<T>): void {
+    this.#objects.delete(key);
+    for (const { of, keys } of this.#indexes.values()) {
+      for (const value of of(old)) {
+        const set = keys.get(value);
+        set?.delete(key);
+        if (set?.size === 0) keys.delete(value);
+      }
+    }
+  }
 }
