@@ -32,12 +32,14 @@ ensure_node() {
   export PATH=$dir/bin:$PATH
 }
 
-# npm ci only when the lock file is newer than what is installed.
+# Only when the lock file is another than what is installed. Not `npm ci`: it refuses a lock file made
+# from a registry that lacks some of the optional packages for other systems.
 ensure_packages() {
   local stamp=$MESOS_ROOT/node_modules/.lock-stamp
   if [ -f "$stamp" ] && cmp -s "$stamp" "$MESOS_ROOT/package-lock.json"; then return; fi
   say "installing the project's npm packages"
-  (cd "$MESOS_ROOT" && npm ci --no-audit --no-fund --silent) || die "npm ci failed: see the message above."
+  (cd "$MESOS_ROOT" && npm install --no-save --no-audit --no-fund --loglevel=error) ||
+    die "npm install failed: see the message above, and check the registry with 'npm ping'."
   cp "$MESOS_ROOT/package-lock.json" "$stamp"
 }
 
