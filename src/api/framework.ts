@@ -132,6 +132,7 @@ export const frameworkStatus = z.object({
   connected: z.boolean().optional().describe("Whether it is alive."),
   disconnectedAt: timestamp.optional().describe("Since when it is not."),
   observedRevive: z.string().max(64).optional().describe("The last revive acted on."),
+  revivedAt: timestamp.optional().describe("When: what was declined before is offered again."),
   allocated: resources.optional().describe("What its tasks hold."),
   offered: resources.optional().describe("What is offered to it now."),
   dominantShare: z.number().optional().describe("Dominant share, 0 to 1."),

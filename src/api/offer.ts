@@ -132,6 +132,9 @@ export const offerStatus = z.object({
   reason: z.string().max(128).optional().describe("Why it was rescinded, in one word."),
   message: z.string().max(4096).optional().describe("A sentence."),
   closedAt: timestamp.optional().describe("When it left Outstanding."),
+  usedBy: objectName
+    .optional()
+    .describe("The Offer whose response uses this one too; its resources are held until that one is closed."),
   operations: z.array(operationResult).max(32).optional().describe("The result of each operation."),
   conditions,
 });
@@ -152,6 +155,12 @@ export const Offer = defineKind({
       message: "the offer is no longer outstanding: it was rescinded, it expired or it was answered",
       fieldPath: ".spec.response",
       reason: "FieldValueForbidden",
+    },
+    {
+      rule: "oldSelf.hasValue() || !has(self.spec.response)",
+      optionalOldSelf: true,
+      message: "an offer is made without a response",
+      fieldPath: ".spec.response",
     },
     {
       rule: "!has(self.spec.response) || !has(self.spec.response.accept) || !has(self.spec.response.accept.otherOffers) || !(self.metadata.name in self.spec.response.accept.otherOffers)",

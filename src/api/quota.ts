@@ -35,6 +35,13 @@ export const quotaStatus = z.object({
   consumed: resources
     .optional()
     .describe("Reservations and unreserved allocation of the role and its descendants."),
+  applied: z
+    .object({
+      guarantees: amounts.optional().describe("Guarantees in force."),
+      limits: amounts.optional().describe("Limits in force."),
+    })
+    .optional()
+    .describe("What is in force: the last spec that was admitted."),
   conditions,
 });
 

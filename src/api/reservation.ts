@@ -15,6 +15,7 @@ const volume = rules(
     containerPath: containerPath.describe("Where a task sees the volume."),
     mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
     shared: z.boolean().optional().describe("Whether several tasks may use it at once."),
+    principal: z.string().max(253).optional().describe("Who made the volume."),
   }),
   {
     rule: "has(self.scalar) != has(self.quantity)",

@@ -145,6 +145,11 @@ export const taskSpec = rules(
     offer: immutable(origin, "offer")
       .optional()
       .describe("Set by the operator: the offer that was accepted."),
+    allocated: immutable(givenResources, "allocated")
+      .optional()
+      .describe(
+        "Set by the operator with agent: the resources as it took them, when reservations make them differ from resources.",
+      ),
     group: immutable(group, "group").optional().describe("Set by the operator for LAUNCH_GROUP."),
     ...frozenShape,
     constraints: immutable(z.array(attributeConstraint).max(32), "constraints")
@@ -175,7 +180,8 @@ export const taskSpec = rules(
     fieldPath: ".framework",
   },
   {
-    rule: "!has(self.framework) || has(self.agent)",
+    // One with an offer and no agent is the record of a launch that was refused.
+    rule: "!has(self.framework) || has(self.agent) || has(self.offer)",
     message: "a task of a framework is made from an offer: leave framework out, or answer an Offer",
     fieldPath: ".framework",
   },
@@ -185,6 +191,16 @@ export const taskSpec = rules(
     fieldPath: ".framework",
   },
   { rule: present, message: "only kill, acknowledged, agent and ttlAfterFinished may be added later" },
+  {
+    rule: "!has(self.allocated) || has(self.agent)",
+    message: "allocated needs agent",
+    fieldPath: ".allocated",
+  },
+  {
+    rule: "!has(oldSelf.agent) || has(self.allocated) == has(oldSelf.allocated)",
+    message: "allocated is set together with agent",
+    fieldPath: ".allocated",
+  },
   {
     rule: "!has(oldSelf.agent) || (has(self.agent) && self.agent == oldSelf.agent)",
     message: "agent is immutable once set",
