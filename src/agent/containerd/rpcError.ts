@@ -19,27 +19,27 @@ export class RpcError extends Error {
   }
 }
 
-function hasCode(error: unknown, ...codes: readonly number[]): error is RpcError {
+function hasCode(error: unknown, ...codes: readonly number[]): boolean {
   return error instanceof RpcError && codes.includes(error.code);
 }
 
-export function isNotFound(error: unknown): error is RpcError {
+export function isNotFound(error: unknown): boolean {
   return hasCode(error, status.NOT_FOUND);
 }
 
-export function isAlreadyExists(error: unknown): error is RpcError {
+export function isAlreadyExists(error: unknown): boolean {
   return hasCode(error, status.ALREADY_EXISTS);
 }
 
 /** containerd is away, restarting or stuck: says nothing of what was asked. */
-export function isUnavailable(error: unknown): error is RpcError {
+export function isUnavailable(error: unknown): boolean {
   return hasCode(error, status.UNAVAILABLE, status.DEADLINE_EXCEEDED);
 }
 
-export function isCancelled(error: unknown): error is RpcError {
+export function isCancelled(error: unknown): boolean {
   return hasCode(error, status.CANCELLED);
 }
 
-export function isUnimplemented(error: unknown): error is RpcError {
+export function isUnimplemented(error: unknown): boolean {
   return hasCode(error, status.UNIMPLEMENTED);
 }

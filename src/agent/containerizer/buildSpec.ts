@@ -49,15 +49,18 @@ export interface SpecInput {
   readonly user: ResolvedUser;
   readonly files: NodeFiles;
   readonly facts: NodeFacts;
+  /** The namespace that a CNI network was attached to. */
+  readonly netns?: string;
 }
 
 /** The OCI runtime spec of a container; throws InvalidSpecError for what can never run. */
-export function buildSpec({ spec, image, user, files, facts }: SpecInput): OciSpec {
+export function buildSpec(input: SpecInput): OciSpec {
+  const { spec, user, files, facts } = input;
   const security = spec.security ?? {};
   const privileged = security.privileged === true;
   if (security.runAsNonRoot && user.uid === 0)
     throw new InvalidSpecError("the container would run as root (uid 0)");
-  const process = buildProcess({ spec, image, user, files, facts });
+  const process = buildProcess(input);
   const seccomp =
     privileged || security.seccomp === "unconfined"
       ? undefined
@@ -70,7 +73,7 @@ export function buildSpec({ spec, image, user, files, facts }: SpecInput): OciSp
     mounts: containerMounts(spec, files, SANDBOX_TARGET),
     linux: {
       cgroupsPath: cgroupsPath(spec.cgroup, spec.id),
-      namespaces: namespaces(spec.network, facts.cgroupVersion),
+      namespaces: namespaces(spec.network, facts.cgroupVersion, input.netns),
       resources: {
         devices: privileged ? ALLOW_ALL_DEVICES : DENY_ALL_DEVICES,
         ...linuxResources(spec.limits, facts, "create"),
@@ -147,11 +150,15 @@ function environment(spec: ContainerSpec, image: ImageConfig, user: ResolvedUser
   });
 }
 
-function namespaces(network: Network, cgroupVersion: "v1" | "v2"): OciNamespace[] {
+function namespaces(
+  network: Network,
+  cgroupVersion: "v1" | "v2",
+  attached: string | undefined,
+): OciNamespace[] {
   const list: OciNamespace[] = [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }];
   // On v1 a cgroup namespace hides nothing that matters and confuses programs that read /proc/self/cgroup.
   if (cgroupVersion === "v2") list.push({ type: "cgroup" });
-  if (network.type === "netns") list.push({ type: "network", path: network.path });
-  else if (network.type !== "host") list.push({ type: "network" });
-  return list;
+  if (network.type === "host") return list;
+  const path = network.type === "netns" ? network.path : attached;
+  return [...list, path === undefined ? { type: "network" } : { type: "network", path }];
 }

@@ -53,14 +53,24 @@ export function containerMounts(spec: ContainerSpec, files: NodeFiles, sandboxTa
       options: ["nosuid", "noexec", "nodev", "relatime", access],
     },
   ];
-  const binds: BindMount[] = [];
-  if (files.resolvConf !== undefined) binds.push({ source: files.resolvConf, target: "/etc/resolv.conf" });
-  if (files.hosts !== undefined) binds.push({ source: files.hosts, target: "/etc/hosts" });
-  if (files.hostname !== undefined) binds.push({ source: files.hostname, target: "/etc/hostname" });
+  const binds: BindMount[] = fileBinds(files);
+
   if (spec.sandbox !== undefined) {
     binds.push({ source: spec.sandbox.source, target: spec.sandbox.target ?? sandboxTarget });
   }
   return [...mounts, ...[...binds, ...(spec.mounts ?? [])].map(bind)];
+}
+
+/** Read-only: some are the node's own. */
+function fileBinds(files: NodeFiles): BindMount[] {
+  const targets = [
+    [files.resolvConf, "/etc/resolv.conf"],
+    [files.hosts, "/etc/hosts"],
+    [files.hostname, "/etc/hostname"],
+  ] as const;
+  return targets.flatMap(([source, target]) =>
+    source === undefined ? [] : [{ source, target, readOnly: true }],
+  );
 }
 
 function bind({ source, target, readOnly, propagation }: BindMount): OciMount {

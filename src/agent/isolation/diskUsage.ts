@@ -37,14 +37,19 @@ export async function measureDisk(path: string, options: DiskUsageOptions = {}):
   };
 
   const running = new Set<Promise<void>>();
-  while (folders.length > 0 || running.size > 0) {
-    while (folders.length > 0 && running.size < (options.concurrency ?? 2)) {
-      const folder = folders.pop();
-      if (folder === undefined) break;
-      const done: Promise<void> = measureFolder(folder).finally(() => running.delete(done));
-      running.add(done);
+  try {
+    while (folders.length > 0 || running.size > 0) {
+      while (folders.length > 0 && running.size < (options.concurrency ?? 2)) {
+        const folder = folders.pop();
+        if (folder === undefined) break;
+        const done: Promise<void> = measureFolder(folder).finally(() => running.delete(done));
+        running.add(done);
+      }
+      await Promise.race(running);
     }
-    await Promise.race(running);
+  } finally {
+    // After a failure the others are still reading; their own failures are the same one.
+    await Promise.allSettled(running);
   }
   return Number(blocks * BLOCK_BYTES);
 }

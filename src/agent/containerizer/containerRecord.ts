@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { unpackJson } from "../containerd/any.ts";
+import type { Container } from "../containerd/gen/containerd/containers_pb.ts";
+import type { PodCgroup } from "../isolation/podCgroup.ts";
+
+/** On each container that this agent makes; recovery goes by it. */
+export const MANAGED_LABEL = "mesos.dev/managed-by";
+export const MANAGED_VALUE = "mesos-agent";
+/** Set just before the process is let go, as an ISO time: without it, nothing ever ran. */
+export const STARTED_LABEL = "mesos.dev/started-at";
+
+/** What the agent must know of a container after a restart; kept in the container's record, so that it comes and goes with it. */
+export interface ContainerRecord {
+  readonly cgroup?: PodCgroup;
+  readonly addresses: readonly string[];
+}
+
+const EXTENSION = "mesos.dev/container";
+
+const schema = z.object({
+  cgroup: z
+    .object({ path: z.string(), driver: z.enum(["cgroupfs", "systemd"]), version: z.enum(["v1", "v2"]) })
+    .optional(),
+  addresses: z.array(z.string()),
+});
+
+export function toExtensions(record: ContainerRecord) {
+  const value = new TextEncoder().encode(JSON.stringify(record));
+  return { [EXTENSION]: { typeUrl: EXTENSION, value } };
+}
+
+export function recordOf(container: Container): ContainerRecord {
+  const { cgroup, addresses } = schema.parse(unpackJson(container.extensions[EXTENSION]));
+  return cgroup === undefined ? { addresses } : { cgroup, addresses };
+}
+
+/** The labels that the caller gave. */
+export function callersLabels(container: Container): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(container.labels).filter(([key]) => key !== MANAGED_LABEL && key !== STARTED_LABEL),
+  );
+}

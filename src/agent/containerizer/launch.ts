@@ -1,0 +1,172 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { packMessage, packOciSpec } from "../containerd/any.ts";
+import type { Connection } from "../containerd/connection.ts";
+import { Containers } from "../containerd/gen/containerd/containers_pb.ts";
+import { OptionsSchema } from "../containerd/gen/containerd/runcOptions_pb.ts";
+import { Snapshots } from "../containerd/gen/containerd/snapshots_pb.ts";
+import { Tasks } from "../containerd/gen/containerd/tasks_pb.ts";
+import { isAlreadyExists, isNotFound } from "../containerd/rpcError.ts";
+import type { Attachment, Networks } from "../isolation/cni/networks.ts";
+import type { NodeAccess } from "../isolation/cni/plugin.ts";
+import type { ImageConfig } from "../provisioner/provisioner.ts";
+import { buildSpec, type NodeFacts } from "./buildSpec.ts";
+import type { RunningContainer } from "./containerizer.ts";
+import { MANAGED_LABEL, MANAGED_VALUE, STARTED_LABEL, toExtensions } from "./containerRecord.ts";
+import { InvalidSpecError } from "./errors.ts";
+import { createLog } from "./logRotation.ts";
+import { prepareNodeFiles } from "./nodeFiles.ts";
+import { layerFolders, RootFiles, type SnapshotMount } from "./rootFiles.ts";
+import type { ContainerSpec } from "./spec.ts";
+import { needsNames, type ResolvedUser, resolveUser } from "./users.ts";
+
+export const RUNTIME = "io.containerd.runc.v2";
+export const NETWORK_STATE = "cni.json";
+const RUNTIME_DEADLINE_MS = 120_000;
+
+export interface LaunchContext {
+  readonly connection: Connection;
+  readonly networks: Networks | undefined;
+  readonly node: NodeAccess;
+  readonly facts: NodeFacts;
+  /** The container's own folder on the node. */
+  readonly folder: string;
+  readonly lease: string;
+  readonly now: () => Date;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes what undoes each step, in order. */
+  readonly undo: (step: () => Promise<unknown>) => void;
+}
+
+/** The steps of a launch; the caller undoes those done when one fails. */
+export async function launchContainer(
+  context: LaunchContext,
+  spec: ContainerSpec,
+  image: ImageConfig,
+): Promise<RunningContainer> {
+  const { connection, lease, signal, undo, folder } = context;
+  const { id } = spec;
+  const options = { lease, signal };
+
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  undo(() => rm(folder, { recursive: true, force: true }));
+  const rootfs = await prepareSnapshot(context, id, image);
+  const user = await userOf(context.node, spec, image, rootfs);
+  const attachment = await attach(context, spec);
+  const addresses = attachment?.addresses ?? [];
+  const files = await prepareNodeFiles(spec, addresses, folder, context.node.root);
+  const oci = buildSpec({
+    spec,
+    image,
+    user,
+    files,
+    facts: context.facts,
+    ...(attachment === undefined ? {} : { netns: attachment.netns }),
+  });
+  await createLog(spec.stdout);
+  await createLog(spec.stderr);
+  signal?.throwIfAborted();
+
+  const record = { addresses, ...(spec.cgroup === undefined ? {} : { cgroup: spec.cgroup }) };
+  const container = {
+    id,
+    labels: { ...spec.labels, [MANAGED_LABEL]: MANAGED_VALUE },
+    image: image.name,
+    runtime: { name: RUNTIME },
+    spec: packOciSpec("Spec", oci),
+    snapshotter: image.snapshotter,
+    snapshotKey: id,
+    extensions: toExtensions(record),
+  };
+  await connection.unary(Containers.method.create, { container }, options);
+  undo(() => connection.unary(Containers.method.delete, { id }));
+
+  const created = connection.unary(
+    Tasks.method.create,
+    {
+      containerId: id,
+      rootfs,
+      // Plain files, not FIFOs: the shim opens them itself and goes on writing without the agent.
+      stdout: spec.stdout,
+      stderr: spec.stderr,
+      options: packMessage(OptionsSchema, { systemdCgroup: spec.cgroup?.driver === "systemd" }),
+    },
+    { ...options, deadlineMs: RUNTIME_DEADLINE_MS },
+  );
+  // A call that failed for want of an answer may have made the task all the same.
+  undo(() => endTask(connection, id));
+  const { pid } = await created;
+
+  const startedAt = context.now();
+  await connection.unary(
+    Containers.method.update,
+    {
+      container: { id, labels: { [STARTED_LABEL]: startedAt.toISOString() } },
+      updateMask: { paths: [`labels.${STARTED_LABEL}`] },
+    },
+    options,
+  );
+  signal?.throwIfAborted();
+  // Not cancelled half-way: whether it ran would not be known.
+  await connection.unary(Tasks.method.start, { containerId: id }, { deadlineMs: RUNTIME_DEADLINE_MS });
+  return { id, pid, startedAt, addresses };
+}
+
+async function prepareSnapshot(
+  { connection, lease, signal, undo }: LaunchContext,
+  id: string,
+  { snapshotter, chainId }: ImageConfig,
+) {
+  const prepare = () =>
+    connection.unary(Snapshots.method.prepare, { snapshotter, key: id, parent: chainId }, { lease, signal });
+  const remove = () => connection.unary(Snapshots.method.remove, { snapshotter, key: id });
+  const { mounts } = await prepare().catch(async (error) => {
+    // No container has this id, so the snapshot is left from a launch that died.
+    if (!isAlreadyExists(error)) throw error;
+    await remove();
+    return prepare();
+  });
+  undo(remove);
+  return mounts;
+}
+
+async function userOf(
+  node: NodeAccess,
+  spec: ContainerSpec,
+  image: ImageConfig,
+  rootfs: readonly SnapshotMount[],
+): Promise<ResolvedUser> {
+  const user = spec.user ?? image.user;
+  const layers = layerFolders(rootfs);
+  if (layers === undefined) {
+    if (!needsNames(user)) return resolveUser(user, "", "");
+    throw new InvalidSpecError(
+      `user "${user}" needs the image's files, which snapshotter ${image.snapshotter} hides: use numbers`,
+    );
+  }
+  const files = new RootFiles(layers.map((layer) => join(node.root, layer)));
+  return resolveUser(user, await files.read("/etc/passwd"), await files.read("/etc/group"));
+}
+
+async function attach(context: LaunchContext, spec: ContainerSpec): Promise<Attachment | undefined> {
+  if (spec.network.type !== "cni") return undefined;
+  if (context.networks === undefined) throw new InvalidSpecError("the agent is not set up for CNI networks");
+  const { networks, folder } = context;
+  const state = join(folder, NETWORK_STATE);
+  const attachment = await networks.attach(spec.id, spec.network, state);
+  context.undo(() => networks.detach(spec.id, state));
+  return attachment;
+}
+
+/** Kills and deletes a task; one that is not there is no error. */
+export async function endTask(connection: Connection, id: string): Promise<void> {
+  try {
+    await connection.unary(Tasks.method.kill, { containerId: id, signal: 9, all: true }).catch((error) => {
+      if (!isNotFound(error)) throw error;
+    });
+    await connection.unary(Tasks.method.wait, { containerId: id }, { deadlineMs: RUNTIME_DEADLINE_MS });
+    await connection.unary(Tasks.method.delete, { containerId: id }, { deadlineMs: RUNTIME_DEADLINE_MS });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Connection } from "../containerd/connection.ts";
+import { Introspection } from "../containerd/gen/containerd/introspection_pb.ts";
+import { Namespaces } from "../containerd/gen/containerd/namespaces_pb.ts";
+import { Version } from "../containerd/gen/containerd/version_pb.ts";
+import { isAlreadyExists } from "../containerd/rpcError.ts";
+import { Networks } from "../isolation/cni/networks.ts";
+import type { NodeAccess } from "../isolation/cni/plugin.ts";
+import { Slots } from "../isolation/slots.ts";
+import { ImageProvisioner } from "../provisioner/imageProvisioner.ts";
+import type { Provisioner } from "../provisioner/provisioner.ts";
+import { ContainerdContainerizer } from "./containerdContainerizer.ts";
+import type { Containerizer } from "./containerizer.ts";
+import { type RotationOptions, rotateLog } from "./logRotation.ts";
+import { readNodeFacts } from "./nodeFacts.ts";
+
+export interface RuntimeOptions {
+  /** containerd's gRPC socket. */
+  readonly socket: string;
+  /** containerd namespace for tasks; default "mesos". */
+  readonly namespace?: string;
+  /** A folder at the same path here and on the node, its mount propagation Bidirectional. */
+  readonly stateDir: string;
+  /** The node's cgroup file system as seen here; default /sys/fs/cgroup. */
+  readonly cgroupRoot?: string;
+  readonly snapshotter?: string;
+  /** The kubelet's namespace in containerd; default "k8s.io". */
+  readonly kubeletNamespace?: string;
+  /** On the node, e.g. /etc/containerd/certs.d. */
+  readonly registryConfigDir?: string;
+  /** Folders on the node. Undefined: tasks get no network of their own. */
+  readonly cni?: { readonly confDir: string; readonly binDirs: readonly string[] };
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export interface ContainerRuntime {
+  readonly containerizer: Containerizer;
+  readonly provisioner: Provisioner;
+  readonly slots: Slots;
+  readonly logs: { rotate(path: string, options: RotationOptions): Promise<boolean> };
+  /** containerd's own, e.g. "v2.4.2". */
+  version(): Promise<string>;
+  close(): void;
+}
+
+/** Connects to the node's containerd. Throws RpcError when it does not answer in time. */
+export async function openContainerRuntime(options: RuntimeOptions): Promise<ContainerRuntime> {
+  const connection = new Connection(options.socket, options.namespace ?? "mesos");
+  try {
+    return await open(connection, options);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function open(connection: Connection, options: RuntimeOptions): Promise<ContainerRuntime> {
+  const { stateDir, cgroupRoot = "/sys/fs/cgroup", kubeletNamespace = "k8s.io" } = options;
+  await connection
+    .unary(Namespaces.method.create, { namespace: { name: connection.namespace } })
+    .catch((error) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  const containersDir = join(stateDir, "containers");
+  await mkdir(containersDir, { recursive: true, mode: 0o711 });
+
+  // Asked each time: containerd gets another pid when it restarts.
+  const node = async (): Promise<NodeAccess> => {
+    const { pid } = await connection.unary(Introspection.method.server, {});
+    return { pid: Number(pid), root: `/proc/${pid}/root` };
+  };
+  const networks =
+    options.cni === undefined
+      ? undefined
+      : new Networks({ ...options.cni, netnsDir: join(stateDir, "netns"), node });
+  const containerizer = new ContainerdContainerizer({
+    connection,
+    networks,
+    node,
+    facts: await readNodeFacts(cgroupRoot),
+    cgroupRoot,
+    stateDir: containersDir,
+    now: () => new Date(),
+    warn: (message, error) => options.log.warn({ err: error }, message),
+  });
+  const provisioner = new ImageProvisioner(connection, {
+    snapshotter: options.snapshotter ?? "overlayfs",
+    arch: process.arch,
+    sharedNamespace: kubeletNamespace,
+    registryConfigDir: options.registryConfigDir,
+    now: Date.now,
+  });
+  return {
+    containerizer,
+    provisioner,
+    slots: new Slots(connection, kubeletNamespace),
+    logs: { rotate: rotateLog },
+    version: async () => (await connection.unary(Version.method.version, {})).version,
+    close: () => {
+      containerizer.close();
+      connection.close();
+    },
+  };
+}
