@@ -17,12 +17,12 @@ const REDACTED = "[redacted]";
 /** Deeper values are cut: a log line is no dump. */
 const DEPTH = 6;
 
-/** JSON lines. What is named like a secret is redacted; Kubernetes objects are logged by name only, whatever they hold. */
+/** JSON lines. What is named like a secret is redacted; Kubernetes objects are logged by name only, whatever they hold. Fields of a child logger are written as they are. */
 export function createLogger({ name, level = "info", write }: LoggerOptions): Logger {
   const options = {
     name,
     level,
-    formatters: { level: (label: string) => ({ level: label }), log: redact, bindings: redact },
+    formatters: { level: (label: string) => ({ level: label }), log: redact },
     serializers: { err: describeError },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
