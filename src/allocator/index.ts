@@ -5,6 +5,7 @@ export * from "./decision.ts";
 export * from "./explain.ts";
 export * from "./filters.ts";
 export { parseMinAllocatable } from "./minimum.ts";
+export * from "./offercounts.ts";
 export * from "./placement/index.ts";
 export * from "./shares.ts";
 export * from "./world.ts";
