@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { KillCause } from "../checkpoint/record.ts";
+import { exitWith, runningWith } from "./fixture.ts";
+import { outcomeOf } from "./outcome.ts";
+
+const killed = (cause: KillCause, message?: string) =>
+  runningWith({ kill: { cause, killAt: 0, ...(message === undefined ? {} : { message }) } });
+
+test.each([
+  ["exit 0", runningWith(), exitWith(0), "TASK_FINISHED", undefined, "Command exited with status 0"],
+  [
+    "exit 3",
+    runningWith(),
+    exitWith(3),
+    "TASK_FAILED",
+    "REASON_COMMAND_EXECUTOR_FAILED",
+    "Command exited with status 3",
+  ],
+  [
+    "a signal",
+    runningWith(),
+    exitWith(139, "SIGSEGV"),
+    "TASK_FAILED",
+    "REASON_COMMAND_EXECUTOR_FAILED",
+    "Command terminated with signal Segmentation fault",
+  ],
+  [
+    "a kill",
+    killed("request"),
+    exitWith(143, "SIGTERM"),
+    "TASK_KILLED",
+    undefined,
+    "Command terminated with signal Terminated",
+  ],
+  [
+    "a kill that exits 0",
+    killed("request"),
+    exitWith(0),
+    "TASK_KILLED",
+    undefined,
+    "Command exited with status 0",
+  ],
+  [
+    "the deadline",
+    killed("deadline"),
+    exitWith(137, "SIGKILL"),
+    "TASK_FAILED",
+    "REASON_MAX_COMPLETION_TIME_REACHED",
+    "Command terminated with signal Killed",
+  ],
+  [
+    "disk",
+    killed("disk", "too much"),
+    exitWith(137, "SIGKILL"),
+    "TASK_FAILED",
+    "REASON_CONTAINER_LIMITATION_DISK",
+    "too much: Command terminated with signal Killed",
+  ],
+  [
+    "health",
+    killed("health", "3 failures"),
+    exitWith(143, "SIGTERM"),
+    "TASK_KILLED",
+    "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+    "3 failures: Command terminated with signal Terminated",
+  ],
+  [
+    "memory",
+    runningWith(),
+    exitWith(137, "SIGKILL", true),
+    "TASK_FAILED",
+    "REASON_CONTAINER_LIMITATION_MEMORY",
+    "Memory limit exceeded: limit 64Mi: Command terminated with signal Killed",
+  ],
+  [
+    "memory while it is killed",
+    killed("request"),
+    exitWith(137, "SIGKILL", true),
+    "TASK_FAILED",
+    "REASON_CONTAINER_LIMITATION_MEMORY",
+    "Memory limit exceeded: limit 64Mi: Command terminated with signal Killed",
+  ],
+])("%s", (_name, record, exit, state, reason, message) => {
+  const outcome = outcomeOf(record, { exit, slotLost: false });
+  expect(outcome).toMatchObject({ state, message });
+  expect(outcome.reason).toBe(reason);
+});
+
+test("SIGKILL that came with the end of the slot Pod is the slot's doing", () => {
+  const end = { exit: exitWith(137, "SIGKILL"), slotLost: true };
+  expect(outcomeOf(runningWith(), end)).toMatchObject({
+    state: "TASK_GONE",
+    reason: "REASON_CONTAINER_PREEMPTED",
+  });
+  const plain = runningWith({ framework: { id: "f", partitionAware: false, killingState: false } });
+  expect(outcomeOf(plain, end).state).toBe("TASK_LOST");
+  expect(outcomeOf(runningWith(), { exit: exitWith(1), slotLost: true }).state).toBe("TASK_FAILED");
+});
