@@ -103,7 +103,11 @@ describe("in any world", () => {
       fc.property(someWorld, sorter, (drawn, how) => {
         const after = withOffers(drawn.world, decide(drawn, how));
         for (const { total, allocations } of after.agents) {
-          expect(total.contains(Resources.sum(allocations.map((a) => a.resources)))).toBe(true);
+          const all = Resources.sum(allocations.map((a) => a.resources));
+          expect(total.contains(all)).toBe(true);
+          // Ports that two hold would be one in the sum.
+          const amounts = allocations.flatMap((a) => [...a.resources.quantities()]);
+          expect(all.quantities().equals(Quantities.of(amounts))).toBe(true);
         }
       }),
     );
