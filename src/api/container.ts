@@ -61,7 +61,7 @@ export const user = worded(
   "must be a user or user:group, by name or number",
 );
 
-const image = worded(
+export const image = worded(
   z.string().min(1).max(1024),
   /^[A-Za-z0-9][-A-Za-z0-9._:/@+]*$/,
   "must be an image reference such as docker.io/library/busybox:1.36, without spaces",

@@ -155,6 +155,7 @@ export const Framework = defineKind({
     {
       rule: `self.metadata.name != '${BUILT_IN_FRAMEWORK}'`,
       message: `the name ${BUILT_IN_FRAMEWORK} is that of the built-in framework`,
+      fieldPath: ".metadata.name",
     },
   ],
   printerColumns: columns(

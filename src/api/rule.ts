@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { globalRegistry, type z } from "zod";
 
 /** One CEL rule of a CRD schema (`x-kubernetes-validations`). */
 export interface Rule {
@@ -10,6 +10,8 @@ export interface Rule {
     | "FieldValueForbidden"
     | "FieldValueRequired"
     | "FieldValueDuplicate";
+  /** Also judged when the object is made: oldSelf is then an optional without a value. */
+  readonly optionalOldSelf?: true;
   /**
    * About what the API server estimates for one evaluation. A rule that says so is left out where the
    * lists around it make it too dear (see generate/budget.ts): a controller has to check it there.
@@ -23,9 +25,15 @@ export const SENTENCE = "x-sentence";
 
 /** Attaches CEL rules; those already on the schema are kept. The text is the user's error message. */
 export function rules<T extends z.ZodType>(schema: T, ...added: Rule[]): T {
-  const meta = schema.meta() ?? {};
-  const before = (meta[RULES] as Rule[] | undefined) ?? [];
-  return schema.meta({ ...meta, [RULES]: [...before, ...added] }) as T;
+  return schema.meta({ ...schema.meta(), [RULES]: [...rulesOf(schema), ...added] }) as T;
+}
+
+/** The rules on a schema. What an optional or a default wraps keeps its own, which zod would let the outer hide. */
+function rulesOf(schema: z.core.$ZodType): readonly Rule[] {
+  const own = globalRegistry.get(schema)?.[RULES] as Rule[] | undefined;
+  if (own !== undefined) return own;
+  const { innerType } = schema._zod.def as { innerType?: z.core.$ZodType };
+  return innerType === undefined ? [] : rulesOf(innerType);
 }
 
 /**

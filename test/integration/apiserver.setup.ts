@@ -1,19 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  ApiException,
-  ApiextensionsV1Api,
-  KubeConfig,
-  KubernetesObjectApi,
-  PatchStrategy,
-  type V1CustomResourceDefinition,
-} from "@kubernetes/client-node";
 import type { TestProject } from "vitest/node";
-import { parseAllDocuments } from "yaml";
 import { startApiserver } from "../../hack/devcluster/apiserver.ts";
 import { ensureBinaries } from "../../hack/devcluster/binaries.ts";
+import { run } from "../../hack/devcluster/command.ts";
 import { writeKubeconfig } from "../../hack/devcluster/kubeconfig.ts";
 import { Processes } from "../../hack/devcluster/processes.ts";
 import { APISERVER_PROGRAMS } from "../../hack/devcluster/programs.ts";
@@ -27,7 +19,7 @@ declare module "vitest" {
 }
 
 const CRDS = join(import.meta.dirname, "../../crds");
-const ESTABLISHED_MS = 30_000;
+const ESTABLISHED_SECONDS = 30;
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
@@ -47,43 +39,27 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function customResourceDefinitions(): V1CustomResourceDefinition[] {
-  if (!existsSync(CRDS)) return [];
-  const files = readdirSync(CRDS).filter((file) => file.endsWith(".yaml"));
-  return files.flatMap((file) =>
-    parseAllDocuments(readFileSync(join(CRDS, file), "utf8")).map((document) => {
-      const definition = document.toJS() as V1CustomResourceDefinition;
-      if (definition?.kind !== "CustomResourceDefinition")
-        throw new Error(`crds/${file} is no CustomResourceDefinition`);
-      return definition;
-    }),
-  );
-}
-
-async function apply(config: KubeConfig, definition: V1CustomResourceDefinition): Promise<void> {
-  const name = definition.metadata?.name ?? "";
-  const objects = KubernetesObjectApi.makeApiClient(config);
-  await objects
-    .patch(definition, undefined, undefined, "integration-setup", true, PatchStrategy.ServerSideApply)
-    .catch((cause: unknown) => {
-      const why = cause instanceof ApiException ? cause.body : cause;
-      throw new Error(`the API server refuses the CustomResourceDefinition ${name}: ${why}`, { cause });
-    });
-  const definitions = config.makeApiClient(ApiextensionsV1Api);
-  const deadline = performance.now() + ESTABLISHED_MS;
-  for (;;) {
-    const { status } = await definitions.readCustomResourceDefinition({ name });
-    if (status?.conditions?.some(({ type, status }) => type === "Established" && status === "True")) return;
-    if (performance.now() > deadline) {
-      throw new Error(`${name} is not Established: ${JSON.stringify(status?.conditions)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/**
+ * By kubectl, as a user would: the typed client drops each `x-kubernetes-…` field of a schema, and with them
+ * the rules and the list types.
+ */
+async function applyDefinitions(kubectl: string, kubeconfig: string): Promise<void> {
+  if (!existsSync(CRDS)) return;
+  const here = [kubectl, "--kubeconfig", kubeconfig];
+  await run([...here, "apply", "--server-side", "-f", CRDS]);
+  await run([
+    ...here,
+    "wait",
+    "--for=condition=Established",
+    `--timeout=${ESTABLISHED_SECONDS}s`,
+    "-f",
+    CRDS,
+  ]);
 }
 
 /** vitest's globalSetup: one etcd and one kube-apiserver for the run, with every CRD of the project. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const binaries = await ensureBinaries(APISERVER_PROGRAMS, sayToTerminal);
+  const binaries = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl"], sayToTerminal);
   const dir = mkdtempSync(join(tmpdir(), "mesos-integration-"));
   const processes = new Processes(dir);
   const teardown = async () => {
@@ -113,9 +89,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const path = join(dir, "kubeconfig");
     const subject = { commonName: "admin", organizations: ["system:masters"] };
     await writeKubeconfig(path, "integration", server, authority, "admin", subject);
-    const config = new KubeConfig();
-    config.loadFromFile(path);
-    await Promise.all(customResourceDefinitions().map((definition) => apply(config, definition)));
+    await applyDefinitions(binaries.get("kubectl") ?? "kubectl", path);
     project.provide("kubeconfig", path);
     return teardown;
   } catch (error) {

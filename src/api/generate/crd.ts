@@ -16,7 +16,11 @@ export function customResourceDefinition(kind: Kind): JsonSchema {
         description: "Version of the schema of this object: mesos.dev/v1alpha1.",
       },
       kind: { type: "string", description: `The kind: ${kind.kind}.` },
-      metadata: { type: "object" },
+      // Named so that a rule can point at it; the API server has its own checks of metadata.
+      metadata: {
+        type: "object",
+        properties: { name: { type: "string", description: "Name of the object." } },
+      },
       spec: { ...spec, description: spec.description ?? `What is wanted of the ${kind.kind}.` },
       status: { ...status, description: status.description ?? `What is true of the ${kind.kind}.` },
     },

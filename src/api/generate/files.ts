@@ -11,10 +11,11 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const kind of KINDS) {
     const crd = customResourceDefinition(kind);
-    files.set(
-      `crds/${GROUP}_${kind.plural}.yaml`,
-      HEADER + stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false }),
-    );
+    const text = HEADER + stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false });
+    // The chart has copies, as helm packs nothing from outside a chart.
+    for (const folder of ["crds", "charts/mesos-operator/files/crds"]) {
+      files.set(`${folder}/${GROUP}_${kind.plural}.yaml`, text);
+    }
     files.set(`docs/reference/${kind.singular}.md`, referencePage(kind, crd));
   }
   return files;
