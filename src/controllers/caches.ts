@@ -18,8 +18,8 @@ import { slimNode, slimPod } from "./slim.ts";
 
 /**
  * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`: all tasks.
- * `liveAgent`, `liveFramework`, `liveRole`: those that have not ended. `pending`: tasks of the built-in framework that
- * have no agent yet, under `pendingKey`.
+ * `liveAgent`, `liveFramework`, `liveRole`: those that have not ended. `offer`: by the uid of the Offer they were made from.
+ * `pending`: tasks of the built-in framework that have no agent yet, under `pendingKey`.
  */
 export type TaskIndex =
   | "agent"
@@ -28,6 +28,7 @@ export type TaskIndex =
   | "liveAgent"
   | "liveFramework"
   | "liveRole"
+  | "offer"
   | "pending";
 /** `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name". */
 export type OfferIndex = "agent" | "framework" | "outstandingAgent" | "outstandingFramework";
@@ -77,6 +78,7 @@ const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   liveAgent: ({ spec, status }) => (!hasEnded(status) ? one(spec.agent) : []),
   liveFramework: (task) => (!hasEnded(task.status) ? [frameworkKey(task)] : []),
   liveRole: ({ spec, status }) => (!hasEnded(status) ? [spec.role] : []),
+  offer: ({ spec }) => one(spec.offer?.uid),
   pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
 };
 

@@ -1,0 +1,52 @@
+import { durationMs } from "../../api/duration.ts";
+import type { Framework } from "../../api/framework.ts";
+import { frameworkLeaseName } from "../../api/group.ts";
+import type { Expiry } from "../../cluster/expiry.ts";
+import type { Live } from "../../cluster/object.ts";
+
+/** Whether a framework is alive, and if it is by a Lease, for how many milliseconds that holds without another renewal. */
+export type FrameworkConnection =
+  | { readonly connected: true; readonly lapsesAfter?: number }
+  | {
+      readonly connected: false;
+      readonly reason: "LeaseMissing" | "LeaseLapsed" | "GatewayMissing";
+      readonly message: string;
+    };
+
+export interface LeaseWatch {
+  readonly expiry: Pick<Expiry, "state" | "age">;
+  /** Whether renewals can be seen now. While not, nobody's silence counts. */
+  readonly watching: boolean;
+}
+
+/** Key of the Lease that a framework renews. */
+export function frameworkLeaseKey({ metadata, spec }: Framework): string {
+  return `${metadata.namespace ?? ""}/${spec.connection.leaseName ?? frameworkLeaseName(metadata.name)}`;
+}
+
+/** By when this process saw the Lease renewed; the framework's clock does not matter. */
+export function frameworkConnection(framework: Live<Framework>, leases: LeaseWatch): FrameworkConnection {
+  const { type, leaseDuration } = framework.spec.connection;
+  if (type === "Manual") return { connected: true };
+  if (type === "Gateway") {
+    return {
+      connected: false,
+      reason: "GatewayMissing",
+      message: "no gateway serves the Mesos API in this installation",
+    };
+  }
+  const key = frameworkLeaseKey(framework);
+  const state = leases.expiry.state(key);
+  if (state === "absent") {
+    return { connected: false, reason: "LeaseMissing", message: `there is no Lease ${key}` };
+  }
+  const left = durationMs(leaseDuration) - leases.expiry.age(key);
+  if (state === "fresh" && left > 0) return { connected: true, lapsesAfter: left };
+  // Given up is a word, silence while blind is none.
+  if (!leases.watching && framework.status?.connected && state !== "lapsed") return { connected: true };
+  return {
+    connected: false,
+    reason: "LeaseLapsed",
+    message: `the Lease ${key} was not renewed for ${leaseDuration}, or was given up`,
+  };
+}

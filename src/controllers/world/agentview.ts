@@ -1,0 +1,130 @@
+import type { AgentState, Allocation, Withheld } from "../../allocator/index.ts";
+import type { Offer } from "../../api/offer.ts";
+import type { Reservation } from "../../api/reservation.ts";
+import type { Task } from "../../api/task.ts";
+import type { Live } from "../../cluster/object.ts";
+import type { OperatorConfig } from "../../config/operator.ts";
+import {
+  type Attribute,
+  attributesFromSpec,
+  fromSpec,
+  Limits,
+  ResourceError,
+  Resources,
+} from "../../resources/index.ts";
+import { frameworkKey } from "../caches.ts";
+import { agentAttributes, domainOf } from "../node/attributes.ts";
+import { type NodeFacts, type Offerable, offerable } from "../node/offerable.ts";
+import { holdings } from "./holdings.ts";
+import { overlayReservations } from "./overlay.ts";
+import { repellingTaints, taintWord } from "./tolerations.ts";
+
+/** An Offer that has not been closed, and what it still keeps from others. */
+export interface OfferHold {
+  readonly offer: Live<Offer>;
+  readonly resources: Resources;
+}
+
+export interface AgentFacts extends NodeFacts {
+  /** Those that have not ended. */
+  readonly tasks: readonly Live<Task>[];
+  readonly offers: readonly OfferHold[];
+  readonly reservations: readonly Live<Reservation>[];
+  /** Set while operations change its reservations, or while it rests after a refused resize: nothing more is offered. */
+  readonly frozen: boolean;
+}
+
+/** One agent as the operator's decisions see it. */
+export interface AgentView {
+  readonly name: string;
+  readonly node: Offerable;
+  /** The node's resources with the Reservations laid over them; may be less than what is held and offered. */
+  readonly total: Resources;
+  /** By a Reservation's uid, what of `total` is its. */
+  readonly reserved: ReadonlyMap<string, Resources>;
+  /** By tasks. */
+  readonly held: Resources;
+  readonly tasks: readonly Live<Task>[];
+  readonly offers: readonly OfferHold[];
+  readonly state: AgentState;
+}
+
+export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView {
+  const { agent, tasks, offers, reservations } = facts;
+  const node = offerable(facts, config);
+  const held = Resources.sum(tasks.map(holdings));
+  const { total, reserved } = overlayReservations(node.offerable, reservations, held);
+  const taken = Resources.sum([held, ...offers.map(({ resources }) => resources)]);
+  const { name } = agent.metadata;
+  const withheld = node.held && withheldWord(node.held.reason);
+  const { hostname, region, zone } = domainOf(agent, facts.node);
+  const state: AgentState = {
+    name,
+    total: facts.frozen ? taken : withRoomFor(total, taken, node.offerable),
+    allocations: allocations(tasks, offers),
+    attributes: attributes(facts, config),
+    ...(hostname !== undefined && { hostname }),
+    ...(region !== undefined && { region }),
+    ...(zone !== undefined && { zone }),
+    ...(withheld && { withheld }),
+    taints: repellingTaints(facts.node).map(taintWord),
+  };
+  return { name, node, total, reserved, held, tasks, offers, state };
+}
+
+/**
+ * `total`, less what would exceed the node: what is held stays, and beyond it no more than the node's amounts leave. The two
+ * differ when other Pods took the room of what is held, or of a reservation.
+ */
+export function withRoomFor(total: Resources, taken: Resources, offerable: Resources): Resources {
+  const amounts = offerable.scalarQuantities();
+  const used = taken.scalarQuantities();
+  const free = total.subtract(taken.nonShared());
+  const room = Limits.of(
+    free
+      .scalarQuantities()
+      .names()
+      .map((name) => [name, amounts.get(name) - used.get(name)]),
+  );
+  if (room.allow(free.scalarQuantities()) && total.contains(taken.nonShared())) return total;
+  return taken.nonShared().add(free.shrinkWithin(room));
+}
+
+function allocations(tasks: readonly Live<Task>[], offers: readonly OfferHold[]): Allocation[] {
+  return [
+    ...tasks.map((task) => ({
+      framework: frameworkKey(task),
+      role: task.spec.role,
+      resources: holdings(task),
+    })),
+    ...offers.map(({ offer, resources }) => ({
+      framework: offerFramework(offer),
+      role: offer.spec.role,
+      resources,
+    })),
+  ];
+}
+
+/** "namespace/name" of the framework that an Offer is made to. */
+export const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
+  `${metadata.namespace ?? ""}/${spec.framework}`;
+
+export const offerResources = (offer: Offer): Resources =>
+  fromSpec(offer.spec.resources, { field: "spec.resources" });
+
+function attributes({ agent, node }: NodeFacts, config: OperatorConfig): readonly Attribute[] {
+  try {
+    return attributesFromSpec(agentAttributes(agent, node, config));
+  } catch (error) {
+    // What the schema lets through and the algebra does not, say overlapping ranges, is nobody's attribute.
+    if (error instanceof ResourceError) return [];
+    throw error;
+  }
+}
+
+/** The allocator knows four; a person reads the Agent's own condition. */
+function withheldWord(reason: string): Withheld {
+  if (reason === "Cordoned" || reason === "Deactivated") return "Cordoned";
+  if (reason === "Draining" || reason === "Drained") return "Draining";
+  return reason === "Maintenance" ? "Maintenance" : "Disconnected";
+}

@@ -1,0 +1,133 @@
+import { agentLeaseName } from "../../api/group.ts";
+import type { Offer } from "../../api/offer.ts";
+import type { Reservation } from "../../api/reservation.ts";
+import type { Task } from "../../api/task.ts";
+import type { KubeObject, Live } from "../../cluster/object.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { type AgentView, agentView } from "./agentview.ts";
+import type { Assumptions } from "./assumptions.ts";
+import { changesReservations, offerHolds } from "./offerholds.ts";
+
+/** What the operator has written and its caches may not show yet. */
+export interface Assumed {
+  readonly offers: Assumptions<Offer>;
+  readonly tasks: Assumptions<Task>;
+  readonly reservations: Assumptions<Reservation>;
+}
+
+interface Kept {
+  readonly view: AgentView;
+  readonly rests: boolean;
+}
+
+/**
+ * A view of each agent, worked out again only when something of that agent has changed: a large cluster changes little from
+ * one allocation to the next, and the allocator keeps what it knows of a view that is the same object.
+ */
+export class AgentViews {
+  readonly #deps: Dependencies;
+  readonly #assumed: Assumed;
+  readonly #kept = new Map<string, Kept>();
+  readonly #stops: (() => void)[];
+  readonly #listeners = new Set<(agent: string) => void>();
+
+  constructor(deps: Dependencies, assumed: Assumed) {
+    this.#deps = deps;
+    this.#assumed = assumed;
+    const { caches, config, agentLeases } = deps;
+    const lease = `${config.namespace}/${agentLeaseName("")}`;
+    this.#stops = [
+      this.#follow(caches.agents, ({ metadata }) => metadata.name),
+      this.#follow(caches.nodes, ({ metadata }) => metadata.name),
+      this.#follow(caches.pods, ({ spec }) => spec?.nodeName),
+      this.#follow(caches.tasks, ({ spec }) => spec.agent),
+      this.#follow(caches.offers, ({ spec }) => spec.agent),
+      this.#follow(caches.reservations, reservationAgent),
+      agentLeases.onChange((key) => {
+        if (key.startsWith(lease)) this.changed(key.slice(lease.length));
+      }),
+    ];
+  }
+
+  /** Stops following the caches. */
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  /** Calls back with the name of each agent that something has changed of. Answers with how to stop. */
+  onChange(listener: (agent: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** For what no cache tells: something was assumed. */
+  changed(agent: string | undefined): void {
+    if (agent === undefined) return;
+    this.#kept.delete(agent);
+    for (const listener of this.#listeners) listener(agent);
+  }
+
+  /** Of an Agent object that is there. */
+  get(name: string): AgentView | undefined {
+    const agent = this.#deps.caches.agents.store.get(name);
+    if (agent === undefined) return undefined;
+    const rests = this.#deps.slotHolds.remaining(name) > 0;
+    const kept = this.#kept.get(name);
+    if (kept !== undefined && kept.rests === rests) return kept.view;
+    const view = this.#make(agent, rests);
+    this.#kept.set(name, { view, rests });
+    return view;
+  }
+
+  *all(): Generator<AgentView, void> {
+    for (const name of this.#deps.caches.agents.store.keys()) {
+      const view = this.get(name);
+      if (view !== undefined) yield view;
+    }
+  }
+
+  #make(agent: Parameters<typeof agentView>[0]["agent"], rests: boolean): AgentView {
+    const { name } = agent.metadata;
+    const { caches, config, agentLeases } = this.#deps;
+    const { offers, tasks, reservations } = this.#assumed;
+    const outstanding = offers.with(
+      caches.offers.store.by("outstandingAgent", name),
+      ({ spec }) => spec.agent === name,
+    );
+    return agentView(
+      {
+        agent,
+        node: caches.nodes.store.get(name),
+        pods: caches.pods.store.by("node", name),
+        lease: agentLeases.state(`${config.namespace}/${agentLeaseName(name)}`),
+        tasks: tasks.with(caches.tasks.store.by("liveAgent", name), ({ spec }) => spec.agent === name),
+        offers: offerHolds(outstanding, {
+          offer: (namespace, other) => offers.get(`${namespace}/${other}`),
+          tasks: (uid) =>
+            tasks.with(caches.tasks.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
+        }),
+        reservations: reservations.with(
+          caches.reservations.store.by("agent", name),
+          (reservation) => reservationAgent(reservation) === name,
+        ),
+        frozen: rests || outstanding.some(changesReservations),
+      },
+      config,
+    );
+  }
+
+  #follow<T extends KubeObject>(
+    cache: { onChange(handler: (change: { object: Live<T>; old?: Live<T> }) => void): () => void },
+    agentOf: (object: Live<T>) => string | undefined,
+  ): () => void {
+    return cache.onChange(({ object, old }) => {
+      const agent = agentOf(object);
+      this.changed(agent);
+      const before = old && agentOf(old);
+      if (before !== agent) this.changed(before);
+    });
+  }
+}
+
+export const reservationAgent = ({ spec, status }: Live<Reservation>): string | undefined =>
+  spec.agent ?? status?.reserved?.[0]?.agent;

@@ -1,0 +1,51 @@
+import type { Offer } from "../../api/offer.ts";
+import type { Task } from "../../api/task.ts";
+import type { Live } from "../../cluster/object.ts";
+import { ResourceError, Resources } from "../../resources/index.ts";
+import { isOutstanding } from "../caches.ts";
+import { type OfferHold, offerResources } from "./agentview.ts";
+import { holdings } from "./holdings.ts";
+
+/** How an Offer's companions and offspring are found. */
+export interface OfferRelatives {
+  /** The Offer of that name in the namespace. */
+  readonly offer: (namespace: string, name: string) => Live<Offer> | undefined;
+  /** Tasks made from the Offer, ended or not. */
+  readonly tasks: (uid: string) => readonly Live<Task>[];
+}
+
+/** Operations that change what an agent's resources are, not only who holds them. */
+const CHANGES_RESERVATIONS: ReadonlySet<string> = new Set(["RESERVE", "UNRESERVE", "CREATE", "DESTROY"]);
+
+/** Whether the agent's reservations are being changed by the answer to an Offer that has not been closed yet. */
+export const changesReservations = ({ spec }: Offer): boolean =>
+  spec.response?.accept?.operations?.some(({ type }) => CHANGES_RESERVATIONS.has(type)) ?? false;
+
+/**
+ * What outstanding Offers keep from others. While an answer is carried out, that is what its tasks have not taken over yet,
+ * together with the Offers that it uses too: those are closed already.
+ */
+export function offerHolds(offers: readonly Live<Offer>[], relatives: OfferRelatives): OfferHold[] {
+  return offers.filter(isOutstanding).map((offer) => {
+    const own = resourcesOf(offer);
+    const accept = offer.spec.response?.accept;
+    if (accept === undefined) return { offer, resources: own };
+    const namespace = offer.metadata.namespace ?? "";
+    const used = (accept.otherOffers ?? [])
+      .map((name) => relatives.offer(namespace, name))
+      .filter((other) => other?.status?.usedBy === offer.metadata.name);
+    const all = Resources.sum([own, ...used.map((other) => (other ? resourcesOf(other) : Resources.empty))]);
+    const taken = Resources.sum(relatives.tasks(offer.metadata.uid).map(holdings));
+    return { offer, resources: all.subtract(taken) };
+  });
+}
+
+function resourcesOf(offer: Offer): Resources {
+  try {
+    return offerResources(offer);
+  } catch (error) {
+    // Offers are the operator's own; one that somebody else made holds nothing.
+    if (error instanceof ResourceError) return Resources.empty;
+    throw error;
+  }
+}
