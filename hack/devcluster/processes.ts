@@ -16,10 +16,10 @@ export interface ProcessRecord {
 const POLL_MS = 20;
 const KILL_GRACE_MS = 10_000;
 
-/** State letter and start time out of the text of /proc/PID/stat, whose second field may hold blanks and parentheses. */
-export function parseStat(stat: string): { state: string; startTime: string } {
+/** State letter, parent and start time out of the text of /proc/PID/stat, whose second field may hold blanks and parentheses. */
+export function parseStat(stat: string): { state: string; parent: number; startTime: string } {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "X", startTime: fields[19] ?? "" };
+  return { state: fields[0] ?? "X", parent: Number(fields[1] ?? 0), startTime: fields[19] ?? "" };
 }
 
 function readOr(path: string): string | undefined {

@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import type { Apiserver } from "./apiserver.ts";
+import { type Binaries, binary, cacheDir, ensureBinaries } from "./binaries.ts";
+import { createCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
+import { run } from "./command.ts";
+import { CONTROL_PLANE, controlPlaneCgroup, startControllers, startServer } from "./controlplane.ts";
+import { ClusterError } from "./failure.ts";
+import { createBridge, removeNetwork } from "./network.ts";
+import { NODE_DAEMONS, Node } from "./node.ts";
+import { type Machine, PAUSE_IMAGE } from "./nodeconfig.ts";
+import { ensurePackages } from "./packages.ts";
+import type { ClusterPlan, ClusterRequest } from "./plan.ts";
+import { Processes } from "./processes.ts";
+import { PROGRAM_NAMES } from "./programs.ts";
+import { type Say, step } from "./progress.ts";
+import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from "./statedir.ts";
+import { COREDNS_IMAGE, writeCorednsImage, writePauseImage } from "./systemimages.ts";
+
+const MIB = 1 << 20;
+const NODES_READY = "60s";
+
+function machine(): Machine {
+  return { cpus: availableParallelism(), memoryMiB: Math.floor(totalmem() / MIB) };
+}
+
+/** A cluster on this machine: etcd, API server, controllers and scheduler on the host, nodes in namespaces. */
+export class Cluster {
+  readonly plan: ClusterPlan;
+  readonly nodes: readonly Node[];
+  readonly processes: Processes;
+  readonly #dir: string;
+  readonly #binaries: Binaries;
+
+  private constructor(plan: ClusterPlan, binaries: Binaries) {
+    this.plan = plan;
+    this.#dir = clusterDir(plan.name);
+    this.#binaries = binaries;
+    this.processes = new Processes(this.#dir);
+    this.nodes = plan.nodes.map((node) => new Node(this.#dir, plan, node, binaries, this.processes));
+  }
+
+  /** @throws ClusterError when there is none of that name. */
+  static async open(name: string, say: Say): Promise<Cluster> {
+    return new Cluster(requirePlan(name), await ensureBinaries(PROGRAM_NAMES, say));
+  }
+
+  /** Brings the cluster up, or what of it does not run. */
+  static async up(request: ClusterRequest, say: Say): Promise<Cluster> {
+    await ensurePackages(say);
+    const binaries = await ensureBinaries(PROGRAM_NAMES, say);
+    const cluster = new Cluster(await ensurePlan(request), binaries);
+    await cluster.#start(say);
+    return cluster;
+  }
+
+  async #start(say: Say): Promise<void> {
+    const { plan } = this;
+    createCgroup(controlPlaneCgroup(plan));
+    for (const node of plan.nodes) createCgroup(`${node.cgroup}/system`);
+    await createBridge(plan);
+    const [apiserver] = await Promise.all([
+      step(say, "API server ready", () => startServer(this.#dir, plan, this.#binaries, this.processes)),
+      step(say, `${plan.nodes.length} nodes with containerd`, () => this.#startNodes()),
+    ]);
+    await step(say, "kubelets, controllers, DNS ready", () => this.#startKubernetes(apiserver));
+  }
+
+  async #startNodes(): Promise<void> {
+    const images = await this.#systemImages();
+    await Promise.all(
+      this.nodes.map(async (node) => {
+        await node.startBase();
+        await node.startContainerd();
+        await node.ensureImages(images);
+      }),
+    );
+  }
+
+  /** Archives in the cache by image name. */
+  async #systemImages(): Promise<Map<string, string>> {
+    const dir = join(cacheDir(), "images");
+    const key = binary(this.#binaries, "coredns").split("/").at(-2);
+    const pause = join(dir, "pause.tar");
+    const coredns = join(dir, `${key}.tar`);
+    await Promise.all([writePauseImage(pause), writeCorednsImage(coredns, this.#binaries)]);
+    return new Map([
+      [PAUSE_IMAGE, pause],
+      [COREDNS_IMAGE, coredns],
+    ]);
+  }
+
+  async #startKubernetes(apiserver: Apiserver): Promise<void> {
+    const { server, authority } = apiserver;
+    await Promise.all([
+      startControllers(this.#dir, this.plan, apiserver, this.#binaries, this.processes),
+      ...this.nodes.map((node) => node.startKubelet(server, authority, machine())),
+      ...this.nodes.map((node) => node.startKubeProxy(server, authority)),
+    ]);
+    const manifest = readFileSync(join(import.meta.dirname, "coredns.yaml"), "utf8")
+      .replaceAll("DNS_ADDRESS", this.plan.dnsAddress)
+      .replaceAll("COREDNS_IMAGE", COREDNS_IMAGE);
+    await this.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], manifest);
+    const nodes = this.plan.nodes.map(({ name }) => `node/${name}`);
+    await this.kubectl(["wait", "--for=create", `--timeout=${NODES_READY}`, ...nodes]);
+    await this.kubectl(["wait", "--for=condition=Ready", `--timeout=${NODES_READY}`, ...nodes]);
+    const rollout = ["rollout", "status", "deployment/coredns", `--timeout=${NODES_READY}`];
+    await this.kubectl(["--namespace=kube-system", ...rollout]);
+  }
+
+  /** Runs kubectl as the administrator and gives what it printed. */
+  async kubectl(args: readonly string[], input = ""): Promise<string> {
+    const argv = [
+      binary(this.#binaries, "kubectl"),
+      `--kubeconfig=${kubeconfigPath(this.plan.name)}`,
+      ...args,
+    ];
+    return run(argv, { input });
+  }
+
+  /** Names of all processes of the cluster, in starting order. */
+  get processNames(): string[] {
+    return [
+      ...CONTROL_PLANE,
+      ...this.nodes.flatMap((node) => NODE_DAEMONS.map((daemon) => node.processName(daemon))),
+    ];
+  }
+
+  /** @throws ClusterError when there is no such node. */
+  node(name: string): Node {
+    const node = this.nodes.find(({ plan }) => plan.name === name);
+    if (node === undefined) {
+      const names = this.nodes.map(({ plan }) => plan.name).join(", ");
+      throw new ClusterError(`There is no node ${name}; there are ${names}.`);
+    }
+    return node;
+  }
+
+  /** Imports an image archive on every node, for pods. */
+  async loadImage(archive: string): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.loadImage(archive)));
+  }
+
+  /** Starts again what does not run. */
+  async start(say: Say): Promise<void> {
+    await this.#start(say);
+  }
+}
+
+/** Removes every process, link, cgroup and file of the cluster; mounts and rules go with the nodes' namespaces. */
+export async function down(plan: ClusterPlan): Promise<void> {
+  await killCgroup(plan.cgroup);
+  await removeNetwork(plan);
+  await removeCgroup(plan.cgroup);
+  removeState(plan);
+}

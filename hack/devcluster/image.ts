@@ -1,0 +1,97 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { cacheDir } from "./binaries.ts";
+import { ClusterError } from "./failure.ts";
+import { type Image, image, type LayerEntry, layer, writeArchive } from "./ociimage.ts";
+import { accountEntries, busyboxApplets, busyboxEntries, NONROOT, programEntries } from "./systemlayers.ts";
+
+/** An image that was written to an archive. */
+export interface BuiltImage {
+  readonly archive: string;
+  /** `repository:dev`, and `repository:dev-` with the first 12 digits of the image's digest. */
+  readonly names: readonly [tag: string, contentTag: string];
+}
+
+const ROOT = join(import.meta.dirname, "../..");
+const PROGRAMS = ["operator", "agent", "gateway", "cli"];
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
+
+// Packages that are still CommonJS ask for `require` within the bundle.
+const BANNER = `import { createRequire as createRequireOfBundle } from "node:module";
+const require = createRequireOfBundle(import.meta.url);`;
+
+async function bundles(): Promise<LayerEntry[]> {
+  const entryPoints = PROGRAMS.map((name) => join(ROOT, "src/main", `${name}.ts`)).filter(existsSync);
+  if (entryPoints.length === 0)
+    throw new ClusterError("There is no program in src/main to put into an image.");
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: "/app",
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    conditions: ["mesos-source"],
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    banner: { js: BANNER },
+    absWorkingDir: ROOT,
+    logLevel: "error",
+  });
+  const files = outputFiles.map(({ path, contents }) => ({ path, content: Buffer.from(contents) }));
+  return [
+    { path: "app", directory: true },
+    { path: "app/package.json", content: '{"type":"module"}\n' },
+    ...files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+  ];
+}
+
+/** Node with the libraries it is linked to, a shell, and the certificates of public authorities. */
+async function nodeSystem(): Promise<LayerEntry[]> {
+  const certificates: LayerEntry[] = existsSync(CERTIFICATES)
+    ? [
+        { path: "etc/ssl", directory: true },
+        { path: "etc/ssl/certs", directory: true },
+        { path: CERTIFICATES, content: readFileSync(CERTIFICATES) },
+      ]
+    : [];
+  return [
+    ...busyboxEntries(await busyboxApplets()),
+    ...accountEntries(),
+    ...certificates,
+    ...(await programEntries(process.execPath, "/usr/local/bin/node")),
+  ];
+}
+
+async function write(repository: string, built: Image): Promise<BuiltImage> {
+  const dir = join(cacheDir(), "images");
+  mkdirSync(dir, { recursive: true });
+  const hash = built.config.digest.replace("sha256:", "").slice(0, 12);
+  const names = [`${repository}:dev`, `${repository}:dev-${hash}`] as const;
+  const archive = join(dir, `${repository}.tar`);
+  await writeArchive(archive, built, names);
+  return { archive, names };
+}
+
+/** The image of operator, agent and gateway: `node /app/operator.js` by default, as a user without rights. */
+export async function buildProjectImage(): Promise<BuiltImage> {
+  const layers = await Promise.all([nodeSystem().then(layer), bundles().then(layer)]);
+  const config = {
+    Entrypoint: ["/usr/local/bin/node", "--enable-source-maps"],
+    Cmd: ["/app/operator.js"],
+    Env: ["PATH=/usr/local/bin:/bin", `SSL_CERT_FILE=${CERTIFICATES}`, "NODE_ENV=production"],
+    User: `${NONROOT}:${NONROOT}`,
+    WorkingDir: "/app",
+  };
+  return write("mesos-operator", image(layers, config));
+}
+
+/** The image of a task that names none: a shell and the usual small programs. */
+export async function buildTaskImage(): Promise<BuiltImage> {
+  const entries = [...busyboxEntries(await busyboxApplets()), ...accountEntries()];
+  const config = { Cmd: ["/bin/sh"], Env: ["PATH=/bin"], WorkingDir: "/" };
+  return write("mesos-task-default", image([await layer(entries)], config));
+}

@@ -1,0 +1,61 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import { ClusterError } from "./failure.ts";
+import { type Say, step } from "./progress.ts";
+
+/** Programs that Debian has, and the package each is in. */
+const PACKAGES = {
+  runc: "runc",
+  iptables: "iptables",
+  conntrack: "conntrack",
+  busybox: "busybox-static",
+  ip: "iproute2",
+  mount: "mount",
+  nsenter: "util-linux",
+  flock: "util-linux",
+} as const;
+
+const FOLDERS = [
+  ...(process.env.PATH ?? "").split(":"),
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/bin",
+  "/bin",
+];
+
+function isInstalled(program: string): boolean {
+  return FOLDERS.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Installs with apt what is missing of the programs that a node needs.
+ * @throws ClusterError when this is not root's, or apt fails.
+ */
+export async function ensurePackages(say: Say): Promise<void> {
+  if (process.getuid?.() !== 0) throw new ClusterError("A cluster needs root: run this again with sudo.");
+  const missing = Object.entries(PACKAGES).filter(([program]) => !isInstalled(program));
+  if (missing.length === 0) return;
+  const names = [...new Set(missing.map(([, name]) => name))];
+  const hint = `Install these packages by hand and run this again: ${names.join(" ")}`;
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const apt = (...args: string[]) =>
+    run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...args], { env });
+  const install = () => apt("install", "--yes", "--no-install-recommends", ...names);
+  await step(say, `installed ${names.join(", ")} from Debian`, () =>
+    install()
+      // Lists that are old or were never fetched.
+      .catch(() => apt("update").then(install))
+      .catch((cause: unknown) => {
+        throw new ClusterError(`${cause instanceof Error ? cause.message : cause}\n${hint}`, { cause });
+      }),
+  );
+}
