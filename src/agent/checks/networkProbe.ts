@@ -29,7 +29,7 @@ export function httpProbe(target: HttpTarget): Probe {
       const statusCode = response.statusCode ?? 0;
       const location = statusCode >= 300 && statusCode < 400 ? response.headers.location : undefined;
       response.destroy();
-      const next = location === undefined ? undefined : URL.parse(location, url);
+      const next = location === undefined ? undefined : URL.parse(location, url.href);
       if (!next || next.host !== url.host || redirects >= MAX_REDIRECTS) return { statusCode };
       url = next;
     }
@@ -44,7 +44,7 @@ function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
     headers: { "User-Agent": "mesos-agent" },
   };
   return new Promise((resolve, reject) => {
-    const made = url.protocol === "https:" ? httpsRequest(url, options) : httpRequest(url, options);
+    const made = url.protocol === "https:" ? httpsRequest(url.href, options) : httpRequest(url.href, options);
     made.once("response", resolve);
     made.on("error", (cause) => reject(new ProbeError(`the request failed: ${cause.message}`, { cause })));
     made.end();
