@@ -22,10 +22,21 @@ export const PHASES = [
 ] as const;
 
 /**
- * Why a task is being ended: a `request` (kill, deletion, drain), another task of its `group`, its `health` check, its
- * `deadline` (maxCompletionTime), a limit of `disk` or `memory`, or because the API `overruled` the agent with a terminal state.
+ * Why a task is being ended: a `request` (kill or deletion), the same while the agent is drained (`drain`; `drainGone`: for good),
+ * another task of its `group`, its `health` check, its `deadline` (maxCompletionTime), a limit of `disk` or `memory`, or because
+ * the API `overruled` the agent with a terminal state.
  */
-export const KILL_CAUSES = ["request", "group", "health", "deadline", "disk", "memory", "overruled"] as const;
+export const KILL_CAUSES = [
+  "request",
+  "drain",
+  "drainGone",
+  "group",
+  "health",
+  "deadline",
+  "disk",
+  "memory",
+  "overruled",
+] as const;
 
 const spec = z.custom<TaskSpec>(
   (value) => typeof value === "object" && value !== null && "resources" in value,
@@ -52,8 +63,8 @@ export const taskRecord = z.object({
   /** Folder on the node; absent for a task that was never begun. */
   sandbox: z.string().optional(),
   phase: z.enum(PHASES),
-  /** The process of the slot Pod under whose cgroup it was launched; `startTicks` tells a pid used again. */
-  slot: z.object({ containerId: z.string(), pid: z.int(), startTicks: z.string() }).optional(),
+  /** Uid of the slot Pod under whose cgroup it was launched. */
+  slot: z.string().optional(),
   image: z.string().optional(),
   container: z
     .object({ pid: z.int().optional(), startedAt: z.string(), addresses: z.array(z.string()) })

@@ -81,18 +81,35 @@ test.each([
     "Memory limit exceeded: limit 64Mi: Command terminated with signal Killed",
   ],
 ])("%s", (_name, record, exit, state, reason, message) => {
-  const outcome = outcomeOf(record, { exit, slotLost: false });
+  const outcome = outcomeOf(record, { exit });
   expect(outcome).toMatchObject({ state, message });
   expect(outcome.reason).toBe(reason);
 });
 
+const plain = { id: "f", partitionAware: false, killingState: false };
+
 test("SIGKILL that came with the end of the slot Pod is the slot's doing", () => {
-  const end = { exit: exitWith(137, "SIGKILL"), slotLost: true };
+  const end = {
+    exit: exitWith(137, "SIGKILL"),
+    slotEnd: { preempted: true, message: "The slot Pod was evicted" },
+  };
   expect(outcomeOf(runningWith(), end)).toMatchObject({
     state: "TASK_GONE",
     reason: "REASON_CONTAINER_PREEMPTED",
+    message: "The slot Pod was evicted",
   });
-  const plain = runningWith({ framework: { id: "f", partitionAware: false, killingState: false } });
-  expect(outcomeOf(plain, end).state).toBe("TASK_LOST");
-  expect(outcomeOf(runningWith(), { exit: exitWith(1), slotLost: true }).state).toBe("TASK_FAILED");
+  expect(outcomeOf(runningWith({ framework: plain }), end).state).toBe("TASK_LOST");
+  const deleted = { ...end, slotEnd: { preempted: false, message: "" } };
+  expect(outcomeOf(runningWith(), deleted).reason).toBe("REASON_EXECUTOR_TERMINATED");
+  expect(outcomeOf(runningWith(), { ...end, exit: exitWith(1) }).state).toBe("TASK_FAILED");
+  expect(outcomeOf(killed("request"), end).state).toBe("TASK_KILLED");
+});
+
+test("a kill by a drain says so, and whether it is for good", () => {
+  const end = { exit: exitWith(143, "SIGTERM") };
+  const reason = "REASON_AGENT_DRAINING";
+  expect(outcomeOf(killed("drain"), end)).toMatchObject({ state: "TASK_KILLED", reason });
+  expect(outcomeOf(killed("drainGone"), end)).toMatchObject({ state: "TASK_GONE_BY_OPERATOR", reason });
+  const legacy = { ...killed("drainGone"), framework: plain };
+  expect(outcomeOf(legacy, end)).toMatchObject({ state: "TASK_KILLED", reason });
 });

@@ -7,6 +7,7 @@ import { describeExit } from "./signals.ts";
 /** The end of a task, in Mesos's words. */
 export interface Outcome {
   readonly state:
+    | "TASK_GONE_BY_OPERATOR"
     | "TASK_FINISHED"
     | "TASK_FAILED"
     | "TASK_KILLED"
@@ -46,15 +47,23 @@ export const killedBeforeStart = (message: string): Outcome =>
 /** What a task's process left behind. */
 export interface ProcessEnd {
   readonly exit: ExitStatus;
-  /** The slot Pod's own process had ended too: the kubelet killed everything below its cgroup. */
-  readonly slotLost: boolean;
+  /** The slot Pod that the task ran under has ended: the kubelet killed everything below its cgroup. */
+  readonly slotEnd?: SlotEnd;
+}
+
+/** How a slot Pod ended. */
+export interface SlotEnd {
+  /** For another Pod or by the kubelet's eviction, not by someone's hand. */
+  readonly preempted: boolean;
+  /** A sentence. */
+  readonly message: string;
 }
 
 /**
  * State and reason of a process that has ended, as Mesos's command executor and agent give them (src/launcher/executor.cpp
  * reaped(); a limit that was hit goes before what the executor says, src/launcher/default_executor.cpp waited()).
  */
-export function outcomeOf(record: TaskRecord, { exit, slotLost }: ProcessEnd): Outcome {
+export function outcomeOf(record: TaskRecord, { exit, slotEnd }: ProcessEnd): Outcome {
   const message = `Command ${describeExit(exit)}`;
   const { kill, framework } = record;
   if (exit.oomKilled && exit.code !== 0) {
@@ -74,6 +83,14 @@ export function outcomeOf(record: TaskRecord, { exit, slotLost }: ProcessEnd): O
         reason: REASON.healthCheck,
         healthy: false,
       };
+    case "drain":
+    case "drainGone": {
+      const forGood = kill.cause === "drainGone" && framework.partitionAware;
+      return {
+        ...executorSays(forGood ? "TASK_GONE_BY_OPERATOR" : "TASK_KILLED", because(kill.message)),
+        reason: REASON.agentDraining,
+      };
+    }
     case "request":
     case "group":
     case "overruled":
@@ -82,15 +99,13 @@ export function outcomeOf(record: TaskRecord, { exit, slotLost }: ProcessEnd): O
       break;
   }
   if (exit.code === 0) return executorSays("TASK_FINISHED", message);
-  if (slotLost && exit.signal === "SIGKILL") {
-    return gone(
-      framework,
-      REASON.preempted,
-      "The slot Pod of the node was ended, and all that ran below its cgroup with it",
-    );
-  }
+  if (slotEnd && exit.signal === "SIGKILL") return lostWithSlot(framework, slotEnd);
   return { ...executorSays("TASK_FAILED", message), reason: REASON.commandFailed };
 }
+
+/** The end of a task whose slot Pod took it along. */
+export const lostWithSlot = (framework: FrameworkFacts, { preempted, message }: SlotEnd): Outcome =>
+  gone(framework, preempted ? REASON.preempted : REASON.executorTerminated, message);
 
 function executorSays(state: Outcome["state"], message: string): Outcome {
   return { state, source: "SOURCE_EXECUTOR", message };

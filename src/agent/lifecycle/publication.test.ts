@@ -3,7 +3,7 @@ import type { StatusUpdate, Task, TaskStatus } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
 import { recordWith, runningWith, specWith } from "./fixture.ts";
-import { isFinal, publication } from "./publication.ts";
+import { publication } from "./publication.ts";
 
 const update = (uuid: string, state: TaskState): StatusUpdate => ({
   uuid,
@@ -74,11 +74,4 @@ describe("publication", () => {
       patch: { status: { state: "TASK_RUNNING", unreachableSince: null } },
     });
   });
-});
-
-test("TASK_LOST is final only without unreachableSince", () => {
-  expect(isFinal({ state: "TASK_LOST" })).toBe(true);
-  expect(isFinal({ state: "TASK_LOST", unreachableSince: "2026-01-01T00:00:00Z" })).toBe(false);
-  expect(isFinal({ state: "TASK_UNREACHABLE" })).toBe(false);
-  expect(isFinal(undefined)).toBe(false);
 });

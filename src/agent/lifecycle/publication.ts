@@ -1,5 +1,5 @@
 import type { StatusUpdate, Task, TaskStatus } from "../../api/task.ts";
-import { isTerminal } from "../../api/taskstate.ts";
+import { hasEnded, isTerminal } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import { trimUpdates } from "./updates.ts";
@@ -13,30 +13,12 @@ export type Publication =
   /** The API has a terminal state of someone else's. */
   | { readonly kind: "overruled" };
 
-/**
- * Whether a status is the end of the task. TASK_LOST is not while unreachableSince is set: so the operator tells a framework
- * that is not PARTITION_AWARE of an agent that may come back.
- */
-export function isFinal(status: TaskStatus | undefined): boolean {
-  if (status?.state === "TASK_LOST" && status.unreachableSince !== undefined) return false;
-  return isTerminal(status?.state);
-}
-
-/** Whether an agent has begun with the task, as far as the API knows. */
-export function isBegun(status: TaskStatus | undefined): boolean {
-  return status?.state !== undefined && status.state !== "TASK_STAGING";
-}
-
-/** Whether the operator says that the agent is away. */
-export const isUnreachable = (status: TaskStatus | undefined): boolean =>
-  status?.unreachableSince !== undefined || status?.state === "TASK_UNREACHABLE";
-
 export function publication(record: TaskRecord, task: Live<Task>): Publication {
   const before = task.status?.updates ?? [];
   const has = new Set(before.map(({ uuid }) => uuid));
   const uuids = new Set(record.pending.map(({ uuid }) => uuid));
   const fresh = record.pending.filter(({ uuid }) => !has.has(uuid));
-  if (isFinal(task.status)) {
+  if (hasEnded(task.status)) {
     const ours =
       record.latest !== undefined && isTerminal(record.latest.state) && has.has(record.latest.uuid);
     return ours ? { kind: "known", uuids } : { kind: "overruled" };

@@ -9,6 +9,7 @@ export const REASON = {
   deadline: "REASON_MAX_COMPLETION_TIME_REACHED",
   executorTerminated: "REASON_EXECUTOR_TERMINATED",
   frameworkRemoved: "REASON_FRAMEWORK_REMOVED",
+  agentDraining: "REASON_AGENT_DRAINING",
   agentReregistered: "REASON_AGENT_REREGISTERED",
   agentRestarted: "REASON_AGENT_RESTARTED",
   killedDuringLaunch: "REASON_TASK_KILLED_DURING_LAUNCH",

@@ -16,7 +16,6 @@ const container = (state: RecoveredContainer["state"]): RecoveredContainer => ({
 const found = (state?: RecoveredContainer["state"], bootId = "boot-1") => ({
   container: state === undefined ? undefined : container(state),
   bootId,
-  slotLost: false,
 });
 const legacy = { id: "f", partitionAware: false, killingState: false };
 

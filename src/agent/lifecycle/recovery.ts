@@ -1,7 +1,7 @@
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "./event.ts";
-import { dropped, gone } from "./outcome.ts";
+import { dropped, gone, type SlotEnd } from "./outcome.ts";
 import { REASON } from "./reason.ts";
 import { end, transition, withUpdate } from "./transition.ts";
 
@@ -11,8 +11,8 @@ export interface Found {
   readonly container: RecoveredContainer | undefined;
   /** Of the boot that the agent runs in. */
   readonly bootId: string;
-  /** The slot Pod's process under which it was launched has ended. */
-  readonly slotLost: boolean;
+  /** The slot Pod under which it was launched has ended, as far as is known without the API. */
+  readonly slotEnd?: SlotEnd;
 }
 
 /**
@@ -69,9 +69,13 @@ function recoverIntent(record: TaskRecord, found: Found, rebooted: boolean, stam
 }
 
 function recoverRunning(record: TaskRecord, found: Found, rebooted: boolean, stamp: Stamp): Step {
-  const { container, slotLost } = found;
+  const { container, slotEnd } = found;
   if (container?.state === "exited" && container.exit) {
-    return transition(record, { type: "exited", exit: container.exit, slotLost }, stamp);
+    return transition(
+      record,
+      { type: "exited", exit: container.exit, ...(slotEnd ? { slotEnd } : {}) },
+      stamp,
+    );
   }
   if (container?.state !== "running") {
     const outcome = record.kill

@@ -32,7 +32,7 @@ describe("from intent to the end", () => {
       { type: "claimed" },
       { type: "prepared", image: "busybox" },
       { type: "launched", container },
-      { type: "exited", exit: exitWith(0), slotLost: false },
+      { type: "exited", exit: exitWith(0) },
       { type: "released" },
       { type: "published", uuids: new Set(["u1", "u2"]) },
     );
@@ -71,7 +71,7 @@ describe("from intent to the end", () => {
   });
 
   test("the record stays until both the API and the node are done with it", () => {
-    const ended = play(runningWith(), { type: "exited", exit: exitWith(0), slotLost: false }).record;
+    const ended = play(runningWith(), { type: "exited", exit: exitWith(0) }).record;
     expect(play(ended, { type: "released" }).record.phase).toBe("ended");
     expect(play(ended, { type: "published", uuids: new Set(["u1"]) }).record.phase).toBe("ended");
   });
@@ -135,7 +135,7 @@ describe("kill", () => {
   });
 
   test("an exit by itself during the grace period is still TASK_KILLED", () => {
-    const { record } = play(runningWith(), kill, { type: "exited", exit: exitWith(0), slotLost: false });
+    const { record } = play(runningWith(), kill, { type: "exited", exit: exitWith(0) });
     expect(record.latest?.state).toBe("TASK_KILLED");
   });
 });
@@ -146,7 +146,7 @@ describe("health", () => {
       runningWith({ spec: specWith({ killPolicy: { gracePeriod: "9s" } }) }),
       { type: "health", healthy: false, message: "1", kill: false },
       { type: "health", healthy: false, message: "2", kill: true },
-      { type: "exited", exit: exitWith(143, "SIGTERM"), slotLost: false },
+      { type: "exited", exit: exitWith(143, "SIGTERM") },
     );
     expect(states(record)).toEqual(["TASK_RUNNING", "TASK_RUNNING", "TASK_KILLING", "TASK_KILLED"]);
     expect(record.latest?.healthy).toBe(false);
@@ -165,7 +165,7 @@ describe("overruled by the API", () => {
     const { record, raw } = play(
       runningWith(),
       { type: "overruled", graceMs: 1_000 },
-      { type: "exited", exit: exitWith(143, "SIGTERM"), slotLost: false },
+      { type: "exited", exit: exitWith(143, "SIGTERM") },
       { type: "released" },
     );
     expect(raw).toContainEqual({ type: "signal", signal: "SIGTERM" });
@@ -212,7 +212,6 @@ describe("whatever happens, in whatever order", () => {
     fc.record({
       type: fc.constant("exited" as const),
       exit: fc.constantFrom(exitWith(0), exitWith(1), exitWith(137, "SIGKILL", true)),
-      slotLost: fc.boolean(),
     }),
     fc.record({
       type: fc.constant("health" as const),

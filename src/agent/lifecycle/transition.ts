@@ -147,7 +147,9 @@ function hasten(record: TaskRecord, before: Kill, killAt: number): Step {
 }
 
 function startKilling(record: TaskRecord, wanted: Kill, stamp: Stamp): Step {
-  const tells = record.framework.killingState && ["request", "group", "health"].includes(wanted.cause);
+  const drains = wanted.cause === "drain" || wanted.cause === "drainGone";
+  const tells =
+    record.framework.killingState && (drains || ["request", "group", "health"].includes(wanted.cause));
   const killing: TaskRecord = { ...record, kill: wanted };
   const told = tells
     ? withUpdate(
@@ -155,6 +157,7 @@ function startKilling(record: TaskRecord, wanted: Kill, stamp: Stamp): Step {
         {
           state: "TASK_KILLING",
           source: "SOURCE_EXECUTOR",
+          ...(drains ? { reason: REASON.agentDraining } : {}),
           ...(wanted.message === undefined ? {} : { message: wanted.message }),
         },
         stamp,
