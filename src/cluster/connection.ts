@@ -35,9 +35,6 @@ export interface ApiRequest extends CallOptions {
   readonly retry?: boolean;
 }
 
-/** A connection that was kept alive may have been closed just as it was used again. */
-const STALE_SOCKET_RETRIES = 2;
-
 /**
  * A client of one API server: authentication, TLS, kept-alive connections, a deadline on each call, a rate limit.
  * It says "try again later" on the caller's behalf for 429 alone: nothing was done then.
@@ -125,15 +122,15 @@ export class Connection {
   async #try(request: ApiRequest, raw: RawRequest, deadline: Deadline): Promise<IncomingMessage> {
     const started = this.#clock.monotonic();
     const seconds = () => (this.#clock.monotonic() - started) / 1000;
-    for (let attempt = 0; ; attempt++) {
+    for (;;) {
       try {
         const response = await this.#transport.send(raw, deadline.signal);
         this.#onAnswer(request.method, response.statusCode ?? 0, seconds());
         return response;
       } catch (error) {
         deadline.signal.throwIfAborted();
-        if (request.method === "GET" && attempt < STALE_SOCKET_RETRIES && error instanceof StaleSocketError)
-          continue;
+        // Ends: each round uses up one of the connections that were kept.
+        if (request.method === "GET" && error instanceof StaleSocketError) continue;
         this.#onAnswer(request.method, 0, seconds());
         throw new ConnectionError(describe(request), error);
       }

@@ -61,12 +61,16 @@ export class DeadlineError extends Error {
 const apiError = (error: unknown, code: number, reason?: string): error is ApiError =>
   error instanceof ApiError && error.code === code && (reason === undefined || error.reason === reason);
 
+/** A write with the uid of an object that was replaced is called Invalid by the API server, though nothing is wrong with it. */
+const isAnothersUid = (error: unknown): error is ApiError =>
+  apiError(error, 422) && (error.status.details?.causes ?? []).some(({ field }) => field === "metadata.uid");
+
 export const isNotFound = (error: unknown): error is ApiError => apiError(error, 404);
 /** The resourceVersion, uid or field ownership that the write relied on has changed. */
 export const isConflict = (error: unknown): error is ApiError =>
-  apiError(error, 409) && error.reason !== "AlreadyExists";
+  (apiError(error, 409) && error.reason !== "AlreadyExists") || isAnothersUid(error);
 export const isAlreadyExists = (error: unknown): error is ApiError => apiError(error, 409, "AlreadyExists");
-export const isInvalid = (error: unknown): error is ApiError => apiError(error, 422);
+export const isInvalid = (error: unknown): error is ApiError => apiError(error, 422) && !isAnothersUid(error);
 export const isForbidden = (error: unknown): error is ApiError => apiError(error, 403);
 export const isUnauthorized = (error: unknown): error is ApiError => apiError(error, 401);
 /** 429: the API server's own throttling, or an eviction that a disruption budget forbids. */
