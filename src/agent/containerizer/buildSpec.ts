@@ -99,13 +99,14 @@ function propagation(spec: ContainerSpec): { rootfsPropagation?: string } {
 function buildProcess({ spec, image, user, facts }: SpecInput): OciProcess {
   const security = spec.security ?? {};
   const capabilities = capabilitiesFor(security, facts.capabilities);
-  const additionalGids = [...new Set([...user.additionalGids, ...(spec.supplementalGroups ?? [])])];
+  // The primary group too: a setgid program must not shed it, lest it escape what is forbidden to that group.
+  const additionalGids = [...new Set([user.gid, ...user.additionalGids, ...(spec.supplementalGroups ?? [])])];
   const sandbox = spec.sandbox === undefined ? undefined : (spec.sandbox.target ?? SANDBOX_TARGET);
   const cwd = spec.cwd ?? (image.workingDir || sandbox || "/");
   if (!cwd.startsWith("/")) throw new InvalidSpecError(`working directory "${cwd}" is not absolute`);
   return {
     terminal: false,
-    user: { uid: user.uid, gid: user.gid, ...(additionalGids.length > 0 ? { additionalGids } : {}) },
+    user: { uid: user.uid, gid: user.gid, additionalGids },
     args: commandLine(spec, image),
     env: environment(spec, image, user),
     cwd,

@@ -25,15 +25,17 @@ import type {
   Usage,
 } from "./containerizer.ts";
 import { callersLabels, MANAGED_LABEL, MANAGED_VALUE, recordOf, STARTED_LABEL } from "./containerRecord.ts";
+import { endTask } from "./endTask.ts";
 import { ContainerExistsError, ContainerNotFoundError, InvalidSpecError } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { exitStatusOf, signalNumber } from "./exitStatus.ts";
-import { endTask, launchContainer, NETWORK_STATE } from "./launch.ts";
+import { launchContainer, NETWORK_STATE } from "./launch.ts";
 import type { OwnFacts } from "./nodeFacts.ts";
 import { OomEvents } from "./oomEvents.ts";
 import { signalEach } from "./processTree.ts";
 import { linuxResources } from "./resources.ts";
 import { translate, translateLaunch } from "./runtimeErrors.ts";
+import { releaseShim } from "./shimRecord.ts";
 import type { ContainerSpec, Limits } from "./spec.ts";
 
 export interface ContainerdContainerizerOptions {
@@ -163,6 +165,7 @@ export class ContainerdContainerizer implements Containerizer {
       const container = await this.#find(id);
       if (container !== undefined) await this.#readOom(id, container);
       await endTask(this.#connection, id);
+      await releaseShim(this.#connection, id);
       await this.#options.networks?.detach(id, join(this.#folder(id), NETWORK_STATE));
       if (container !== undefined) {
         const { snapshotter, snapshotKey: key } = container;
@@ -193,10 +196,14 @@ export class ContainerdContainerizer implements Containerizer {
     options: ExecOptions,
   ): Promise<ExecResult> {
     const container = await this.#get(id);
-    return this.#call(
-      id,
-      execIn(this.#connection, container, argv, env, { ...options, folder: this.#folder(id) }),
-    );
+    try {
+      return await execIn(this.#connection, container, argv, env, { ...options, folder: this.#folder(id) });
+    } catch (error) {
+      if (options.signal?.aborted || isUnavailable(error)) throw translate(error, id);
+      const task = await this.#call(id, this.#task(id));
+      if (task?.status === Status.RUNNING) throw translate(error, id);
+      throw new ContainerNotFoundError(`container ${id} is not running`, { cause: error });
+    }
   }
 
   async update(id: string, limits: Limits): Promise<void> {

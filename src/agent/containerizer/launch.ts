@@ -6,17 +6,19 @@ import { Containers } from "../containerd/gen/containerd/containers_pb.ts";
 import { OptionsSchema } from "../containerd/gen/containerd/runcOptions_pb.ts";
 import { Snapshots } from "../containerd/gen/containerd/snapshots_pb.ts";
 import { Tasks } from "../containerd/gen/containerd/tasks_pb.ts";
-import { isAlreadyExists, isNotFound } from "../containerd/rpcError.ts";
+import { isAlreadyExists } from "../containerd/rpcError.ts";
 import type { Attachment, Networks } from "../isolation/cni/networks.ts";
 import type { NodeAccess } from "../isolation/cni/plugin.ts";
 import type { ImageConfig } from "../provisioner/provisioner.ts";
 import { buildSpec, type NodeFacts } from "./buildSpec.ts";
 import type { RunningContainer } from "./containerizer.ts";
 import { MANAGED_LABEL, MANAGED_VALUE, STARTED_LABEL, toExtensions } from "./containerRecord.ts";
+import { endTask } from "./endTask.ts";
 import { InvalidSpecError } from "./errors.ts";
 import { createLog } from "./logRotation.ts";
 import { prepareNodeFiles } from "./nodeFiles.ts";
 import { layerFolders, RootFiles, type SnapshotMount } from "./rootFiles.ts";
+import { keepShim, releaseShim } from "./shimRecord.ts";
 import type { ContainerSpec } from "./spec.ts";
 import { needsNames, type ResolvedUser, resolveUser } from "./users.ts";
 
@@ -81,6 +83,8 @@ export async function launchContainer(
   await connection.unary(Containers.method.create, { container }, options);
   undo(() => connection.unary(Containers.method.delete, { id }));
 
+  await keepShim(connection, id);
+  undo(() => releaseShim(connection, id));
   const created = connection.unary(
     Tasks.method.create,
     {
@@ -156,17 +160,4 @@ async function attach(context: LaunchContext, spec: ContainerSpec): Promise<Atta
   const attachment = await networks.attach(spec.id, spec.network, state);
   context.undo(() => networks.detach(spec.id, state));
   return attachment;
-}
-
-/** Kills and deletes a task; one that is not there is no error. */
-export async function endTask(connection: Connection, id: string): Promise<void> {
-  try {
-    await connection.unary(Tasks.method.kill, { containerId: id, signal: 9, all: true }).catch((error) => {
-      if (!isNotFound(error)) throw error;
-    });
-    await connection.unary(Tasks.method.wait, { containerId: id }, { deadlineMs: RUNTIME_DEADLINE_MS });
-    await connection.unary(Tasks.method.delete, { containerId: id }, { deadlineMs: RUNTIME_DEADLINE_MS });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

@@ -28,7 +28,8 @@ export function layerFolders(mounts: readonly SnapshotMount[]): string[] | undef
 }
 
 type Found =
-  | { readonly kind: "folder" | "file"; readonly at: string }
+  | { readonly kind: "folder" }
+  | { readonly kind: "file"; readonly at: string }
   | { readonly kind: "link"; readonly to: string };
 
 /**

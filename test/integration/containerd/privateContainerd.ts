@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Binaries, binary, ensureBinaries } from "../../../hack/devcluster/binaries.ts";
+import { run } from "../../../hack/devcluster/command.ts";
+import { image, layer, writeArchive } from "../../../hack/devcluster/ociimage.ts";
+import { ensurePackages } from "../../../hack/devcluster/packages.ts";
+import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
+import {
+  type ContainerRuntime,
+  openContainerRuntime,
+  type RuntimeOptions,
+} from "../../../src/agent/containerizer/open.ts";
+import type { PodCgroup } from "../../../src/agent/isolation/podCgroup.ts";
+
+export const BUSYBOX_IMAGE = "localhost/busybox:test";
+const APPLETS =
+  "sh cat echo sleep id env ls printf seq dd true false kill ps wc tr head tail touch yes ip nc wget mount df grep mkdir";
+
+/** A containerd of a test file's own: own root, state, socket and log; ended by its pid. */
+export class PrivateContainerd {
+  readonly folder = mkdtempSync(join(tmpdir(), "mesos-containerd-"));
+  readonly socket = join(this.folder, "containerd.sock");
+  readonly cgroup: PodCgroup;
+  readonly #binaries: Binaries;
+  readonly #runtimes: ContainerRuntime[] = [];
+  #process: ChildProcess | undefined;
+
+  private constructor(binaries: Binaries) {
+    this.#binaries = binaries;
+    const version = readFileSync("/proc/self/cgroup", "utf8").includes(":memory:") ? "v1" : "v2";
+    this.cgroup = { path: `/mesos-test-${this.folder.split("-").at(-1)}`, driver: "cgroupfs", version };
+  }
+
+  static async start(): Promise<PrivateContainerd> {
+    await ensurePackages(sayToTerminal);
+    const names = [
+      "containerd",
+      "containerd-shim-runc-v2",
+      "ctr",
+      "bridge",
+      "loopback",
+      "host-local",
+      "portmap",
+      "registry",
+    ] as const;
+    const containerd = new PrivateContainerd(await ensureBinaries(names, sayToTerminal));
+    await containerd.up();
+    return containerd;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  program(name: "ctr" | "registry" | "bridge"): string {
+    return binary(this.#binaries, name);
+  }
+
+  async up(): Promise<void> {
+    const { folder } = this;
+    const config = join(folder, "config.toml");
+    writeFileSync(
+      config,
+      `version = 3
+root = '${folder}/root'
+state = '${folder}/state'
+disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime', 'io.containerd.nri.v1.nri']
+[grpc]
+  address = '${this.socket}'
+[ttrpc]
+  address = '${this.socket}.ttrpc'
+[plugins.'io.containerd.metadata.v1.bolt']
+  no_sync = true
+`,
+    );
+    const log = openSync(join(folder, "containerd.log"), "a");
+    const path = [
+      dirname(binary(this.#binaries, "containerd-shim-runc-v2")),
+      process.env.PATH,
+      "/usr/sbin:/sbin",
+    ];
+    this.#process = spawn(binary(this.#binaries, "containerd"), ["--config", config], {
+      env: { ...process.env, PATH: path.join(":") },
+      stdio: ["ignore", log, log],
+    });
+    await this.ctr("version");
+  }
+
+  /** Waits for the socket as every client does: by trying. */
+  async ctr(...args: string[]): Promise<string> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      try {
+        return await run([this.program("ctr"), "-a", this.socket, ...args]);
+      } catch (error) {
+        if (Date.now() > deadline || this.#process?.exitCode != null || args[0] !== "version") throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+
+  /** A client such as each start of the agent makes. */
+  async client(options: Partial<RuntimeOptions> = {}): Promise<ContainerRuntime> {
+    const runtime = await openContainerRuntime({
+      socket: this.socket,
+      stateDir: join(this.folder, "agent"),
+      log: { warn: (fields, message) => console.warn(message, fields) },
+      ...options,
+    });
+    this.#runtimes.push(runtime);
+    return runtime;
+  }
+
+  /** A folder that stands for a task's sandbox. */
+  sandbox(id: string): string {
+    const path = join(this.folder, "sandboxes", id);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  output(id: string, stream: "stdout" | "stderr" = "stdout"): string {
+    return readFileSync(join(this.sandbox(id), stream), "utf8");
+  }
+
+  /** Imports an image of busybox and the given files into a containerd namespace, as an administrator would. */
+  async importBusybox(namespace: string, name = BUSYBOX_IMAGE): Promise<void> {
+    const archive = join(this.folder, "busybox.tar");
+    await writeArchive(archive, await busyboxImage(), [name]);
+    await this.ctr("-n", namespace, "images", "import", "--no-unpack", archive);
+  }
+
+  async stop(): Promise<void> {
+    for (const runtime of this.#runtimes) {
+      for (const { id } of await runtime.containerizer.recover().catch(() => [])) {
+        await runtime.containerizer.remove(id).catch(() => {});
+      }
+      runtime.close();
+    }
+    await this.kill("SIGTERM");
+    for (const mount of mountsBelow(this.folder)) await run(["umount", "-l", mount]).catch(() => {});
+    removeCgroups(this.cgroup.path);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Two layers: the second has users, and a passwd that is reached by a link. */
+export async function busyboxImage() {
+  const users = "root:x:0:0:root:/root:/bin/sh\nworker:x:1000:1001:a worker:/home/worker:/bin/sh\n";
+  const groups = "root:x:0:\nworkers:x:1001:\nextra:x:1002:worker\n";
+  const layers = [
+    await layer([
+      { path: "bin", directory: true },
+      { path: "bin/busybox", content: readFileSync("/bin/busybox"), mode: 0o755 },
+      ...APPLETS.split(" ").map((name) => ({ path: `bin/${name}`, link: "busybox" })),
+      { path: "tmp", directory: true, mode: 0o1777 },
+    ]),
+    await layer([
+      { path: "etc", directory: true },
+      { path: "etc/passwd", link: "accounts/users" },
+      { path: "etc/accounts", directory: true },
+      { path: "etc/accounts/users", content: users },
+      { path: "etc/group", content: groups },
+      { path: "home", directory: true },
+      { path: "home/worker", directory: true },
+    ]),
+  ];
+  return image(layers, {
+    Entrypoint: ["/bin/echo"],
+    Cmd: ["hello from the image"],
+    Env: ["FROM_IMAGE=yes", "PATH=/bin"],
+    WorkingDir: "/tmp",
+  });
+}
+
+function mountsBelow(folder: string): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`))
+    .reverse();
+}
+
+function removeCgroups(path: string): void {
+  const root = "/sys/fs/cgroup";
+  for (const controller of ["", ...readdirSync(root)]) {
+    const top = join(root, controller, path);
+    try {
+      for (const child of readdirSync(top, { withFileTypes: true })) {
+        if (child.isDirectory()) rmdirSync(join(top, child.name));
+      }
+      rmdirSync(top);
+    } catch {
+      // Not in this hierarchy, or a container is left in it, which the test has then reported.
+    }
+  }
+}
