@@ -26,9 +26,9 @@ describe("a task that was running", () => {
     expect(record.pending).toEqual([]);
   });
 
-  test("has ended meanwhile: its exit is reported", () => {
-    const { record } = recover(runningWith(), found("exited"), stampAt());
-    expect(record).toMatchObject({ phase: "ended", exit: { code: 3 }, latest: { state: "TASK_FAILED" } });
+  test("has ended meanwhile: its exit is asked for", () => {
+    const { effects } = recover(runningWith(), found("exited"), stampAt());
+    expect(effects.map(({ type }) => type)).toEqual(["wait"]);
   });
 
   test.each([
@@ -74,9 +74,10 @@ describe("an intent", () => {
     expect(effects.map(({ type }) => type)).toEqual(["publish", "wait", "monitor"]);
   });
 
-  test("whose container ran and ended is reported with both", () => {
-    const { record } = recover(recordWith({ phase: "launching" }), found("exited"), stampAt());
-    expect(record.pending.map(({ state }) => state)).toEqual(["TASK_RUNNING", "TASK_FAILED"]);
+  test("whose container ran and ended is running until its exit is known", () => {
+    const { record, effects } = recover(recordWith({ phase: "launching" }), found("exited"), stampAt());
+    expect(record.pending.map(({ state }) => state)).toEqual(["TASK_RUNNING"]);
+    expect(effects.map(({ type }) => type)).toEqual(["publish", "wait"]);
   });
 
   test("whose process may have run is gone", () => {

@@ -1,9 +1,9 @@
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "./event.ts";
-import { dropped, gone, type SlotEnd } from "./outcome.ts";
+import { dropped, gone } from "./outcome.ts";
 import { REASON } from "./reason.ts";
-import { end, transition, withUpdate } from "./transition.ts";
+import { end, withUpdate } from "./transition.ts";
 
 /** What is left of a task when the agent starts. */
 export interface Found {
@@ -11,8 +11,6 @@ export interface Found {
   readonly container: RecoveredContainer | undefined;
   /** Of the boot that the agent runs in. */
   readonly bootId: string;
-  /** The slot Pod under which it was launched has ended, as far as is known without the API. */
-  readonly slotEnd?: SlotEnd;
 }
 
 /**
@@ -69,14 +67,9 @@ function recoverIntent(record: TaskRecord, found: Found, rebooted: boolean, stam
 }
 
 function recoverRunning(record: TaskRecord, found: Found, rebooted: boolean, stamp: Stamp): Step {
-  const { container, slotEnd } = found;
-  if (container?.state === "exited" && container.exit) {
-    return transition(
-      record,
-      { type: "exited", exit: container.exit, ...(slotEnd ? { slotEnd } : {}) },
-      stamp,
-    );
-  }
+  const { container } = found;
+  // Its exit status comes by the usual way.
+  if (container?.state === "exited") return { record, effects: [...publishing(record), { type: "wait" }] };
   if (container?.state !== "running") {
     const outcome = record.kill
       ? {
