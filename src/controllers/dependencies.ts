@@ -1,3 +1,4 @@
+import type { ControllerMetrics } from "../cluster/controller.ts";
 import type { EventRecorder } from "../cluster/events.ts";
 import type { Expiry } from "../cluster/expiry.ts";
 import type { Logger } from "../cluster/logger.ts";
@@ -28,6 +29,8 @@ export interface Dependencies {
   readonly recorder: EventRecorder;
   readonly logger: Logger;
   readonly metrics: OperatorMetrics;
+  /** For each Controller: queue depth, reconcile time. */
+  readonly controllerMetrics: ControllerMetrics;
   /** Agents' Leases (key: config.namespace/mesos-agent-<node>), by config.agents.timeout. */
   readonly agentLeases: Expiry;
   /** Agents that rest after their kubelet refused a resize. */

@@ -1,0 +1,16 @@
+import type { Dependencies, Runnable } from "../dependencies.ts";
+import type { Scheduling } from "../world/scheduling.ts";
+import { AllocationLoop } from "./loop.ts";
+import { createPlacedController } from "./placed.ts";
+
+/** Decides who is offered what, places tasks without a framework, and says why those wait that do. */
+export function createAllocationController(deps: Dependencies, scheduling: Scheduling): Runnable {
+  const loop = new AllocationLoop(deps, scheduling);
+  const placed = createPlacedController(deps);
+  return {
+    name: "allocation",
+    run: async (signal) => {
+      await Promise.all([loop.run(signal), placed.run(signal)]);
+    },
+  };
+}
