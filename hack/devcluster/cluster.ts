@@ -2,21 +2,21 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Apiserver } from "./apiserver.ts";
-import { type Binaries, binary, cacheDir, ensureBinaries } from "./binaries.ts";
+import { type Binaries, binary, ensureBinaries } from "./binaries.ts";
 import { createCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { CONTROL_PLANE, controlPlaneCgroup, startControllers, startServer } from "./controlplane.ts";
 import { ClusterError } from "./failure.ts";
 import { createBridge, removeNetwork } from "./network.ts";
 import { NODE_DAEMONS, Node } from "./node.ts";
-import { type Machine, PAUSE_IMAGE } from "./nodeconfig.ts";
+import type { Machine } from "./nodeconfig.ts";
 import { ensurePackages } from "./packages.ts";
 import type { ClusterPlan, ClusterRequest } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { PROGRAM_NAMES } from "./programs.ts";
 import { type Say, step } from "./progress.ts";
 import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from "./statedir.ts";
-import { COREDNS_IMAGE, writeCorednsImage, writePauseImage } from "./systemimages.ts";
+import { corednsImage, pauseImage } from "./systemimages.ts";
 
 const MIB = 1 << 20;
 const NODES_READY = "60s";
@@ -68,7 +68,7 @@ export class Cluster {
   }
 
   async #startNodes(): Promise<void> {
-    const images = await this.#systemImages();
+    const images = await Promise.all([pauseImage(), corednsImage(this.#binaries)]);
     await Promise.all(
       this.nodes.map(async (node) => {
         await node.startBase();
@@ -76,19 +76,6 @@ export class Cluster {
         await node.ensureImages(images);
       }),
     );
-  }
-
-  /** Archives in the cache by image name. */
-  async #systemImages(): Promise<Map<string, string>> {
-    const dir = join(cacheDir(), "images");
-    const key = binary(this.#binaries, "coredns").split("/").at(-2);
-    const pause = join(dir, "pause.tar");
-    const coredns = join(dir, `${key}.tar`);
-    await Promise.all([writePauseImage(pause), writeCorednsImage(coredns, this.#binaries)]);
-    return new Map([
-      [PAUSE_IMAGE, pause],
-      [COREDNS_IMAGE, coredns],
-    ]);
   }
 
   async #startKubernetes(apiserver: Apiserver): Promise<void> {
@@ -100,7 +87,7 @@ export class Cluster {
     ]);
     const manifest = readFileSync(join(import.meta.dirname, "coredns.yaml"), "utf8")
       .replaceAll("DNS_ADDRESS", this.plan.dnsAddress)
-      .replaceAll("COREDNS_IMAGE", COREDNS_IMAGE);
+      .replaceAll("COREDNS_IMAGE", (await corednsImage(this.#binaries)).name);
     await this.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], manifest);
     const nodes = this.plan.nodes.map(({ name }) => `node/${name}`);
     await this.kubectl(["wait", "--for=create", `--timeout=${NODES_READY}`, ...nodes]);

@@ -39,7 +39,9 @@ async function bundles(): Promise<LayerEntry[]> {
     legalComments: "none",
     banner: { js: BANNER },
     absWorkingDir: ROOT,
-    logLevel: "error",
+    logLevel: "silent",
+  }).catch((cause: Error) => {
+    throw new ClusterError(`The programs could not be bundled: ${cause.message}`, { cause });
   });
   const files = outputFiles.map(({ path, contents }) => ({ path, content: Buffer.from(contents) }));
   return [

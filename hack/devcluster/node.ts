@@ -11,6 +11,7 @@ import { cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig, type Machi
 import type { ClusterPlan, NodePlan } from "./plan.ts";
 import type { Processes } from "./processes.ts";
 import { createRootfs, writeNodeFile } from "./rootfs.ts";
+import type { Archive } from "./systemimages.ts";
 
 /** The programs that run on every node, in starting order; `init` holds the node's namespaces. */
 export const NODE_DAEMONS = ["init", "containerd", "kubelet", "kube-proxy"] as const;
@@ -123,10 +124,10 @@ export class Node {
   }
 
   /** Imports what is not there yet. */
-  async ensureImages(archives: ReadonlyMap<string, string>): Promise<void> {
+  async ensureImages(archives: readonly Archive[]): Promise<void> {
     const ctr = [binary(this.#binaries, "ctr"), "--address", this.socket, "--namespace", "k8s.io"];
     const present = new Set((await run([...ctr, "images", "list", "--quiet"])).split("\n"));
-    for (const [name, archive] of archives) if (!present.has(name)) await this.loadImage(archive);
+    for (const { name, path } of archives) if (!present.has(name)) await this.loadImage(path);
   }
 
   /** Writes the node's keys and configuration and starts kubelet and kube-proxy; the API server must run. */
