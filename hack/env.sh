@@ -38,7 +38,7 @@ ensure_packages() {
   local stamp=$MESOS_ROOT/node_modules/.lock-stamp
   if [ -f "$stamp" ] && cmp -s "$stamp" "$MESOS_ROOT/package-lock.json"; then return; fi
   say "installing the project's npm packages"
-  (cd "$MESOS_ROOT" && npm install --no-save --no-audit --no-fund --loglevel=error) ||
+  (cd "$MESOS_ROOT" && npm install --no-save --no-audit --no-fund --loglevel=error >&2) ||
     die "npm install failed: see the message above, and check the registry with 'npm ping'."
   cp "$MESOS_ROOT/package-lock.json" "$stamp"
 }

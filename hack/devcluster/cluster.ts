@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Apiserver } from "./apiserver.ts";
 import { type Binaries, binary, ensureBinaries } from "./binaries.ts";
-import { createCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
+import { createCgroup, enterCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { CONTROL_PLANE, controlPlaneCgroup, startControllers, startServer } from "./controlplane.ts";
 import { ClusterError } from "./failure.ts";
@@ -15,6 +15,7 @@ import type { ClusterPlan, ClusterRequest } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { PROGRAM_NAMES } from "./programs.ts";
 import { type Say, step } from "./progress.ts";
+import { type Credentials, plainHttpHosts, Registry } from "./registry.ts";
 import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from "./statedir.ts";
 import { corednsImage, pauseImage } from "./systemimages.ts";
 
@@ -127,6 +128,25 @@ export class Cluster {
   /** Imports an image archive on every node, for pods. */
   async loadImage(archive: string): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.loadImage(archive)));
+  }
+
+  /**
+   * Starts a registry on the cluster's bridge, and lets the nodes pull from it by plain HTTP. It goes when the cluster
+   * goes, or with its `stop`. Two registries need two ports.
+   */
+  async startRegistry(port: number, credentials?: Credentials): Promise<Registry> {
+    const options = {
+      address: this.plan.bridgeAddress,
+      port,
+      ...(credentials === undefined ? {} : { credentials }),
+    };
+    const name = `registry-${port}`;
+    const launcher = enterCgroup(controlPlaneCgroup(this.plan));
+    const dir = join(this.#dir, name);
+    const registry = await Registry.start(name, dir, options, this.#binaries, this.processes, launcher);
+    const path = `/etc/containerd/certs.d/${registry.host}/hosts.toml`;
+    for (const node of this.nodes) node.writeFile(path, plainHttpHosts(registry.host));
+    return registry;
   }
 
   /** Starts again what does not run. */

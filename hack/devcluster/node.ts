@@ -60,6 +60,11 @@ export class Node {
     return join(this.#root, SOCKET);
   }
 
+  /** Writes a file of the node; `path` is as the node sees it. */
+  writeFile(path: string, text: string): void {
+    writeNodeFile(this.#root, path, text);
+  }
+
   /** A prefix that makes a command line run on the node. */
   enter(): string[] {
     const init = this.#processes.find(this.processName("init"));
