@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { packMessage, packOciSpec } from "../containerd/any.ts";
@@ -51,7 +52,8 @@ export async function launchContainer(
   const options = { lease, signal };
 
   await mkdir(folder, { recursive: true, mode: 0o711 });
-  undo(() => rm(folder, { recursive: true, force: true }));
+  // A network that could not be taken back is found again by its file: by remove, or at recovery.
+  undo(async () => existsSync(join(folder, NETWORK_STATE)) || rm(folder, { recursive: true, force: true }));
   const rootfs = await prepareSnapshot(context, id, image);
   const user = await userOf(context.node, spec, image, rootfs);
   const attachment = await attach(context, spec);

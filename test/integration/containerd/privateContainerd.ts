@@ -16,6 +16,7 @@ import { type Binaries, binary, ensureBinaries } from "../../../hack/devcluster/
 import { run } from "../../../hack/devcluster/command.ts";
 import { image, layer, writeArchive } from "../../../hack/devcluster/ociimage.ts";
 import { ensurePackages } from "../../../hack/devcluster/packages.ts";
+import type { ProgramName } from "../../../hack/devcluster/programs.ts";
 import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
 import {
   type ContainerRuntime,
@@ -35,15 +36,18 @@ export class PrivateContainerd {
   readonly cgroup: PodCgroup;
   readonly #binaries: Binaries;
   readonly #runtimes: ContainerRuntime[] = [];
+  readonly #prefix: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(binaries: Binaries) {
+  private constructor(binaries: Binaries, ownNetwork: boolean) {
     this.#binaries = binaries;
+    this.#prefix = ownNetwork ? ["unshare", "--net"] : [];
     const version = readFileSync("/proc/self/cgroup", "utf8").includes(":memory:") ? "v1" : "v2";
     this.cgroup = { path: `/mesos-test-${this.folder.split("-").at(-1)}`, driver: "cgroupfs", version };
   }
 
-  static async start(): Promise<PrivateContainerd> {
+  /** `ownNetwork`: in a network namespace of its own, so that bridges and port mappings go when it goes. */
+  static async start({ ownNetwork = false } = {}): Promise<PrivateContainerd> {
     await ensurePackages(sayToTerminal);
     const names = [
       "containerd",
@@ -55,7 +59,8 @@ export class PrivateContainerd {
       "portmap",
       "registry",
     ] as const;
-    const containerd = new PrivateContainerd(await ensureBinaries(names, sayToTerminal));
+    const binaries = await ensureBinaries(names, sayToTerminal);
+    const containerd = new PrivateContainerd(binaries, ownNetwork);
     await containerd.up();
     return containerd;
   }
@@ -64,7 +69,7 @@ export class PrivateContainerd {
     return this.#process?.pid ?? 0;
   }
 
-  program(name: "ctr" | "registry" | "bridge"): string {
+  program(name: ProgramName): string {
     return binary(this.#binaries, name);
   }
 
@@ -91,7 +96,14 @@ disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 
       process.env.PATH,
       "/usr/sbin:/sbin",
     ];
-    this.#process = spawn(binary(this.#binaries, "containerd"), ["--config", config], {
+    // unshare executes what it is given, so the pid is containerd's.
+    const [program = "", ...argv] = [
+      ...this.#prefix,
+      binary(this.#binaries, "containerd"),
+      "--config",
+      config,
+    ];
+    this.#process = spawn(program, argv, {
       env: { ...process.env, PATH: path.join(":") },
       stdio: ["ignore", log, log],
     });

@@ -5,7 +5,14 @@ import { NetworkError } from "../../containerizer/errors.ts";
 import type { PortMapping } from "../../containerizer/spec.ts";
 import { runCommand } from "./command.ts";
 import { findNetwork, type NetworkList } from "./config.ts";
-import { type CniResult, type CniVerb, type NodeAccess, runPlugin } from "./plugin.ts";
+import {
+  type CniResult,
+  type CniVerb,
+  findProgram,
+  missingPlugin,
+  type NodeAccess,
+  runPlugin,
+} from "./plugin.ts";
 
 export interface NetworksOptions {
   /** On the node. */
@@ -54,6 +61,7 @@ export class Networks {
   ): Promise<Attachment> {
     const node = await this.#options.node();
     const list = await findNetwork(join(node.root, this.#options.confDir), network.name);
+    await this.#requirePlugins(node, [...LOOPBACK.plugins, ...list.plugins]);
     const runtimeConfig = portMappingsConfig(list, network.portMappings ?? []);
     const netns = join(this.#options.netnsDir, containerId);
     const state: State = { network: list, runtimeConfig, netns };
@@ -77,7 +85,14 @@ export class Networks {
     if (state === undefined) return;
     const node = await this.#options.node();
     const alive = await isNamespace(state.netns);
-    await this.#run(node, "DEL", containerId, alive ? state : { ...state, netns: "" }, IFNAME);
+    const { plugins } = state.network;
+    // One whose program the node no longer has cannot be asked, and must not keep the others from cleaning up.
+    const present = await Promise.all(
+      plugins.map(({ type }) => findProgram(node, this.#options.binDirs, type)),
+    );
+    const network = { ...state.network, plugins: plugins.filter((_, i) => present[i] !== undefined) };
+    const netns = alive ? state.netns : "";
+    await this.#run(node, "DEL", containerId, { ...state, network, netns }, IFNAME);
     await removeNamespace(state.netns);
     await rm(stateFile, { force: true });
   }
@@ -88,6 +103,14 @@ export class Networks {
     if (state?.result === undefined) throw new NetworkError("the container is not attached to a network");
     if (state.network.disableCheck) return;
     await this.#run(await this.#options.node(), "CHECK", containerId, state, IFNAME);
+  }
+
+  async #requirePlugins(node: NodeAccess, plugins: NetworkList["plugins"]): Promise<void> {
+    for (const { type } of plugins) {
+      if ((await findProgram(node, this.#options.binDirs, type)) === undefined) {
+        throw missingPlugin(type, this.#options.binDirs);
+      }
+    }
   }
 
   /** ADD and CHECK go through the list forwards, DEL backwards. */

@@ -58,6 +58,7 @@ export function pluginInput(call: PluginCall): Record<string, unknown> {
 export async function runPlugin(node: NodeAccess, call: PluginCall): Promise<CniResult | undefined> {
   const { type } = call.plugin;
   const program = await findProgram(node, call.binDirs, type);
+  if (program === undefined) throw missingPlugin(type, call.binDirs);
   const { code, stdout, stderr } = await runCommand(
     ["nsenter", "-t", String(node.pid), "-m", "-n", "--", program],
     {
@@ -86,7 +87,12 @@ export async function runPlugin(node: NodeAccess, call: PluginCall): Promise<Cni
   }
 }
 
-async function findProgram(node: NodeAccess, binDirs: readonly string[], type: string): Promise<string> {
+/** The plugin's path on the node, or undefined. */
+export async function findProgram(
+  node: NodeAccess,
+  binDirs: readonly string[],
+  type: string,
+): Promise<string | undefined> {
   for (const folder of binDirs) {
     const path = join(folder, type);
     const exists = await access(join(node.root, path)).then(
@@ -95,7 +101,11 @@ async function findProgram(node: NodeAccess, binDirs: readonly string[], type: s
     );
     if (exists) return path;
   }
-  throw new NetworkError(`CNI plugin ${type} is not in ${binDirs.join(", ")}`);
+  return undefined;
+}
+
+export function missingPlugin(type: string, binDirs: readonly string[]): NetworkError {
+  return new NetworkError(`CNI plugin ${type} is not in ${binDirs.join(", ")}`);
 }
 
 function explain(code: number | null, stdout: string, stderr: string): string {
