@@ -29,6 +29,7 @@ import { endTask } from "./endTask.ts";
 import { ContainerExistsError, ContainerNotFoundError, InvalidSpecError } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { exitStatusOf, signalNumber } from "./exitStatus.ts";
+import { userInImage } from "./imageUsers.ts";
 import { launchContainer, NETWORK_STATE } from "./launch.ts";
 import type { OwnFacts } from "./nodeFacts.ts";
 import { OomEvents } from "./oomEvents.ts";
@@ -115,6 +116,16 @@ export class ContainerdContainerizer implements Containerizer {
       throw signal?.aborted ? signal.reason : translateLaunch(error, id);
     } finally {
       this.#launching.delete(id);
+    }
+  }
+
+  async resolveUser(image: ImageConfig, user: string | undefined): Promise<{ uid: number; gid: number }> {
+    const node = await this.#call("", this.#options.node());
+    try {
+      const { uid, gid } = await userInImage(this.#connection, node, image, user);
+      return { uid, gid };
+    } catch (error) {
+      throw translateLaunch(error, "");
     }
   }
 

@@ -75,9 +75,12 @@ export interface ExecResult {
 export interface Containerizer {
   /**
    * Creates and starts. `image` comes from {@link Provisioner.pull}. Throws ContainerExistsError when the id is taken: a launch is never
-   * repeated. After any other error nothing of the container is left.
+   * repeated. After any other error nothing of the container is left, but after RuntimeUnavailableError, or if a warning was logged, something
+   * may be: call `remove(id)` until it goes through.
    */
   launch(spec: ContainerSpec, image: ImageConfig, signal?: AbortSignal): Promise<RunningContainer>;
+  /** The ids that a ContainerSpec's `user` means in this image, as launch finds them. Throws InvalidSpecError for an unknown name. */
+  resolveUser(image: ImageConfig, user: string | undefined): Promise<{ uid: number; gid: number }>;
   /** Everything that carries this agent's label, read afresh from containerd: events are never trusted. */
   recover(): Promise<RecoveredContainer[]>;
   /** Resolves when the main process has ended, also if that was before the call; survives a restart of containerd. */

@@ -16,12 +16,11 @@ import type { RunningContainer } from "./containerizer.ts";
 import { MANAGED_LABEL, MANAGED_VALUE, STARTED_LABEL, toExtensions } from "./containerRecord.ts";
 import { endTask } from "./endTask.ts";
 import { InvalidSpecError } from "./errors.ts";
+import { userInSnapshot } from "./imageUsers.ts";
 import { createLog } from "./logRotation.ts";
 import { prepareNodeFiles } from "./nodeFiles.ts";
-import { layerFolders, RootFiles, type SnapshotMount } from "./rootFiles.ts";
 import { keepShim, releaseShim } from "./shimRecord.ts";
 import type { ContainerSpec } from "./spec.ts";
-import { needsNames, type ResolvedUser, resolveUser } from "./users.ts";
 
 export const RUNTIME = "io.containerd.runc.v2";
 export const NETWORK_STATE = "cni.json";
@@ -55,7 +54,7 @@ export async function launchContainer(
   // A network that could not be taken back is found again by its file: by remove, or at recovery.
   undo(async () => existsSync(join(folder, NETWORK_STATE)) || rm(folder, { recursive: true, force: true }));
   const rootfs = await prepareSnapshot(context, id, image);
-  const user = await userOf(context.node, spec, image, rootfs);
+  const user = await userInSnapshot(context.node, image, spec.user, rootfs);
   const attachment = await attach(context, spec);
   const addresses = attachment?.addresses ?? [];
   const files = await prepareNodeFiles(spec, addresses, folder, context.node.root);
@@ -134,24 +133,6 @@ async function prepareSnapshot(
   });
   undo(remove);
   return mounts;
-}
-
-async function userOf(
-  node: NodeAccess,
-  spec: ContainerSpec,
-  image: ImageConfig,
-  rootfs: readonly SnapshotMount[],
-): Promise<ResolvedUser> {
-  const user = spec.user ?? image.user;
-  const layers = layerFolders(rootfs);
-  if (layers === undefined) {
-    if (!needsNames(user)) return resolveUser(user, "", "");
-    throw new InvalidSpecError(
-      `user "${user}" needs the image's files, which snapshotter ${image.snapshotter} hides: use numbers`,
-    );
-  }
-  const files = new RootFiles(layers.map((layer) => join(node.root, layer)));
-  return resolveUser(user, await files.read("/etc/passwd"), await files.read("/etc/group"));
 }
 
 async function attach(context: LaunchContext, spec: ContainerSpec): Promise<Attachment | undefined> {

@@ -67,6 +67,15 @@ describe("launch", () => {
     expect(stdout).toContain("/home/worker");
   });
 
+  test("tells the ids of a user before anything runs", async () => {
+    const { containerizer } = runtime;
+    expect(await containerizer.resolveUser(image, "worker")).toEqual({ uid: 1000, gid: 1001 });
+    expect(await containerizer.resolveUser(image, undefined)).toEqual({ uid: 0, gid: 0 });
+    expect(await containerizer.resolveUser(image, "7:8")).toEqual({ uid: 7, gid: 8 });
+    await expect(containerizer.resolveUser(image, "stranger")).rejects.toBeInstanceOf(InvalidSpecError);
+    expect(await containerd.ctr("-n", "mesos", "snapshots", "ls")).not.toContain("mesos-view");
+  });
+
   test("drops capabilities, gains no privileges, filters system calls and hides the kernel's files", async () => {
     const { stdout } = await runToEnd(
       shell(

@@ -155,10 +155,10 @@ disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 
   }
 
   /** Imports an image of busybox and the given files into a containerd namespace, as an administrator would. */
-  async importBusybox(namespace: string, name = BUSYBOX_IMAGE): Promise<void> {
+  async importBusybox(namespace: string, name = BUSYBOX_IMAGE, { unpack = false } = {}): Promise<void> {
     const archive = join(this.folder, "busybox.tar");
     await writeArchive(archive, await busyboxImage(), [name]);
-    await this.ctr("-n", namespace, "images", "import", "--no-unpack", archive);
+    await this.ctr("-n", namespace, "images", "import", ...(unpack ? [] : ["--no-unpack"]), archive);
   }
 
   async stop(): Promise<void> {
@@ -215,14 +215,17 @@ function mountsBelow(folder: string): string[] {
 function removeCgroups(path: string): void {
   const root = "/sys/fs/cgroup";
   for (const controller of ["", ...readdirSync(root)]) {
-    const top = join(root, controller, path);
     try {
-      for (const child of readdirSync(top, { withFileTypes: true })) {
-        if (child.isDirectory()) rmdirSync(join(top, child.name));
-      }
-      rmdirSync(top);
+      removeEmptyFolders(join(root, controller, path));
     } catch {
       // Not in this hierarchy, or a container is left in it, which the test has then reported.
     }
   }
+}
+
+function removeEmptyFolders(folder: string): void {
+  for (const child of readdirSync(folder, { withFileTypes: true })) {
+    if (child.isDirectory()) removeEmptyFolders(join(folder, child.name));
+  }
+  rmdirSync(folder);
 }
