@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { Cluster } from "./cluster.ts";
+import { open } from "./devcluster.ts";
 import { ClusterError } from "./failure.ts";
 import { buildProjectImage, buildTaskImage } from "./image.ts";
 import { ensurePackages } from "./packages.ts";
@@ -11,12 +11,12 @@ const program = new Command("hack/image")
   )
   .option("--load <cluster>", "import them on every node of that cluster")
   .action(async ({ load }: { load?: string }) => {
-    await ensurePackages(say);
+    await ensurePackages("image", say);
     const images = await step(say, "images built", () =>
       Promise.all([buildProjectImage(), buildTaskImage()]),
     );
     if (load !== undefined) {
-      const cluster = await Cluster.open(load, say);
+      const cluster = await open(load, say);
       await step(say, `images loaded into cluster ${load}`, async () => {
         for (const { archive } of images) await cluster.loadImage(archive);
       });

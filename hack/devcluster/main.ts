@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { binaryDirs, ensureBinaries } from "./binaries.ts";
-import { Cluster, down } from "./cluster.ts";
+import { down, open, up } from "./devcluster.ts";
 import { ClusterError } from "./failure.ts";
-import { PROGRAM_NAMES } from "./programs.ts";
-import { sayToTerminal as say, step } from "./progress.ts";
-import { kubeconfigPath, listClusters, readPlan, requirePlan } from "./statedir.ts";
-import { daemonProcess, printStatus } from "./status.ts";
+import { LOCAL_PROGRAMS } from "./programs.ts";
+import { sayToTerminal as say } from "./progress.ts";
+import { listClusters } from "./statedir.ts";
 
 interface Named {
   readonly name: string;
@@ -16,10 +15,10 @@ interface Named {
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 /** Runs a program in this terminal and takes over its exit code. */
-function attach(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+function attach(argv: readonly string[]): Promise<void> {
   const [file = "", ...args] = argv;
   return new Promise((done, reject) => {
-    const child = spawn(file, args, { stdio: "inherit", env });
+    const child = spawn(file, args, { stdio: "inherit" });
     child.on("error", reject);
     child.on("close", (code) => {
       process.exitCode = code ?? 1;
@@ -38,21 +37,22 @@ command("up", "bring the cluster up, or what of it does not run")
   .option("--nodes <n>", "how many nodes", Number, 3)
   .action(async ({ name, nodes }: Named & { nodes: number }) => {
     const begin = performance.now();
-    await Cluster.up({ name, nodes }, say);
+    await up({ name, nodes }, say);
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     say(`cluster ${name} is up with ${nodes} nodes after ${seconds} s; next:`);
     say(`  eval "$(hack/cluster env --name ${name})" && kubectl get nodes`);
   });
 
 command("down", "remove the cluster and everything it made").action(async ({ name }: Named) => {
-  const plan = readPlan(name);
-  if (plan === undefined) return say(`there is no cluster ${name}`);
-  await step(say, `cluster ${name} is down`, () => down(plan));
+  const begin = performance.now();
+  const was = await down(name, say);
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  say(was ? `cluster ${name} is down after ${seconds} s` : `there is no cluster ${name}`);
 });
 
 command("status", "say what runs; exit code 1 unless all does").action(async ({ name }: Named) => {
-  const cluster = await Cluster.open(name, say);
-  if (!(await printStatus(cluster, print))) process.exitCode = 1;
+  const cluster = await open(name, say);
+  if (!(await cluster.status(print))) process.exitCode = 1;
 });
 
 program
@@ -62,21 +62,19 @@ program
     for (const name of listClusters()) print(name);
   });
 
-command("kubeconfig", "print the path of the administrator's kubeconfig").action(({ name }: Named) => {
-  requirePlan(name);
-  print(kubeconfigPath(name));
+command("kubeconfig", "print the path of the administrator's kubeconfig").action(async ({ name }: Named) => {
+  print((await open(name, say)).kubeconfig);
 });
 
 command("env", "print KUBECONFIG and PATH for the shell to eval").action(async ({ name }: Named) => {
-  requirePlan(name);
-  const dirs = binaryDirs(await ensureBinaries(PROGRAM_NAMES, say));
-  print(`export KUBECONFIG='${kubeconfigPath(name)}'`);
-  print(`export PATH='${dirs.join(":")}':"$PATH"`);
+  const cluster = await open(name, say);
+  print(`export KUBECONFIG='${cluster.kubeconfig}'`);
+  print(`export PATH='${cluster.programDirs.join(":")}':"$PATH"`);
 });
 
 command("load <archive...>", "import image archives on every node, for pods").action(
   async (archives: string[], { name }: Named) => {
-    const cluster = await Cluster.open(name, say);
+    const cluster = await open(name, say);
     for (const archive of archives) await cluster.loadImage(resolve(archive));
   },
 );
@@ -85,22 +83,22 @@ command(
   "node <node> <command...>",
   "run a command on a node, in its network and with its files; put -- before it",
 ).action(async (node: string, argv: string[], { name }: Named) => {
-  const cluster = await Cluster.open(name, say);
-  const entered = cluster.node(node);
-  await attach([...entered.enter(), ...argv], { ...process.env, ...entered.environment });
+  const cluster = await open(name, say);
+  await attach(cluster.commandOnNode(node, argv));
 });
 
 command(
   "kill <what> [daemon]",
-  "SIGKILL kubelet, containerd or kube-proxy of a node, or e.g. apiserver",
+  "SIGKILL: kubelet, containerd or kube-proxy of a node, or a node with all its pods, or e.g. apiserver",
 ).action(async (what: string, daemon: string | undefined, { name }: Named) => {
-  const cluster = await Cluster.open(name, say);
-  await cluster.processes.kill(daemonProcess(cluster, what, daemon));
+  const cluster = await open(name, say);
+  await cluster.kill(what, daemon);
 });
 
-command("start [what] [daemon]", "start again what does not run").action(
-  async (_what: string | undefined, _daemon: string | undefined, { name }: Named) => {
-    await (await Cluster.open(name, say)).start(say);
+command("start [what] [daemon]", "start again what was killed, or all that does not run").action(
+  async (what: string | undefined, daemon: string | undefined, { name }: Named) => {
+    const cluster = await open(name, say);
+    await (what === undefined ? cluster.startAll(say) : cluster.start(what, daemon));
   },
 );
 
@@ -108,9 +106,11 @@ program
   .command("build")
   .description("build the programs into the cache and print their folders")
   .action(async () => {
-    for (const dir of binaryDirs(await ensureBinaries(PROGRAM_NAMES, say))) print(dir);
+    for (const dir of binaryDirs(await ensureBinaries(LOCAL_PROGRAMS, say))) print(dir);
   });
 
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 try {
   await program.parseAsync();
 } catch (error) {

@@ -47,9 +47,21 @@ export async function connectNode(plan: ClusterPlan, node: NodePlan, pid: number
   await run(["nsenter", "-t", String(pid), "-n", "ip", "-batch", "-"], { input: `${inNode.join("\n")}\n` });
 }
 
+async function removeLink(name: string): Promise<void> {
+  if (!(await linkExists(name))) return;
+  await run(["ip", "link", "delete", name]).catch(async (error: unknown) => {
+    // The kernel removes the link of a namespace that ended, too.
+    if (await linkExists(name)) throw error;
+  });
+}
+
+/** Removes the host's end of the node's link, and so the node's. */
+export async function disconnectNode(node: NodePlan): Promise<void> {
+  await removeLink(node.link);
+}
+
 /** Removes the bridge and the nodes' links; the routes go with it. */
 export async function removeNetwork(plan: ClusterPlan): Promise<void> {
-  for (const name of [...plan.nodes.map((node) => node.link), plan.bridge]) {
-    if (await linkExists(name)) await run(["ip", "link", "delete", name]);
-  }
+  await Promise.all(plan.nodes.map(disconnectNode));
+  await removeLink(plan.bridge);
 }

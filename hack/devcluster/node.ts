@@ -3,10 +3,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { type Binaries, binary, binaryDirs } from "./binaries.ts";
 import type { Authority } from "./certificates.ts";
-import { enterCgroup } from "./cgroups.ts";
+import { enterCgroup, killCgroup } from "./cgroups.ts";
 import { run } from "./command.ts";
+import { ClusterError } from "./failure.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import { connectNode } from "./network.ts";
+import { connectNode, disconnectNode } from "./network.ts";
 import { cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig, type Machine } from "./nodeconfig.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
 import type { Processes } from "./processes.ts";
@@ -42,7 +43,7 @@ export class Node {
   }
 
   /** For programs on the node: the cluster's own are found first. */
-  get environment(): NodeJS.ProcessEnv {
+  get #environment(): NodeJS.ProcessEnv {
     const path = [
       ...binaryDirs(this.#binaries),
       "/usr/local/sbin",
@@ -65,25 +66,30 @@ export class Node {
     writeNodeFile(this.#root, path, text);
   }
 
-  /** A prefix that makes a command line run on the node. */
-  enter(): string[] {
+  /** A command line that runs `argv` on the node, in the caller's cgroup. */
+  command(argv: readonly string[]): string[] {
     const init = this.#processes.find(this.processName("init"));
-    if (init === undefined) throw new Error(`${this.plan.name} does not run`);
-    return ["nsenter", "-t", String(init.pid), "-m", "-n", "-u", "--"];
+    if (init === undefined)
+      throw new ClusterError(`${this.plan.name} does not run: see 'hack/cluster status'.`);
+    const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
+    return ["nsenter", "-t", String(init.pid), "-m", "-n", "-u", "--", "env", ...env, ...argv];
   }
 
   async #startDaemon(daemon: NodeDaemon, argv: readonly string[]): Promise<void> {
-    const prefix = daemon === "init" ? [] : this.enter();
-    const command = [...prefix, ...enterCgroup(`${this.plan.cgroup}/system`), ...argv];
-    await this.#processes.start(this.processName(daemon), command, this.environment);
+    const inCgroup = [...enterCgroup(`${this.plan.cgroup}/system`), ...argv];
+    const command = daemon === "init" ? inCgroup : this.command(inCgroup);
+    await this.#processes.start(this.processName(daemon), command, this.#environment);
   }
 
   /** Starts what holds the node: root folder, namespaces, the link to the bridge. */
   async startBase(): Promise<void> {
     const init = this.processName("init");
     if (this.#processes.find(init) === undefined) {
+      // What is left of a node that lost its first process has the old namespaces: it starts anew, as after a reboot.
+      await killCgroup(this.plan.cgroup);
+      await disconnectNode(this.plan);
+      rmSync(join(this.#root, "run"), { recursive: true, force: true });
       createRootfs(this.#root, this.#cluster, this.plan, this.#binaries);
-      rmSync(join(this.#root, "run/node-ready"), { force: true });
       const script = join(import.meta.dirname, "node-init.sh");
       const unshare = ["unshare", "--mount", "--net", "--uts", "--propagation", "private"];
       await this.#startDaemon("init", [

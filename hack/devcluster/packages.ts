@@ -5,16 +5,18 @@ import { ClusterError } from "./failure.ts";
 import { type Say, step } from "./progress.ts";
 
 /** Programs that Debian has, and the package each is in. */
-const PACKAGES = {
+const NODE_PACKAGES = {
   runc: "runc",
   iptables: "iptables",
   conntrack: "conntrack",
-  busybox: "busybox-static",
   ip: "iproute2",
   mount: "mount",
   nsenter: "util-linux",
   flock: "util-linux",
-} as const;
+};
+
+/** What building images takes. */
+const IMAGE_PACKAGES = { busybox: "busybox-static" };
 
 const FOLDERS = [
   ...(process.env.PATH ?? "").split(":"),
@@ -37,15 +39,16 @@ function isInstalled(program: string): boolean {
 }
 
 /**
- * Installs with apt what is missing of the programs that a node needs.
+ * Installs with apt what is missing of the programs that a node, or the building of images, needs.
  * @throws ClusterError when this is not root's, or apt fails.
  */
-export async function ensurePackages(say: Say): Promise<void> {
-  if (process.getuid?.() !== 0) throw new ClusterError("A cluster needs root: run this again with sudo.");
-  const missing = Object.entries(PACKAGES).filter(([program]) => !isInstalled(program));
+export async function ensurePackages(use: "node" | "image", say: Say): Promise<void> {
+  const wanted = use === "node" ? { ...NODE_PACKAGES, ...IMAGE_PACKAGES } : IMAGE_PACKAGES;
+  const missing = Object.entries(wanted).filter(([program]) => !isInstalled(program));
   if (missing.length === 0) return;
   const names = [...new Set(missing.map(([, name]) => name))];
   const hint = `Install these packages by hand and run this again: ${names.join(" ")}`;
+  if (process.getuid?.() !== 0) throw new ClusterError(hint);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = (...args: string[]) =>
     run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...args], { env });

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError, lastLines } from "./failure.ts";
@@ -11,6 +20,9 @@ export interface ProcessRecord {
   readonly startTime: string;
   /** Of the boot the process belongs to. */
   readonly bootId: string;
+  /** How it was started, for starting it again. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const POLL_MS = 20;
@@ -77,12 +89,21 @@ export class Processes {
     return join(this.#dir, "run", `${name}.json`);
   }
 
+  /** All that were started and not stopped since. */
+  names(): string[] {
+    const files = readdirSync(join(this.#dir, "run")).filter((file) => file.endsWith(".json"));
+    return files.map((file) => file.replace(/\.json$/, ""));
+  }
+
+  #read(name: string): ProcessRecord | undefined {
+    const text = readOr(this.#recordFile(name));
+    return text === undefined ? undefined : (JSON.parse(text) as ProcessRecord);
+  }
+
   /** The process of that name if it lives. */
   find(name: string): ProcessRecord | undefined {
-    const text = readOr(this.#recordFile(name));
-    if (text === undefined) return undefined;
-    const record = JSON.parse(text) as ProcessRecord;
-    return isAlive(record) ? record : undefined;
+    const record = this.#read(name);
+    return record !== undefined && isAlive(record) ? record : undefined;
   }
 
   /**
@@ -92,7 +113,7 @@ export class Processes {
   async start(
     name: string,
     argv: readonly string[],
-    env: NodeJS.ProcessEnv = process.env,
+    env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME },
   ): Promise<ProcessRecord> {
     const running = this.find(name);
     if (running !== undefined) return running;
@@ -109,14 +130,24 @@ export class Processes {
       });
       child.unref();
       const startTime = parseStat(readOr(`/proc/${pid}/stat`) ?? "").startTime;
-      const record: ProcessRecord = { pid, startTime, bootId: bootId() };
-      const file_ = this.#recordFile(name);
-      writeFileSync(`${file_}.new`, JSON.stringify(record));
-      renameSync(`${file_}.new`, file_);
+      const record: ProcessRecord = { pid, startTime, bootId: bootId(), argv, env };
+      const path = this.#recordFile(name);
+      writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
       return record;
     } finally {
       closeSync(log);
     }
+  }
+
+  /**
+   * Starts a process that was killed as it was started before; harmless when it runs.
+   * @throws ClusterError when it was never started.
+   */
+  async restart(name: string): Promise<void> {
+    const record = this.#read(name);
+    if (record === undefined) throw new ClusterError(`${name} was never started: run 'hack/cluster up'.`);
+    await this.start(name, record.argv, record.env);
   }
 
   /** Ends the process: SIGTERM, then SIGKILL after ten seconds. */

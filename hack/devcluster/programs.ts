@@ -23,6 +23,7 @@ export const MODULES = {
   cni: {},
   coredns: {},
   registry: {},
+  kind: {},
   helm: {
     set: {
       "helm.sh/helm/v3/internal/version.version": "v3.22.0",
@@ -72,11 +73,18 @@ export const PROGRAMS = {
   coredns: { module: "coredns", package: "." },
   helm: { module: "helm", package: "helm.sh/helm/v3/cmd/helm" },
   registry: { module: "registry", package: "." },
+  kind: { module: "kind", package: "sigs.k8s.io/kind" },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
 
-export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];
+const ALL = Object.keys(PROGRAMS) as ProgramName[];
+
+/** What a cluster of this machine's own processes needs. */
+export const LOCAL_PROGRAMS: readonly ProgramName[] = ALL.filter((name) => name !== "kind");
+
+/** What a cluster in containers of a Docker engine needs. */
+export const KIND_PROGRAMS: readonly ProgramName[] = ["kubectl", "helm", "registry", "kind"];
 
 /** What an API server alone needs. */
 export const APISERVER_PROGRAMS: readonly ProgramName[] = ["etcd", "kube-apiserver"];

@@ -75,7 +75,7 @@ export class Registry {
     }
     const config = join(dir, "config.yaml");
     writeFileSync(config, registryConfig(options, dir));
-    const env = { ...process.env, OTEL_TRACES_EXPORTER: "none" };
+    const env = { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: "none" };
     await processes.start(name, [...launcher, binary(binaries, "registry"), "serve", config], env);
     const registry = new Registry(name, options, processes);
     await processes.waitReady(name, () => registry.#answers(), READY_MS);

@@ -1,24 +1,4 @@
-import type { Cluster } from "./cluster.ts";
-import { CONTROL_PLANE } from "./controlplane.ts";
-import { ClusterError } from "./failure.ts";
-import { NODE_DAEMONS } from "./node.ts";
-
-/**
- * The process that `what` and `daemon` name on the command line: `node1 kubelet`, `apiserver`, `kube-scheduler`.
- * @throws ClusterError when there is none.
- */
-export function daemonProcess(cluster: Cluster, what: string, daemon: string | undefined): string {
-  if (daemon !== undefined) {
-    const known = NODE_DAEMONS.find((name) => name === daemon);
-    if (known === undefined)
-      throw new ClusterError(`A node runs ${NODE_DAEMONS.join(", ")}, but no ${daemon}.`);
-    return cluster.node(what).processName(known);
-  }
-  const found = CONTROL_PLANE.find((name) => name === what || name === `kube-${what}`);
-  if (found === undefined)
-    throw new ClusterError(`There is no ${what}: say NODE DAEMON or one of ${CONTROL_PLANE.join(", ")}.`);
-  return found;
-}
+import type { LocalCluster } from "./localcluster.ts";
 
 interface NodeList {
   readonly items: readonly {
@@ -27,7 +7,7 @@ interface NodeList {
   }[];
 }
 
-async function readyNodes(cluster: Cluster): Promise<Set<string> | undefined> {
+async function readyNodes(cluster: LocalCluster): Promise<Set<string> | undefined> {
   const text = await cluster
     .kubectl(["get", "nodes", "-o", "json", "--request-timeout=5s"])
     .catch(() => undefined);
@@ -39,7 +19,7 @@ async function readyNodes(cluster: Cluster): Promise<Set<string> | undefined> {
 }
 
 /** Prints what runs and what does not; true when everything does and every node is Ready. */
-export async function printStatus(cluster: Cluster, print: (line: string) => void): Promise<boolean> {
+export async function printStatus(cluster: LocalCluster, print: (line: string) => void): Promise<boolean> {
   const { processes } = cluster;
   let good = true;
   for (const name of cluster.processNames) {

@@ -2,18 +2,20 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Apiserver } from "./apiserver.ts";
-import { type Binaries, binary, ensureBinaries } from "./binaries.ts";
+import { type Binaries, binary, binaryDirs, ensureBinaries } from "./binaries.ts";
 import { createCgroup, enterCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { CONTROL_PLANE, controlPlaneCgroup, startControllers, startServer } from "./controlplane.ts";
+import type { DevCluster } from "./devcluster.ts";
 import { ClusterError } from "./failure.ts";
+import { printStatus } from "./localstatus.ts";
 import { createBridge, removeNetwork } from "./network.ts";
 import { NODE_DAEMONS, Node } from "./node.ts";
 import type { Machine } from "./nodeconfig.ts";
 import { ensurePackages } from "./packages.ts";
 import type { ClusterPlan, ClusterRequest } from "./plan.ts";
 import { Processes } from "./processes.ts";
-import { PROGRAM_NAMES } from "./programs.ts";
+import { LOCAL_PROGRAMS } from "./programs.ts";
 import { type Say, step } from "./progress.ts";
 import { type Credentials, plainHttpHosts, Registry } from "./registry.ts";
 import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from "./statedir.ts";
@@ -27,7 +29,7 @@ function machine(): Machine {
 }
 
 /** A cluster on this machine: etcd, API server, controllers and scheduler on the host, nodes in namespaces. */
-export class Cluster {
+export class LocalCluster implements DevCluster {
   readonly plan: ClusterPlan;
   readonly nodes: readonly Node[];
   readonly processes: Processes;
@@ -43,20 +45,33 @@ export class Cluster {
   }
 
   /** @throws ClusterError when there is none of that name. */
-  static async open(name: string, say: Say): Promise<Cluster> {
-    return new Cluster(requirePlan(name), await ensureBinaries(PROGRAM_NAMES, say));
+  static async open(name: string, say: Say): Promise<LocalCluster> {
+    return new LocalCluster(requirePlan(name), await ensureBinaries(LOCAL_PROGRAMS, say));
   }
 
   /** Brings the cluster up, or what of it does not run. */
-  static async up(request: ClusterRequest, say: Say): Promise<Cluster> {
-    await ensurePackages(say);
-    const binaries = await ensureBinaries(PROGRAM_NAMES, say);
-    const cluster = new Cluster(await ensurePlan(request), binaries);
-    await cluster.#start(say);
+  static async up(request: ClusterRequest, say: Say): Promise<LocalCluster> {
+    if (process.getuid?.() !== 0) throw new ClusterError("A cluster needs root: run this again with sudo.");
+    await ensurePackages("node", say);
+    const binaries = await ensureBinaries(LOCAL_PROGRAMS, say);
+    const cluster = new LocalCluster(await ensurePlan(request), binaries);
+    await cluster.startAll(say);
     return cluster;
   }
 
-  async #start(say: Say): Promise<void> {
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get kubeconfig(): string {
+    return kubeconfigPath(this.plan.name);
+  }
+
+  get programDirs(): readonly string[] {
+    return binaryDirs(this.#binaries);
+  }
+
+  async startAll(say: Say): Promise<void> {
     const { plan } = this;
     createCgroup(controlPlaneCgroup(plan));
     for (const node of plan.nodes) createCgroup(`${node.cgroup}/system`);
@@ -95,15 +110,13 @@ export class Cluster {
     await this.kubectl(["wait", "--for=condition=Ready", `--timeout=${NODES_READY}`, ...nodes]);
     const rollout = ["rollout", "status", "deployment/coredns", `--timeout=${NODES_READY}`];
     await this.kubectl(["--namespace=kube-system", ...rollout]);
+    // Without it the API server refuses pods.
+    await this.kubectl(["wait", "--for=create", `--timeout=${NODES_READY}`, "serviceaccount/default"]);
   }
 
   /** Runs kubectl as the administrator and gives what it printed. */
   async kubectl(args: readonly string[], input = ""): Promise<string> {
-    const argv = [
-      binary(this.#binaries, "kubectl"),
-      `--kubeconfig=${kubeconfigPath(this.plan.name)}`,
-      ...args,
-    ];
+    const argv = [binary(this.#binaries, "kubectl"), `--kubeconfig=${this.kubeconfig}`, ...args];
     return run(argv, { input });
   }
 
@@ -125,15 +138,37 @@ export class Cluster {
     return node;
   }
 
-  /** Imports an image archive on every node, for pods. */
   async loadImage(archive: string): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.loadImage(archive)));
   }
 
-  /**
-   * Starts a registry on the cluster's bridge, and lets the nodes pull from it by plain HTTP. It goes when the cluster
-   * goes, or with its `stop`. Two registries need two ports.
-   */
+  commandOnNode(node: string, argv: readonly string[]): string[] {
+    return this.node(node).command(argv);
+  }
+
+  /** A node without a daemon is the whole node, with its pods: as if its power went. */
+  async kill(what: string, daemon?: string): Promise<void> {
+    const node = daemon === undefined ? this.nodes.find(({ plan }) => plan.name === what) : undefined;
+    if (node === undefined) await this.processes.kill(this.#processName(what, daemon));
+    else await killCgroup(node.plan.cgroup);
+  }
+
+  async start(what: string, daemon?: string): Promise<void> {
+    await this.processes.restart(this.#processName(what, daemon));
+  }
+
+  /** The process that the command line means by `node1 kubelet`, `apiserver` or `kube-scheduler`. */
+  #processName(what: string, daemon: string | undefined): string {
+    if (daemon !== undefined) {
+      const known = NODE_DAEMONS.find((name) => name === daemon);
+      if (known !== undefined) return this.node(what).processName(known);
+      throw new ClusterError(`A node runs ${NODE_DAEMONS.join(", ")}, but no ${daemon}.`);
+    }
+    const found = CONTROL_PLANE.find((name) => name === what || name === `kube-${what}`);
+    if (found !== undefined) return found;
+    throw new ClusterError(`There is no ${what}: say NODE DAEMON or one of ${CONTROL_PLANE.join(", ")}.`);
+  }
+
   async startRegistry(port: number, credentials?: Credentials): Promise<Registry> {
     const options = {
       address: this.plan.bridgeAddress,
@@ -149,9 +184,12 @@ export class Cluster {
     return registry;
   }
 
-  /** Starts again what does not run. */
-  async start(say: Say): Promise<void> {
-    await this.#start(say);
+  async status(print: (line: string) => void): Promise<boolean> {
+    return printStatus(this, print);
+  }
+
+  async down(): Promise<void> {
+    await down(this.plan);
   }
 }
 
