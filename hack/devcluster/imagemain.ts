@@ -7,21 +7,25 @@ import { sayToTerminal as say, step } from "./progress.ts";
 
 const program = new Command("hack/image")
   .description(
-    "Build the project's images as archives, without Docker; prints a line for each: tag, content tag, archive.",
+    "Build the project's images as archives, without Docker; prints the content tag of each, the project's last.",
   )
-  .option("--load <cluster>", "import them on every node of that cluster")
-  .action(async ({ load }: { load?: string }) => {
+  .option("--load", "import them on every node of a cluster")
+  .option("--name <name>", "which cluster", "mesos")
+  .action(async ({ load, name }: { load?: true; name: string }) => {
     await ensurePackages("image", say);
     const images = await step(say, "images built", () =>
-      Promise.all([buildProjectImage(), buildTaskImage()]),
+      Promise.all([buildTaskImage(), buildProjectImage()]),
     );
-    if (load !== undefined) {
-      const cluster = await open(load, say);
-      await step(say, `images loaded into cluster ${load}`, async () => {
+    if (load === true) {
+      const cluster = await open(name, say);
+      await step(say, `images loaded into cluster ${name}`, async () => {
         for (const { archive } of images) await cluster.loadImage(archive);
       });
     }
-    for (const { names, archive } of images) process.stdout.write(`${names.join(" ")} ${archive}\n`);
+    for (const { names, archive } of images) {
+      say(`${names.join(", ")}: ${archive}`);
+      process.stdout.write(`${names[1]}\n`);
+    }
   });
 
 try {
