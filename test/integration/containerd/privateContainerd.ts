@@ -48,7 +48,7 @@ export class PrivateContainerd {
 
   /** `ownNetwork`: in a network namespace of its own, so that bridges and port mappings go when it goes. */
   static async start({ ownNetwork = false } = {}): Promise<PrivateContainerd> {
-    await ensurePackages(sayToTerminal);
+    await ensurePackages("node", sayToTerminal);
     const names = [
       "containerd",
       "containerd-shim-runc-v2",
