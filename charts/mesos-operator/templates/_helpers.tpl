@@ -1,0 +1,81 @@
+{{- define "mesos.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "mesos.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains (include "mesos.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "mesos.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "mesos.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "mesos.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: mesos-operator
+{{- end -}}
+
+{{- define "mesos.selector" -}}
+app.kubernetes.io/name: {{ include "mesos.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* An image of values: repository, and digest, tag or appVersion. */}}
+{{- define "mesos.image" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ default .root.Chart.AppVersion .image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{- define "mesos.operatorAccount" -}}
+{{ include "mesos.fullname" . }}
+{{- end -}}
+
+{{- define "mesos.agentAccount" -}}
+{{ include "mesos.fullname" . }}-agent
+{{- end -}}
+
+{{/* The names by which the API server knows the programs. */}}
+{{- define "mesos.operatorUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.operatorAccount" . }}
+{{- end -}}
+
+{{- define "mesos.agentUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" . }}
+{{- end -}}
+
+{{/* What the chart adds to the operator's configuration. */}}
+{{- define "mesos.operatorConfig" -}}
+{{- $config := deepCopy .Values.operator.config -}}
+{{- $_ := set $config "namespace" .Release.Namespace -}}
+{{- $_ := set $config "leaseName" (include "mesos.fullname" .) -}}
+{{- $slot := deepCopy ($config.slot | default dict) -}}
+{{- $_ := set $slot "image" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
+{{- $_ := set $slot "imagePullPolicy" .Values.taskImage.pullPolicy -}}
+{{- $_ := set $slot "priorityClassName" .Values.slot.priorityClass.name -}}
+{{- $_ := set $config "slot" $slot -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* What the chart adds to the agent's configuration. */}}
+{{- define "mesos.agentConfig" -}}
+{{- $config := deepCopy .Values.agent.config -}}
+{{- $_ := set $config "namespace" .Release.Namespace -}}
+{{- $_ := set $config "defaultImage" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* The network of tasks that have an address of their own. */}}
+{{- define "mesos.taskNetwork" -}}
+{{- $ipam := dict "type" "host-local" "ranges" (list (list (dict "subnet" .Values.agent.taskNetwork.subnet))) "routes" (list (dict "dst" "0.0.0.0/0")) -}}
+{{- $ptp := dict "type" "ptp" "ipMasq" true "ipam" $ipam -}}
+{{- $portmap := dict "type" "portmap" "capabilities" (dict "portMappings" true) "snat" true -}}
+{{- dict "cniVersion" "1.0.0" "name" .Values.agent.config.network.defaultName "plugins" (list $ptp $portmap) | toPrettyJson -}}
+{{- end -}}
