@@ -1,0 +1,45 @@
+import type { Framework } from "../../api/framework.ts";
+import type { Task } from "../../api/task.ts";
+import type { Live } from "../../cluster/object.ts";
+import { fromSpec, ResourceError } from "../../resources/index.ts";
+import { type RolesByPath, roleRefusal } from "../world/roles.ts";
+
+/** Why a task that has no agent will not get one as things are; `reason` is the condition's and the Event's. */
+export interface Refusal {
+  readonly reason: "FrameworkNotFound" | "NotLaunched" | "RoleNotFound" | "RoleNotAllowed";
+  readonly message: string;
+}
+
+export function refusalOf(
+  task: Live<Task>,
+  framework: Live<Framework> | undefined,
+  roles: RolesByPath,
+  implicitRoles: boolean,
+): Refusal | undefined {
+  const { namespace = "" } = task.metadata;
+  const { framework: name, role } = task.spec;
+  if (name !== undefined && framework === undefined) {
+    return {
+      reason: "FrameworkNotFound",
+      message: `there is no Framework ${name} in the namespace ${namespace}`,
+    };
+  }
+  if (name !== undefined) {
+    return {
+      reason: "NotLaunched",
+      message: `the Framework ${name} launches its tasks in the answer to an Offer; without spec.framework the task would be placed`,
+    };
+  }
+  return roleRefusal(roles, role, namespace, implicitRoles);
+}
+
+/** What is wrong with the resources of a task that the schema cannot refuse; it can never run. */
+export function invalidity(task: Task): string | undefined {
+  try {
+    fromSpec(task.spec.resources, { field: "spec.resources" });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ResourceError) return error.message;
+    throw error;
+  }
+}
