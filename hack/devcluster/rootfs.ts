@@ -4,6 +4,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   symlinkSync,
@@ -53,8 +54,10 @@ export function createRootfs(root: string, cluster: ClusterPlan, node: NodePlan,
   chmodSync(join(root, "var/tmp"), 0o1777);
   if (!existsSync(join(root, "var/run"))) symlinkSync("../run", join(root, "var/run"));
   for (const file of COPIED) {
-    const from = join("/etc", file);
-    if (existsSync(from)) cpSync(from, join(root, "etc", file), { recursive: true, verbatimSymlinks: true });
+    const [from, to] = [join("/etc", file), join(root, "etc", file)];
+    // The links among them lead to what only the node sees under its root.
+    const copied = lstatSync(to, { throwIfNoEntry: false }) !== undefined;
+    if (existsSync(from) && !copied) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   }
   const hosts = cluster.nodes.map(({ address, name }) => `${address} ${name}`);
   writeNodeFile(root, "/etc/hosts", ["127.0.0.1 localhost", ...hosts, ""].join("\n"));
