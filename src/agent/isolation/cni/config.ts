@@ -22,10 +22,8 @@ export type NetworkList = z.infer<typeof list>;
 export function parseNetwork(text: string): NetworkList {
   const value: unknown = JSON.parse(text);
   if (typeof value === "object" && value !== null && !("plugins" in value)) {
-    const { cniVersion, name, ...rest } = z
-      .looseObject({ cniVersion: z.unknown(), name: z.unknown() })
-      .parse(value);
-    return list.parse({ ...(cniVersion === undefined ? {} : { cniVersion }), name, plugins: [rest] });
+    const { cniVersion, name, ...rest }: { cniVersion?: unknown; name?: unknown } = value;
+    return list.parse({ cniVersion, name, plugins: [rest] });
   }
   return list.parse(value);
 }
