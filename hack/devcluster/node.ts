@@ -169,8 +169,9 @@ export class Node {
   async startKubeProxy(server: string, authority: Authority): Promise<void> {
     const subject = { commonName: "system:kube-proxy" };
     const path = join(this.#root, "etc/kubernetes/kube-proxy.conf");
-    await writeKubeconfig(path, "kube-proxy", server, authority, "kube-proxy", subject);
+    // Makes the folder too: the kubelet, which starts at the same time, may not have yet.
     writeNodeFile(this.#root, "/etc/kubernetes/kube-proxy.yaml", kubeProxyConfig(this.#cluster, this.plan));
+    await writeKubeconfig(path, "kube-proxy", server, authority, "kube-proxy", subject);
     const argv = [binary(this.#binaries, "kube-proxy"), "--config=/etc/kubernetes/kube-proxy.yaml"];
     await this.#startDaemon("kube-proxy", argv);
   }
