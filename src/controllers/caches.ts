@@ -18,7 +18,8 @@ import { slimNode, slimPod } from "./slim.ts";
 
 /**
  * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`: all tasks.
- * `liveAgent`, `liveFramework`, `liveRole`: those that have not ended. `offer`: by the uid of the Offer they were made from.
+ * `liveAgent`, `liveFramework`, `liveRole`, `liveTaskId` (`taskIdKey`): those that have not ended. `offer`: by the uid of the
+ * Offer they were made from.
  * `pending`: tasks of the built-in framework that have no agent yet, under `pendingKey`.
  */
 export type TaskIndex =
@@ -28,6 +29,7 @@ export type TaskIndex =
   | "liveAgent"
   | "liveFramework"
   | "liveRole"
+  | "liveTaskId"
   | "offer"
   | "pending";
 /** `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name". */
@@ -58,6 +60,9 @@ export interface Caches {
 export const frameworkKey = (task: Live<Task>): string =>
   `${task.metadata.namespace ?? ""}/${task.spec.framework ?? BUILT_IN_FRAMEWORK}`;
 
+/** A Mesos task id within its framework ("namespace/name"). */
+export const taskIdKey = (framework: string, taskId: string): string => `${framework} ${taskId}`;
+
 /** Tasks that the built-in framework places compete by namespace and role. */
 export const pendingKey = (namespace: string, role: string): string => `${namespace} ${role}`;
 
@@ -78,6 +83,8 @@ const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   liveAgent: ({ spec, status }) => (!hasEnded(status) ? one(spec.agent) : []),
   liveFramework: (task) => (!hasEnded(task.status) ? [frameworkKey(task)] : []),
   liveRole: ({ spec, status }) => (!hasEnded(status) ? [spec.role] : []),
+  liveTaskId: (task) =>
+    hasEnded(task.status) ? [] : [taskIdKey(frameworkKey(task), task.spec.taskId ?? task.metadata.name)],
   offer: ({ spec }) => one(spec.offer?.uid),
   pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
 };

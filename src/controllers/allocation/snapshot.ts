@@ -1,6 +1,7 @@
 import type { AllocationWorld } from "../../allocator/index.ts";
 import type { Framework } from "../../api/framework.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
+import { isOutstanding } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { frameworkConnection } from "../framework/connection.ts";
 import { frameworkReadiness, type Readiness } from "../framework/readiness.ts";
@@ -63,7 +64,7 @@ function knownFramework(
   const id = keyOf(framework.metadata);
   const outstanding = assumed.offers.with(
     deps.caches.offers.store.by("outstandingFramework", id),
-    (offer) => offerFramework(offer) === id,
+    (offer) => offerFramework(offer) === id && isOutstanding(offer),
   );
   const readiness: Readiness = rests(id)
     ? { ready: false, reason: "Resting", message: "its offers could not be written" }

@@ -2,7 +2,9 @@ import { agentLeaseName } from "../../api/group.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
+import { hasEnded } from "../../api/taskstate.ts";
 import type { KubeObject, Live } from "../../cluster/object.ts";
+import { isOutstanding } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { type AgentView, agentView } from "./agentview.ts";
 import type { Assumptions } from "./assumptions.ts";
@@ -92,7 +94,7 @@ export class AgentViews {
     const { offers, tasks, reservations } = this.#assumed;
     const outstanding = offers.with(
       caches.offers.store.by("outstandingAgent", name),
-      ({ spec }) => spec.agent === name,
+      (offer) => offer.spec.agent === name && isOutstanding(offer),
     );
     return agentView(
       {
@@ -100,7 +102,10 @@ export class AgentViews {
         node: caches.nodes.store.get(name),
         pods: caches.pods.store.by("node", name),
         lease: agentLeases.state(`${config.namespace}/${agentLeaseName(name)}`),
-        tasks: tasks.with(caches.tasks.store.by("liveAgent", name), ({ spec }) => spec.agent === name),
+        tasks: tasks.with(
+          caches.tasks.store.by("liveAgent", name),
+          ({ spec, status }) => spec.agent === name && !hasEnded(status),
+        ),
         offers: offerHolds(outstanding, {
           offer: (namespace, other) => offers.get(`${namespace}/${other}`),
           tasks: (uid) =>

@@ -1,25 +1,29 @@
-import type { Task } from "../../api/task.ts";
-import { fromSpec, Resources } from "../../resources/index.ts";
+import type { Task, TaskSpec } from "../../api/task.ts";
+import { fromSpec, ResourceError, Resources } from "../../resources/index.ts";
 
-const known = new WeakMap<Task["spec"]["resources"], Resources>();
+const known = new WeakMap<TaskSpec, Resources>();
 
 /**
  * What a task that has not ended holds, with reservations and volumes. Resources that say what the schema
  * cannot refuse count as nothing: such a task is never given an agent.
  */
-export function holdings(task: Task): Resources {
-  const list = task.spec.resources;
-  const before = known.get(list);
+export function holdings({ spec }: Task): Resources {
+  const before = known.get(spec);
   if (before !== undefined) return before;
-  const held = read(list);
-  known.set(list, held);
+  const held = read(spec);
+  known.set(spec, held);
   return held;
 }
 
-function read(list: Task["spec"]["resources"]): Resources {
+/** As they were allocated, as long as that is as much as was asked for: nobody holds less by saying so. */
+function read({ resources, allocated }: TaskSpec): Resources {
   try {
-    return fromSpec(list, { field: "spec.resources" });
-  } catch {
-    return Resources.empty;
+    const asked = fromSpec(resources, { field: "spec.resources" });
+    if (allocated === undefined) return asked;
+    const taken = fromSpec(allocated, { field: "spec.allocated" });
+    return taken.toUnreserved().equals(asked.toUnreserved()) ? taken : asked;
+  } catch (error) {
+    if (error instanceof ResourceError) return Resources.empty;
+    throw error;
   }
 }

@@ -2,7 +2,6 @@ import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { ResourceError, Resources } from "../../resources/index.ts";
-import { isOutstanding } from "../caches.ts";
 import { type OfferHold, offerResources } from "./agentview.ts";
 import { holdings } from "./holdings.ts";
 
@@ -26,7 +25,7 @@ export const changesReservations = ({ spec }: Offer): boolean =>
  * together with the Offers that it uses too: those are closed already.
  */
 export function offerHolds(offers: readonly Live<Offer>[], relatives: OfferRelatives): OfferHold[] {
-  return offers.filter(isOutstanding).map((offer) => {
+  return offers.map((offer) => {
     const own = resourcesOf(offer);
     const accept = offer.spec.response?.accept;
     if (accept === undefined) return { offer, resources: own };
