@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { cacheDir } from "./binaries.ts";
@@ -68,13 +68,24 @@ async function nodeSystem(): Promise<LayerEntry[]> {
   ];
 }
 
+const KEPT_MS = 3600 * 1000;
+
+/** Archives of earlier builds go, but not those that another run may be loading. */
+function removeOld(dir: string, repository: string): void {
+  for (const file of readdirSync(dir).filter((name) => name.startsWith(`${repository}-`))) {
+    const path = join(dir, file);
+    if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
+  }
+}
+
 async function write(repository: string, built: Image): Promise<BuiltImage> {
   const dir = join(cacheDir(), "images");
   mkdirSync(dir, { recursive: true });
+  removeOld(dir, `${repository}-dev`);
   const hash = built.config.digest.replace("sha256:", "").slice(0, 12);
   const names = [`${repository}:dev`, `${repository}:dev-${hash}`] as const;
-  const archive = join(dir, `${repository}.tar`);
-  await writeArchive(archive, built, names);
+  const archive = join(dir, `${repository}-dev-${hash}.tar`);
+  if (!existsSync(archive)) await writeArchive(archive, built, names);
   return { archive, names };
 }
 
