@@ -157,12 +157,12 @@ export class ContainerdContainerizer implements Containerizer {
   async kill(id: string, name: string, { all = false }: { all?: boolean } = {}): Promise<void> {
     const signal = signalNumber(name);
     try {
+      // The runtime signals only the first process of a container with its own pid namespace, whatever `all` says.
       if (all && signal !== SIGKILL) {
-        // The runtime signals only the first process of a container with its own pid namespace, whatever `all` says.
-        await signalEach(await this.pids(id), signal, containerCgroup(await this.#cgroupOf(id), id));
-      } else {
-        await this.#connection.unary(Tasks.method.kill, { containerId: id, signal, all });
+        const cgroup = containerCgroup(await this.#cgroupOf(id), id);
+        if ((await signalEach(await this.pids(id), signal, cgroup)) > 0) return;
       }
+      await this.#connection.unary(Tasks.method.kill, { containerId: id, signal, all });
     } catch (error) {
       const ended = isNotFound(error) || error instanceof ContainerNotFoundError;
       if (!ended) throw translate(error, id);

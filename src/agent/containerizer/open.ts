@@ -12,6 +12,7 @@ import { ImageProvisioner } from "../provisioner/imageProvisioner.ts";
 import type { Provisioner } from "../provisioner/provisioner.ts";
 import { ContainerdContainerizer } from "./containerdContainerizer.ts";
 import type { Containerizer } from "./containerizer.ts";
+import { ContainerizerError } from "./errors.ts";
 import { type RotationOptions, rotateLog } from "./logRotation.ts";
 import { readNodeFacts } from "./nodeFacts.ts";
 
@@ -44,7 +45,7 @@ export interface ContainerRuntime {
   close(): void;
 }
 
-/** Connects to the node's containerd. Throws RpcError when it does not answer in time. */
+/** Connects to the node's containerd. Throws RpcError when it does not answer in time, ContainerizerError when it is too old. */
 export async function openContainerRuntime(options: RuntimeOptions): Promise<ContainerRuntime> {
   const connection = new Connection(options.socket, options.namespace ?? "mesos");
   try {
@@ -68,8 +69,10 @@ async function open(connection: Connection, options: RuntimeOptions): Promise<Co
   // Asked each time: containerd gets another pid when it restarts.
   const node = async (): Promise<NodeAccess> => {
     const { pid } = await connection.unary(Introspection.method.server, {});
+    if (pid === 0n) throw new ContainerizerError("containerd does not tell its pid: 1.7 or later is needed");
     return { pid: Number(pid), root: `/proc/${pid}/root` };
   };
+  await node();
   const networks =
     options.cni === undefined
       ? undefined

@@ -27,14 +27,20 @@ async function childrenOf(pid: number): Promise<number[]> {
   );
 }
 
-/** Signals each process that still is in the container's cgroup: a pid may have gone to a stranger since it was listed. */
-export async function signalEach(pids: readonly number[], signal: number, cgroup: string): Promise<void> {
-  await Promise.all(
+/**
+ * Signals each process that still is in the container's cgroup: a pid may have gone to a stranger since it was listed. Returns how many were
+ * found; none means that they have ended, or that this process does not see the node's.
+ */
+export async function signalEach(pids: readonly number[], signal: number, cgroup: string): Promise<number> {
+  const found = await Promise.all(
     pids.map(async (pid) => {
       const text = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-      if (text !== "" && isIn(text, cgroup)) kill(pid, signal);
+      if (text === "" || !isIn(text, cgroup)) return false;
+      kill(pid, signal);
+      return true;
     }),
   );
+  return found.filter((each) => each).length;
 }
 
 function isIn(procCgroup: string, cgroup: string): boolean {

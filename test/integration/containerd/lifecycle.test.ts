@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Connection } from "../../../src/agent/containerd/connection.ts";
 import { ContainerNotFoundError } from "../../../src/agent/containerizer/errors.ts";
+import { OomEvents } from "../../../src/agent/containerizer/oomEvents.ts";
 import type { ContainerRuntime } from "../../../src/agent/containerizer/open.ts";
 import type { ContainerSpec } from "../../../src/agent/containerizer/spec.ts";
 import type { ImageConfig } from "../../../src/agent/provisioner/provisioner.ts";
@@ -129,6 +131,24 @@ describe("limits", () => {
     expect(await runtime.containerizer.oomKilled(hog)).toBe(true);
     expect(await runtime.containerizer.oomKilled(failed)).toBe(false);
     await runtime.containerizer.remove(failed);
+  });
+
+  test("containerd's own report of it is heard", async () => {
+    const connection = new Connection(containerd.socket, "mesos");
+    const events = new OomEvents(connection);
+    events.start();
+    // The subscription has no answer that says it stands: a second container is one more chance.
+    const seen: string[] = [];
+    await until("an event has come", async () => {
+      const id = await launch("tail /dev/zero");
+      seen.push(id);
+      await runtime.containerizer.wait(id);
+      return seen.some((each) => events.has(each));
+    });
+    expect(events.has("another")).toBe(false);
+    events.stop();
+    connection.close();
+    for (const id of seen) await runtime.containerizer.remove(id);
   });
 
   test("a removed container's want of memory is known without anyone having waited", async () => {
