@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { cacheDir } from "./binaries.ts";
 import { ClusterError } from "./failure.ts";
@@ -27,7 +27,8 @@ async function bundles(): Promise<LayerEntry[]> {
     throw new ClusterError("There is no program in src/main to put into an image.");
   const { outputFiles } = await build({
     entryPoints,
-    outdir: "/app",
+    // Nothing is written there: it makes the paths in the source maps the same wherever the tree lies.
+    outdir: join(ROOT, "app"),
     bundle: true,
     write: false,
     platform: "node",
@@ -43,7 +44,10 @@ async function bundles(): Promise<LayerEntry[]> {
   }).catch((cause: Error) => {
     throw new ClusterError(`The programs could not be bundled: ${cause.message}`, { cause });
   });
-  const files = outputFiles.map(({ path, contents }) => ({ path, content: Buffer.from(contents) }));
+  const files = outputFiles.map(({ path, contents }) => ({
+    path: relative(ROOT, path),
+    content: Buffer.from(contents),
+  }));
   return [
     { path: "app", directory: true },
     { path: "app/package.json", content: '{"type":"module"}\n' },
