@@ -41,6 +41,8 @@ function environment(): { KUBECONFIG: string; PATH: string } {
   return { KUBECONFIG, PATH };
 }
 
+const tagOf = (image: string): string => image.slice(image.lastIndexOf(":") + 1);
+
 /**
  * vitest's globalSetup: a cluster, the images and the chart. MESOS_E2E_KEEP=1 leaves the cluster up, and a
  * cluster that is up is used as it is, with fresh images and an upgraded chart.
@@ -51,10 +53,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
   try {
     hack("cluster", ["up", "--name", NAME, "--nodes", NODES]);
-    const image = hack("image", ["--load", "--name", NAME], "pipe");
+    // The image of tasks first, the project's last.
+    const [taskImage = "", image = ""] = hack("image", ["--load", "--name", NAME], "pipe").split("\n");
     const env = { ...process.env, ...environment() };
     const install = ["upgrade", "--install", RELEASE, "charts/mesos-operator", "--namespace", NAMESPACE];
-    const values = ["--set", `image.tag=${image.slice(image.lastIndexOf(":") + 1)}`];
+    const values = ["--set", `image.tag=${tagOf(image)}`, "--set", `taskImage.tag=${tagOf(taskImage)}`];
     execFileSync("helm", [...install, "--create-namespace", ...values, "--wait", "--timeout", "5m"], {
       cwd: ROOT,
       env,

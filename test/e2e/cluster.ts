@@ -1,24 +1,37 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import { run } from "../../hack/devcluster/command.ts";
+import { type DevCluster, open as openMachines } from "../../hack/devcluster/devcluster.ts";
 import { agents, frameworks, offers, quotas, reservations, roles, tasks } from "../../src/client/handles.ts";
 import { Connection } from "../../src/cluster/connection.ts";
-import { nodes, pods } from "../../src/cluster/core.ts";
+import { leases, namespaces, nodes, pods, secrets } from "../../src/cluster/core.ts";
 import type { TestCluster } from "./cluster.setup.ts";
 
-const run = promisify(execFile);
+export { NeverError, TimeoutError, until } from "./until.ts";
+
+const execute = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
 
-export class TimeoutError extends Error {
-  override readonly name = "TimeoutError";
+/** Pod Security levels (KEP-2579). */
+export type Level = "privileged" | "baseline" | "restricted";
+
+/** What the tests read of the chart's values. */
+interface ChartValues {
+  readonly taskImage: { readonly repository: string; readonly tag: string };
 }
 
 /** Handles of one connection to the cluster under test, and the programs that a person would use on it. */
 export class Cluster {
   readonly test: TestCluster;
   readonly connection: Connection;
+  /** The nodes' processes and files, and the registries. */
+  readonly machines: DevCluster;
+  /** Names of the nodes that run pods, in order. */
+  readonly nodes: readonly string[];
+  readonly kinds;
 
   static async open(): Promise<Cluster> {
     const test = inject("cluster");
@@ -28,17 +41,26 @@ export class Cluster {
       qps: 500,
       burst: 1000,
     });
-    return new Cluster(test, connection);
+    const selection = { labelSelector: "!node-role.kubernetes.io/control-plane" };
+    const [machines, { items }] = await Promise.all([
+      openMachines(test.name, () => {}),
+      nodes(connection).list(selection),
+    ]);
+    const names = items.map(({ metadata }) => metadata.name).sort();
+    return new Cluster(test, connection, machines, names);
   }
 
-  private constructor(test: TestCluster, connection: Connection) {
+  private constructor(
+    test: TestCluster,
+    connection: Connection,
+    machines: DevCluster,
+    names: readonly string[],
+  ) {
+    this.nodes = names;
     this.test = test;
     this.connection = connection;
-  }
-
-  get kinds() {
-    const { connection } = this;
-    return {
+    this.machines = machines;
+    this.kinds = {
       agents: agents(connection),
       frameworks: frameworks(connection),
       offers: offers(connection),
@@ -46,8 +68,11 @@ export class Cluster {
       reservations: reservations(connection),
       roles: roles(connection),
       tasks: tasks(connection),
+      leases: leases(connection),
+      namespaces: namespaces(connection),
       nodes: nodes(connection),
       pods: pods(connection),
+      secrets: secrets(connection),
     };
   }
 
@@ -66,25 +91,46 @@ export class Cluster {
 
   /** `kubectl mesos …` */
   mesos(...args: string[]): Promise<string> {
-    return this.#program(process.execPath, ["src/main/cli.ts", ...args]);
+    return this.#program(process.execPath, ["--conditions=mesos-source", "src/main/cli.ts", ...args]);
   }
 
-  /** A namespace of the test's own, with a Pod Security level. */
-  async namespace(
-    name: string,
-    level: "privileged" | "baseline" | "restricted" = "privileged",
-  ): Promise<string> {
-    await this.apply({
+  /** The address of a node's own network. */
+  async address(node: string): Promise<string> {
+    const { status } = await this.kinds.nodes.get({ name: node });
+    const found = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    if (found === undefined) throw new Error(`${node} has no address`);
+    return found;
+  }
+
+  /** The chart's values as they are in force. */
+  async chartValues(): Promise<ChartValues> {
+    const { release, operatorNamespace } = this.test;
+    const flags = ["--all", "--output", "json", "--namespace", operatorNamespace];
+    return JSON.parse(await this.helm("get", "values", release, ...flags));
+  }
+
+  /** Runs a shell line on a node, with its network and its files; gives what it printed. */
+  onNode(node: string, line: string): Promise<string> {
+    return run(this.machines.commandOnNode(node, ["sh", "-c", line]));
+  }
+
+  /** A namespace of the test's own with a Pod Security level; its name begins with `prefix`. */
+  async namespace(prefix: string, level: Level = "privileged"): Promise<string> {
+    const name = `${prefix}-${randomBytes(3).toString("hex")}`;
+    const labels = { "pod-security.kubernetes.io/enforce": level };
+    await this.kinds.namespaces.create({
       apiVersion: "v1",
       kind: "Namespace",
-      metadata: { name, labels: { "pod-security.kubernetes.io/enforce": level } },
+      metadata: { name, labels },
     });
+    // Pods need it, and it comes a moment later.
+    await this.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=30s");
     return name;
   }
 
-  /** `kubectl apply` of objects. */
+  /** `kubectl apply` of objects; rejects with what the API server says. */
   async apply(...objects: object[]): Promise<string> {
-    const child = run("kubectl", ["apply", "--server-side", "-f", "-"], this.#options());
+    const child = execute("kubectl", ["apply", "--server-side", "-f", "-"], this.#options());
     child.child.stdin?.end(objects.map((object) => JSON.stringify(object)).join("\n---\n"));
     return (await child).stdout;
   }
@@ -94,35 +140,11 @@ export class Cluster {
   }
 
   async #program(file: string, args: string[]): Promise<string> {
-    return (await run(file, args, this.#options())).stdout;
+    return (await execute(file, args, this.#options())).stdout;
   }
 
   #options() {
     const env = { ...process.env, KUBECONFIG: this.test.kubeconfig, PATH: this.test.path };
     return { cwd: ROOT, env, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 } as const;
-  }
-}
-
-/**
- * Looks until `look` answers something other than undefined and false; throws TimeoutError with `what` and the
- * last error. `every` and `timeout` are milliseconds.
- */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false>,
-  { timeout = 60_000, every = 200 }: { timeout?: number; every?: number } = {},
-): Promise<T> {
-  const deadline = performance.now() + timeout;
-  let last: unknown;
-  for (;;) {
-    try {
-      const seen = await look();
-      if (seen !== undefined && seen !== false) return seen;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline)
-      throw new TimeoutError(`after ${timeout} ms still not: ${what}`, { cause: last });
-    await delay(every);
   }
 }
