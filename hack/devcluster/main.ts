@@ -4,9 +4,10 @@ import { Command } from "commander";
 import { binaryDirs, ensureBinaries } from "./binaries.ts";
 import { down, open, up } from "./devcluster.ts";
 import { ClusterError } from "./failure.ts";
+import { DEFAULT_NODES } from "./plan.ts";
 import { LOCAL_PROGRAMS } from "./programs.ts";
 import { sayToTerminal as say } from "./progress.ts";
-import { listClusters } from "./statedir.ts";
+import { listClusters, readPlan } from "./statedir.ts";
 
 interface Named {
   readonly name: string;
@@ -34,9 +35,10 @@ const command = (usage: string, description: string) =>
   program.command(usage).description(description).option("--name <name>", "which cluster", "mesos");
 
 command("up", "bring the cluster up, or what of it does not run")
-  .option("--nodes <n>", "how many nodes", Number, 3)
-  .action(async ({ name, nodes }: Named & { nodes: number }) => {
+  .option("--nodes <n>", `how many nodes (default: those it has, or ${DEFAULT_NODES})`, Number)
+  .action(async ({ name, nodes: wanted }: Named & { nodes?: number }) => {
     const begin = performance.now();
+    const nodes = wanted ?? readPlan(name)?.nodes.length ?? DEFAULT_NODES;
     await up({ name, nodes }, say);
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     say(`cluster ${name} is up with ${nodes} nodes after ${seconds} s; next:`);

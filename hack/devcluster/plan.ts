@@ -7,6 +7,9 @@ export interface ClusterRequest {
   readonly nodes: number;
 }
 
+/** How many nodes a cluster has when nothing is said. */
+export const DEFAULT_NODES = 3;
+
 export interface NodePlan {
   /** `node1`, `node2`, … : the Kubernetes name and the node's host name. */
   readonly name: string;
