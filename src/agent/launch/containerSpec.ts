@@ -1,0 +1,82 @@
+import { isAbsolute, join } from "node:path";
+import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
+import type { BindMount, ContainerSpec, Dns } from "../containerizer/spec.ts";
+import { environment, SANDBOX_TARGET } from "../environment/environment.ts";
+import type { PodCgroup } from "../isolation/podCgroup.ts";
+import type { Level } from "../podsecurity/level.ts";
+import { networkOf, securityOf } from "../podsecurity/profile.ts";
+import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
+import { argvOf } from "./argv.ts";
+import { heldMemory, limitsOf, oomScoreAdj } from "./limits.ts";
+
+/** Labels of a task's container: by them it is known without a record. */
+export const LABEL_NAMESPACE = "mesos.dev/task-namespace";
+export const LABEL_NAME = "mesos.dev/task-name";
+
+export interface NodeFacts {
+  /** The agent's name. */
+  readonly name: string;
+  readonly address: string;
+  readonly memoryBytes: number;
+}
+
+export interface SpecRequest {
+  readonly record: TaskRecord;
+  readonly sandbox: string;
+  readonly level: Level;
+  readonly user: string | undefined;
+  readonly mounts: readonly BindMount[];
+  /** Values of the variables that name a Secret. */
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly cgroup: PodCgroup;
+  /** For a network of its own. */
+  readonly dns: Dns | undefined;
+  readonly node: NodeFacts;
+  readonly config: Pick<AgentConfig, "cfsQuota" | "pidsLimit" | "network">;
+}
+
+/** The longest host name that Linux takes. */
+const MAX_HOSTNAME = 63;
+
+/** What to run, and how it is confined. Pure. */
+export function containerSpec(request: SpecRequest): ContainerSpec {
+  const { record, sandbox, level, user, mounts, cgroup, dns, node, config } = request;
+  const { spec, name } = record;
+  const network = networkOf(level, spec, config.network.defaultName);
+  const ownNetwork = network.type !== "host";
+  const command = spec.command ? argvOf(spec.command) : undefined;
+  const args = spec.command && !command ? (spec.command.arguments ?? []).slice(1) : [];
+  const directory = spec.container?.workingDirectory;
+  return {
+    id: record.uid,
+    labels: { [LABEL_NAMESPACE]: record.namespace, [LABEL_NAME]: name },
+    ...(command === undefined ? {} : { command }),
+    ...(args.length === 0 ? {} : { args }),
+    env: environment({
+      name,
+      spec,
+      frameworkId: record.framework.id,
+      agent: node.name,
+      nodeAddress: node.address,
+      hostNetwork: !ownNetwork,
+      sandbox,
+      secrets: request.secrets,
+    }),
+    ...(user === undefined ? {} : { user }),
+    ...(directory === undefined
+      ? {}
+      : { cwd: isAbsolute(directory) ? directory : join(SANDBOX_TARGET, directory) }),
+    sandbox: { source: sandbox, target: SANDBOX_TARGET },
+    mounts,
+    network,
+    ...(ownNetwork ? { hostname: (spec.container?.hostname ?? name).slice(0, MAX_HOSTNAME) } : {}),
+    ...(ownNetwork && dns ? { dns } : {}),
+    cgroup,
+    limits: limitsOf(spec, { cfsQuota: config.cfsQuota, pids: config.pidsLimit }),
+    security: securityOf(level, spec),
+    oomScoreAdj: oomScoreAdj(heldMemory(spec), node.memoryBytes),
+    stdout: join(sandbox, STDOUT),
+    stderr: join(sandbox, STDERR),
+  };
+}

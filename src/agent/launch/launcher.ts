@@ -1,0 +1,183 @@
+import type { Logger } from "pino";
+import type { Secret } from "../../cluster/core.ts";
+import { isForbidden } from "../../cluster/errors.ts";
+import type { Resource } from "../../cluster/resource.ts";
+import type { Clock } from "../../cluster/time.ts";
+import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
+import type { Containerizer, RunningContainer } from "../containerizer/containerizer.ts";
+import { ContainerLaunchError } from "../containerizer/errors.ts";
+import type { ContainerSpec, Dns } from "../containerizer/spec.ts";
+import type { Fetcher } from "../fetcher/fetcher.ts";
+import type { PodCgroup } from "../isolation/podCgroup.ts";
+import type { Level } from "../podsecurity/level.ts";
+import { userOf } from "../podsecurity/profile.ts";
+import type { ImageConfig, Provisioner } from "../provisioner/provisioner.ts";
+import type { Layout } from "../sandbox/layout.ts";
+import { createSandbox, giveTree, type Owner } from "../sandbox/sandbox.ts";
+import { writeSecretFiles } from "../sandbox/secretFiles.ts";
+import { persistentVolumes, prepareVolumes, sandboxLimit } from "../sandbox/volumes.ts";
+import { containerSpec, type NodeFacts } from "./containerSpec.ts";
+import { dnsFor } from "./dns.ts";
+import { ForbiddenTaskError, isRuntimeAway, isTransient } from "./failure.ts";
+import { isApiAway, retry } from "./retry.ts";
+import { readSecrets, type TaskSecrets } from "./secrets.ts";
+import { Semaphore } from "./semaphore.ts";
+
+export interface LauncherOptions {
+  readonly containerizer: Containerizer;
+  readonly provisioner: Provisioner;
+  readonly fetcher: Fetcher;
+  readonly secrets: Pick<Resource<Secret>, "get">;
+  readonly layout: Layout;
+  readonly node: NodeFacts;
+  /** The agent's own resolv.conf. */
+  readonly dns: Dns;
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A task that only needs its cgroup to be launched. */
+export interface PreparedTask {
+  readonly image: ImageConfig;
+  readonly specIn: (cgroup: PodCgroup) => ContainerSpec;
+}
+
+/** Tries of a pull or a fetch whose error may go away. */
+const TRIES = 4;
+/** Tasks prepared, and launched, at the same time: a node has only so much disk and patience. */
+const AT_ONCE = 16;
+/** Bytes that URIs may bring when the task holds no disk. */
+const FETCH_LIMIT = 16 * 1024 ** 3;
+
+/** Turns a task that may start into a running container. Errors: see failureOutcome, and the signal's reason. */
+export class Launcher {
+  readonly #options: LauncherOptions;
+  readonly #preparing = new Semaphore(AT_ONCE);
+  readonly #launching = new Semaphore(AT_ONCE);
+
+  constructor(options: LauncherOptions) {
+    this.#options = options;
+  }
+
+  /** Secrets, image, sandbox, URIs and volumes; nothing runs yet. */
+  prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
+    return this.#preparing.run(() => this.#prepare(record, level, signal));
+  }
+
+  /** Starts the container, at most once: a try that containerd did not answer is looked into before another. */
+  launch(spec: ContainerSpec, image: ImageConfig, signal: AbortSignal): Promise<RunningContainer> {
+    return this.#launching.run(() => this.#launch(spec, image, signal));
+  }
+
+  async #prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
+    const { layout, config, node, dns } = this.#options;
+    const { spec, sandbox = layout.sandbox(named(record)) } = record;
+    const secrets = await this.#secrets(record, signal);
+    await createSandbox(sandbox);
+    await this.#retry(signal, () =>
+      this.#options.fetcher.fetch({
+        uris: spec.uris ?? [],
+        sandbox,
+        maxBytes: sandboxLimit(spec) ?? FETCH_LIMIT,
+        nodeLocal: level === "privileged",
+        signal,
+      }),
+    );
+    const image = await this.#retry(signal, () =>
+      this.#options.provisioner.pull(spec.container?.image ?? config.defaultImage, {
+        policy: spec.container?.imagePullPolicy ?? "IfNotPresent",
+        credentials: secrets.pull,
+        signal,
+      }),
+    );
+    const user = userOf(level, spec, record.framework.user, image.user);
+    const owner = await this.#retry(signal, () => this.#options.containerizer.resolveUser(image, user));
+    if (level === "restricted" && owner.uid === 0) {
+      throw new ForbiddenTaskError(`the user must not be root (${user})`);
+    }
+    const mounts = await prepareVolumes({
+      volumes: spec.volumes ?? [],
+      persistent: persistentVolumes(spec),
+      sandbox,
+      owner,
+      layout,
+      secrets: await this.#secretFiles(record.uid, secrets, owner),
+    });
+    await giveTree(sandbox, owner);
+    signal.throwIfAborted();
+    const specIn = (cgroup: PodCgroup) =>
+      containerSpec({
+        record,
+        sandbox,
+        level,
+        user,
+        mounts,
+        secrets: secrets.env,
+        cgroup,
+        dns: dnsFor(dns, config.namespace, record.namespace),
+        node,
+        config,
+      });
+    return { image, specIn };
+  }
+
+  #secrets(record: TaskRecord, signal: AbortSignal): Promise<TaskSecrets> {
+    const read = () => readSecrets(this.#options.secrets, record.namespace, record.spec, signal);
+    const when = (error: unknown, tries: number) =>
+      isApiAway(error) && !(isForbidden(error) && tries >= TRIES);
+    return retry(read, { clock: this.#options.clock, signal, when });
+  }
+
+  async #secretFiles(uid: string, secrets: TaskSecrets, owner: Owner): Promise<ReadonlyMap<string, string>> {
+    const folders = new Map<string, string>();
+    for (const [name, data] of secrets.volumes) {
+      folders.set(name, await writeSecretFiles(this.#options.layout.secretsOf(uid), name, data, owner));
+    }
+    return folders;
+  }
+
+  /** While containerd is away for as long as it takes; what may go away by itself a few times. */
+  #retry<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    return retry(call, {
+      clock: this.#options.clock,
+      signal,
+      when: (error, tries) => isRuntimeAway(error) || (isTransient(error) && tries < TRIES),
+      onError: (err) => this.#options.log.warn({ err }, "a step of a launch is tried again"),
+    });
+  }
+
+  async #launch(spec: ContainerSpec, image: ImageConfig, signal: AbortSignal): Promise<RunningContainer> {
+    const { containerizer } = this.#options;
+    let asked = false;
+    return this.#retry(signal, async () => {
+      if (asked) {
+        // An answer was lost: the container may be there, and then it is this launch's.
+        const found = await this.#found(spec.id);
+        if (found) return found;
+        await containerizer.remove(spec.id);
+      }
+      asked = true;
+      return containerizer.launch(spec, image, signal);
+    });
+  }
+
+  async #found(id: string): Promise<RunningContainer | undefined> {
+    const containers = await this.#options.containerizer.recover();
+    const container = containers.find((each) => each.id === id);
+    if (container?.state === "gone") {
+      throw new ContainerLaunchError("its process was started and is gone, while containerd did not answer");
+    }
+    if (container?.state !== "running" && container?.state !== "exited") return undefined;
+    const { pid = 0, createdAt, addresses } = container;
+    return { id, pid, startedAt: createdAt, addresses };
+  }
+}
+
+const named = ({ namespace, name, uid, spec }: TaskRecord) => ({
+  namespace,
+  name,
+  uid,
+  framework: spec.framework,
+});
