@@ -28,11 +28,10 @@ beforeAll(async () => {
     busyboxImage(),
   ]);
   certs = join(containerd.folder, "certs.d");
-  mkdirSync(join(certs, "registry.example"), { recursive: true });
-  writeFileSync(
-    join(certs, "registry.example/hosts.toml"),
-    `server = "http://${secured.host}"\n[host."http://${secured.host}"]\n  capabilities = ["pull", "resolve"]\n`,
-  );
+  plainHttp("registry.example", secured.host);
+  // containerd 2 tries plain http on the loopback interface by itself, 1.7 does not.
+  plainHttp(secured.host, secured.host);
+  plainHttp(open.host, open.host);
   runtime = await containerd.client({ registryConfigDir: certs });
   await Promise.all([open.push("team/app", "v1", busybox), secured.push("team/private", "v1", busybox)]);
 });
@@ -41,6 +40,13 @@ afterAll(async () => {
   await secured?.stop();
   await containerd?.stop();
 });
+
+/** What an administrator writes so that containerd reaches the registry `name` at `host` without TLS. */
+function plainHttp(name: string, host: string): void {
+  mkdirSync(join(certs, name), { recursive: true });
+  const text = `server = "http://${host}"\n[host."http://${host}"]\n  capabilities = ["pull", "resolve"]\n`;
+  writeFileSync(join(certs, name, "hosts.toml"), text);
+}
 
 const credentials = (host: string, password = PASSWORD): DockerConfig[] => [
   { auths: { [host]: { username: USER, password } } },
@@ -108,6 +114,7 @@ describe("a registry without credentials", () => {
 
   test("that does not answer may answer later", async () => {
     const gone = await Registry.start(containerd, { secured: false });
+    plainHttp(gone.host, gone.host);
     await gone.stop();
     const pull = runtime.provisioner.pull(`${gone.host}/team/app:v1`, { policy: "IfNotPresent" });
     expect(await failure(pull)).toMatchObject({

@@ -78,7 +78,7 @@ export class PrivateContainerd {
     const config = join(folder, "config.toml");
     writeFileSync(
       config,
-      `version = 3
+      `version = 2
 root = '${folder}/root'
 state = '${folder}/state'
 disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime', 'io.containerd.nri.v1.nri']

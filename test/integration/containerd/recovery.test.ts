@@ -48,10 +48,7 @@ describe("an agent that comes back", () => {
     runtime.close();
     const go = shellTask(containerd, "true", { id: ends.id }).sandbox?.source;
     await import("node:fs/promises").then(({ writeFile }) => writeFile(`${go}/go`, ""));
-    await until(
-      "the task has ended",
-      () => containerd.output(ends.id) === "after\n" && !existsSync(`/proc/${ends.pid}/exe`),
-    );
+    await until("the task has ended", () => !isRunning(ends.pid));
     runtime = await containerd.client();
     expect(await recovered(running.id)).toMatchObject({
       state: "running",
@@ -59,7 +56,10 @@ describe("an agent that comes back", () => {
       labels: { "mesos.dev/task": "test" },
       addresses: [],
     });
+    // The shim may be about to take note.
+    await until("it is known", async () => (await recovered(ends.id))?.state === "exited");
     expect(await recovered(ends.id)).toMatchObject({ state: "exited", exit: { code: 5 } });
+    expect(containerd.output(ends.id)).toBe("after\n");
     expect(await runtime.containerizer.wait(ends.id)).toMatchObject({ code: 5 });
     await runtime.containerizer.remove(running.id);
     await runtime.containerizer.remove(ends.id);
