@@ -31,6 +31,7 @@ export interface Apiserver {
 }
 
 const READY_MS = 90_000;
+const ANSWER_MS = 2_000;
 
 export function etcdArguments(plan: ApiserverPlan, dataDir: string): string[] {
   const client = `http://${plan.etcdAddress}:${plan.etcdPort}`;
@@ -80,19 +81,41 @@ export function apiserverArguments(plan: ApiserverPlan, files: ApiserverFiles): 
   ];
 }
 
-/** Whether `GET url` answers 200 to the holder of the certificate. */
-export function answersOk(url: string, ca: string, client: { cert: string; key: string }): Promise<boolean> {
+/** What the server answers to `GET path`; undefined when it does not answer. */
+export function get(
+  apiserver: Apiserver,
+  path: string,
+): Promise<{ status: number; body: string } | undefined> {
+  const { server, authority, admin } = apiserver;
+  const tls = {
+    ca: authority.certificate,
+    cert: readFileSync(admin.certificate),
+    key: readFileSync(admin.key),
+  };
   return new Promise((resolve) => {
-    const options = { ca, ...client, timeout: 2_000, agent: false as const };
-    const sent = request(url, options, (response) => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode === 200));
-      response.on("error", () => resolve(false));
+    const sent = request(`${server}${path}`, { ...tls, timeout: ANSWER_MS, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on("error", () => resolve(undefined));
     });
     sent.on("timeout", () => sent.destroy());
-    sent.on("error", () => resolve(false));
+    sent.on("error", () => resolve(undefined));
     sent.end();
   });
+}
+
+/** The server of a folder as `startApiserver` left it, running or not. */
+export async function existingApiserver(dir: string, plan: ApiserverPlan): Promise<Apiserver> {
+  const authority = await Authority.open(join(dir, "pki"));
+  const admin = await authority.issueFile("admin", {
+    commonName: "admin",
+    organizations: ["system:masters"],
+  });
+  return { server: `https://${plan.address}:${plan.port}`, authority, admin };
 }
 
 /**
@@ -107,7 +130,8 @@ export async function startApiserver(
   processes: Processes,
   launcher: readonly string[] = [],
 ): Promise<Apiserver> {
-  const authority = await Authority.open(join(dir, "pki"));
+  const started = await existingApiserver(dir, plan);
+  const { authority } = started;
   const names = [
     "kubernetes",
     "kubernetes.default",
@@ -122,10 +146,6 @@ export async function startApiserver(
     commonName: "kube-apiserver-kubelet-client",
     organizations: ["system:masters"],
   });
-  const admin = await authority.issueFile("admin", {
-    commonName: "admin",
-    organizations: ["system:masters"],
-  });
   const tokens = await authority.tokenKeyFiles();
   const files = { authority: authority.certificateFile, serving, kubeletClient, tokens };
 
@@ -133,9 +153,7 @@ export async function startApiserver(
   await processes.start("etcd", [...launcher, ...etcd]);
   const apiserver = [binary(binaries, "kube-apiserver"), ...apiserverArguments(plan, files)];
   await processes.start("kube-apiserver", [...launcher, ...apiserver]);
-  const server = `https://${plan.address}:${plan.port}`;
-  const client = { cert: readFileSync(admin.certificate, "utf8"), key: readFileSync(admin.key, "utf8") };
-  const ready = () => answersOk(`${server}/readyz`, authority.certificate, client);
+  const ready = async () => (await get(started, "/readyz"))?.status === 200;
   await processes.waitReady("kube-apiserver", ready, READY_MS);
-  return { server, authority, admin };
+  return started;
 }

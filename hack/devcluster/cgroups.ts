@@ -42,9 +42,13 @@ function fillCpuset(dir: string): void {
 /** In version 2 a group has the controllers that its parent hands down. */
 function handDown(parent: string): void {
   const controllers = readFileSync(join(parent, "cgroup.controllers"), "utf8").trim();
-  if (controllers === "") return;
-  const all = controllers.split(" ").map((name) => `+${name}`);
-  writeFileSync(join(parent, "cgroup.subtree_control"), all.join(" "));
+  for (const name of controllers.split(" ").filter((word) => word !== "")) {
+    try {
+      writeFileSync(join(parent, "cgroup.subtree_control"), `+${name}`);
+    } catch {
+      // Some machines keep one for themselves; the kubelet says which it cannot do without.
+    }
+  }
 }
 
 /** Makes the group in every hierarchy, with the groups above it. */

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import type { Apiserver } from "./apiserver.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Apiserver, existingApiserver } from "./apiserver.ts";
 import { type Binaries, binary, binaryDirs, ensureBinaries } from "./binaries.ts";
 import { createCgroup, enterCgroup, killCgroup, removeCgroup } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { CONTROL_PLANE, controlPlaneCgroup, startControllers, startServer } from "./controlplane.ts";
 import type { DevCluster } from "./devcluster.ts";
 import { ClusterError } from "./failure.ts";
-import { printStatus } from "./localstatus.ts";
+import { printStatus, readyNodes } from "./localstatus.ts";
 import { createBridge, removeNetwork } from "./network.ts";
 import { NODE_DAEMONS, Node } from "./node.ts";
 import type { Machine } from "./nodeconfig.ts";
@@ -22,7 +23,9 @@ import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from
 import { corednsImage, pauseImage } from "./systemimages.ts";
 
 const MIB = 1 << 20;
-const NODES_READY = "60s";
+const NODES_READY_MS = 60_000;
+const POLL_MS = 200;
+const PODS_READY = "--timeout=60s";
 
 function machine(): Machine {
   return { cpus: availableParallelism(), memoryMiB: Math.floor(totalmem() / MIB) };
@@ -105,13 +108,27 @@ export class LocalCluster implements DevCluster {
       .replaceAll("DNS_ADDRESS", this.plan.dnsAddress)
       .replaceAll("COREDNS_IMAGE", (await corednsImage(this.#binaries)).name);
     await this.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], manifest);
-    const nodes = this.plan.nodes.map(({ name }) => `node/${name}`);
-    await this.kubectl(["wait", "--for=create", `--timeout=${NODES_READY}`, ...nodes]);
-    await this.kubectl(["wait", "--for=condition=Ready", `--timeout=${NODES_READY}`, ...nodes]);
-    const rollout = ["rollout", "status", "deployment/coredns", `--timeout=${NODES_READY}`];
+    await this.#waitNodes(apiserver);
+    const rollout = ["rollout", "status", "deployment/coredns", PODS_READY];
     await this.kubectl(["--namespace=kube-system", ...rollout]);
     // Without it the API server refuses pods.
-    await this.kubectl(["wait", "--for=create", `--timeout=${NODES_READY}`, "serviceaccount/default"]);
+    await this.kubectl(["wait", "--for=create", PODS_READY, "serviceaccount/default"]);
+  }
+
+  async #waitNodes(apiserver: Apiserver): Promise<void> {
+    const deadline = performance.now() + NODES_READY_MS;
+    for (;;) {
+      const ready = await readyNodes(apiserver);
+      const missing = this.plan.nodes.map(({ name }) => name).filter((name) => ready?.has(name) !== true);
+      if (missing.length === 0) return;
+      if (performance.now() > deadline) {
+        const log = this.processes.logFile(`${missing[0]}.kubelet`);
+        throw new ClusterError(
+          `After ${NODES_READY_MS / 1000} s not Ready: ${missing.join(", ")}. See ${log}.`,
+        );
+      }
+      await delay(POLL_MS);
+    }
   }
 
   /** Runs kubectl as the administrator and gives what it printed. */
@@ -185,7 +202,7 @@ export class LocalCluster implements DevCluster {
   }
 
   async status(print: (line: string) => void): Promise<boolean> {
-    return printStatus(this, print);
+    return printStatus(this, await existingApiserver(this.#dir, this.plan.apiserver), print);
   }
 
   async down(): Promise<void> {

@@ -39,7 +39,11 @@ command("up", "bring the cluster up, or what of it does not run")
   .action(async ({ name, nodes: wanted }: Named & { nodes?: number }) => {
     const begin = performance.now();
     const nodes = wanted ?? readPlan(name)?.nodes.length ?? DEFAULT_NODES;
-    await up({ name, nodes }, say);
+    await up({ name, nodes }, say).catch((cause: unknown) => {
+      if (!(cause instanceof ClusterError)) throw cause;
+      const hint = `What is there goes with 'hack/cluster down --name ${name}'; 'up' again carries on.`;
+      throw new ClusterError(`${cause.message}\n${hint}`, { cause });
+    });
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     say(`cluster ${name} is up with ${nodes} nodes after ${seconds} s; next:`);
     say(`  eval "$(hack/cluster env --name ${name})" && kubectl get nodes`);

@@ -28,6 +28,15 @@ for dir in /proc /sys /dev; do
   mount --rbind "$dir" "$root$dir"
 done
 
+# The kubelet sets these as it likes them; here they are the machine's, so it gets copies.
+mkdir -p "$root/run/sysctl"
+for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops \
+  kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
+  copy=$root/run/sysctl/$(echo "$setting" | tr / .)
+  cat "/proc/sys/$setting" >"$copy"
+  mount --bind "$copy" "$root/proc/sys/$setting"
+done
+
 cd "$root"
 # Old and new root on one place: the old one is then on top and can be let go.
 pivot_root . .

@@ -8,7 +8,6 @@ import { type Say, step } from "./progress.ts";
 const NODE_PACKAGES = {
   runc: "runc",
   iptables: "iptables",
-  conntrack: "conntrack",
   ip: "iproute2",
   mount: "mount",
   nsenter: "util-linux",
