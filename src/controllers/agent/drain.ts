@@ -27,7 +27,7 @@ export function drainOf(
 ): Drain | undefined {
   const wish = agent?.spec.draining;
   const most = wish?.grace === undefined ? [] : [durationMs(wish.grace)];
-  const evicted = slotPhase(slot) === "ending";
+  const evicted = isEvicted(slot);
   if (evicted) most.push(Math.max(0, Date.parse(slot?.metadata.deletionTimestamp ?? "") - MARGIN - now));
   const cause = wish
     ? "spec.draining"
@@ -39,6 +39,10 @@ export function drainOf(
   if (cause === undefined) return undefined;
   return { cause, ...(most.length > 0 && { grace: Math.min(...most) }) };
 }
+
+/** A slot Pod deleted by force leaves no time to kill anything: its tasks are lost, which the agent reports. */
+const isEvicted = (slot: Live<Pod> | undefined): boolean =>
+  slotPhase(slot) === "ending" && (slot?.metadata.deletionGracePeriodSeconds ?? 0) * 1000 > MARGIN;
 
 export type DrainStep =
   | { readonly kind: "end"; readonly transition: Transition }

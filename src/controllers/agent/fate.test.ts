@@ -100,8 +100,9 @@ const slot = (phase: string, more: Metadata = {}): Live<Pod> => ({
   metadata: metadata("mesos-slot-n1", more),
   status: { phase },
 });
-const deadline = (seconds: number): Metadata => ({
+const deadline = (seconds: number, grace = 3600): Metadata => ({
   deletionTimestamp: new Date(now + seconds * 1000).toISOString(),
+  deletionGracePeriodSeconds: grace,
 });
 
 describe("drainOf", () => {
@@ -137,6 +138,7 @@ describe("drainOf", () => {
       slot("Running", deadline(33)),
       { cause: "spec.draining", grace: 30_000 },
     ],
+    ["a slot deleted by force is lost", agent(), slot("Running", deadline(0, 0)), undefined],
     ["the Agent is deleted", agent({}, deleted), slot("Running"), { cause: "the Agent is being deleted" }],
     ["a slot that has ended is no eviction", agent(), slot("Failed", deadline(1)), undefined],
   ])("%s", (_name, object, pod, expected) => {

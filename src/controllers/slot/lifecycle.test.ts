@@ -14,6 +14,8 @@ const metadata = (name: string, more: Metadata = {}) => ({
   ...more,
 });
 const deleting: Metadata = { deletionTimestamp: created, deletionGracePeriodSeconds: 3600 };
+const shortened: Metadata = { ...deleting, deletionGracePeriodSeconds: 1 };
+const forced: Metadata = { ...deleting, deletionGracePeriodSeconds: 0 };
 const agent = (spec: Partial<Agent["spec"]> = {}, more?: Metadata): Live<Agent> => ({
   apiVersion: "",
   kind: "Agent",
@@ -71,10 +73,16 @@ describe("lifecycleStep", () => {
       { slot: slot("Running", deleting) },
       { kind: "delete", grace: 1 },
     ],
+    ["waits for the kubelet then", { slot: slot("Running", shortened) }, { kind: "keep", after: 10000 }],
     [
-      "waits for the kubelet then",
-      { slot: slot("Running", { ...deleting, deletionGracePeriodSeconds: 1 }) },
-      { kind: "keep" },
+      "forces it when the kubelet does not end it",
+      { slot: slot("Running", shortened), now: now + 10000 },
+      { kind: "delete", grace: 0 },
+    ],
+    [
+      "lets go of one that was forced",
+      { slot: slot("Running", forced), now: now + 10000 },
+      { kind: "release" },
     ],
     ["keeps the record of one that ended", { slot: slot("Failed"), occupied: true }, { kind: "keep" }],
     [

@@ -26,6 +26,8 @@ export interface SlotSurroundings {
 
 /** Milliseconds from the creation of a slot Pod that failed to the next one: the kubelet may refuse them all. */
 const RECREATE_AFTER = 10_000;
+/** Milliseconds that an empty slot Pod has to end. */
+const FORCE_AFTER = 10_000;
 
 export function lifecycleStep(surroundings: SlotSurroundings): LifecycleStep {
   const { slot, node, agent, occupied } = surroundings;
@@ -40,12 +42,24 @@ export function lifecycleStep(surroundings: SlotSurroundings): LifecycleStep {
     case "ended":
       return afterEnd(surroundings, slot);
     case "ending":
-      return (slot.metadata.deletionGracePeriodSeconds ?? 0) > 1
-        ? { kind: "delete", grace: 1 }
-        : { kind: "keep" };
+      return hasten(surroundings, slot);
     default:
       return agent === undefined ? { kind: "delete", grace: 1 } : { kind: "keep" };
   }
+}
+
+/**
+ * The agent kills the process of an empty slot Pod that is ending, then the kubelet ends it at once. Without an agent nobody
+ * does: a kubelet that waits for a container to stop does not hear of a shorter grace (kubernetes/kubernetes#113606). Then the object is
+ * let go; the kubelet ends what is left of the Pod, a sleeping process, when the first grace is over.
+ */
+function hasten({ now }: SlotSurroundings, slot: Live<Pod>): LifecycleStep {
+  const { deletionGracePeriodSeconds: grace = 0, deletionTimestamp = "" } = slot.metadata;
+  // Whoever starts the kubelet anew finds a short grace.
+  if (grace > 1) return { kind: "delete", grace: 1 };
+  const left = Date.parse(deletionTimestamp) + FORCE_AFTER - now;
+  if (left > 0) return { kind: "keep", after: left };
+  return grace > 0 ? { kind: "delete", grace: 0 } : release(slot);
 }
 
 function afterEnd({ now }: SlotSurroundings, slot: Live<Pod>): LifecycleStep {

@@ -14,7 +14,7 @@ import { BASE, requestsOf } from "./size.ts";
 
 /**
  * Seconds that the kubelet leaves a slot Pod after it was told to end. Its process does not heed SIGTERM, so an eviction (kubectl drain) leaves
- * the tasks under it this long to be killed by their own grace; when none is left the operator shortens it.
+ * the tasks under it this long to be killed by their own grace; when none is left the agent ends the process.
  */
 export const SLOT_GRACE_SECONDS = 3600;
 /** Seconds of sleep: 68 years, the most that every `sleep` understands. */
