@@ -14,6 +14,7 @@ import { Reflector } from "../cluster/reflector.ts";
 import type { Indexer } from "../cluster/store.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { Clients } from "./clients.ts";
+import { frameworkLeaseKey } from "./framework/connection.ts";
 import { slimNode, slimPod } from "./slim.ts";
 
 /**
@@ -33,15 +34,20 @@ export type TaskIndex =
   | "offer"
   | "pending";
 /** `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name". */
-export type OfferIndex = "agent" | "framework" | "outstandingAgent" | "outstandingFramework";
+export type OfferIndex =
+  | "agent"
+  | "framework"
+  | "outstandingAgent"
+  | "outstandingFramework"
+  | "outstandingRole";
 /** `agent` is where the Reservation is (its status, once a selector has chosen). */
 export type ReservationIndex = "agent" | "role";
 
 /** What the operator mirrors of the API server; each replica runs them, so that a new leader starts at once. */
 export interface Caches {
   readonly agents: Reflector<Agent>;
-  /** By role in spec.roles. */
-  readonly frameworks: Reflector<Framework, "role">;
+  /** By role in spec.roles, and by the key of the Lease that it renews. */
+  readonly frameworks: Reflector<Framework, "role" | "lease">;
   readonly offers: Reflector<Offer, OfferIndex>;
   /** Quotas and roles by the role's path: two with one path are a conflict. */
   readonly quotas: Reflector<Quota, "role">;
@@ -96,6 +102,7 @@ const offerIndexers: Readonly<Record<OfferIndex, Indexer<Offer>>> = {
   agent: ({ spec }) => [spec.agent],
   framework: (offer) => [offerFramework(offer)],
   outstandingAgent: (offer) => (isOutstanding(offer) ? [offer.spec.agent] : []),
+  outstandingRole: (offer) => (isOutstanding(offer) ? [offer.spec.role] : []),
   outstandingFramework: (offer) => (isOutstanding(offer) ? [offerFramework(offer)] : []),
 };
 
@@ -113,7 +120,11 @@ export function createCaches(clients: Clients, options: CacheOptions): Caches {
     agents: new Reflector(clients.agents, options),
     frameworks: new Reflector(clients.frameworks, {
       ...options,
-      indexers: { role: ({ spec }) => spec.roles },
+      indexers: {
+        role: ({ spec }) => spec.roles,
+        lease: (framework) =>
+          framework.spec.connection.type === "Lease" ? [frameworkLeaseKey(framework)] : [],
+      },
     }),
     offers: new Reflector(clients.offers, { ...options, indexers: offerIndexers }),
     quotas: new Reflector(clients.quotas, { ...options, indexers: { role: ({ spec }) => [spec.role] } }),

@@ -29,7 +29,7 @@ function surplus(view: AgentView, open: readonly OfferHold[]): OfferHold[] {
   const taken = Resources.sum([view.held, ...answered]);
   const free = view.total.subtract(taken.nonShared());
   const room = view.node.offerable.scalarQuantities().subtract(taken.scalarQuantities());
-  const fit = (offers: readonly OfferHold[]) => {
+  const allFit = (offers: readonly OfferHold[]) => {
     const all = Resources.sum(offers.map(({ resources }) => resources));
     return (
       free.contains(all.nonShared()) &&
@@ -39,9 +39,9 @@ function surplus(view: AgentView, open: readonly OfferHold[]): OfferHold[] {
   };
   const bySize = [...open].sort((a, b) => size(view, a) - size(view, b));
   const gone: OfferHold[] = [];
-  for (let kept = bySize; !fit(kept); kept = bySize.filter((hold) => !gone.includes(hold))) {
+  for (let kept = bySize; !allFit(kept); kept = bySize.filter((hold) => !gone.includes(hold))) {
     // The smallest that is enough by itself; else the largest, and on.
-    const enough = kept.find((one) => fit(kept.filter((hold) => hold !== one)));
+    const enough = kept.find((one) => allFit(kept.filter((hold) => hold !== one)));
     const next = enough ?? kept.at(-1);
     if (next === undefined) break;
     gone.push(next);

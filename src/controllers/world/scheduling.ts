@@ -2,6 +2,7 @@ import { OfferCounts, OfferFilters } from "../../allocator/index.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { AgentViews, type Assumed, reservationAgent } from "./agentviews.ts";
 import { Assumptions } from "./assumptions.ts";
+import { ClusterTotals } from "./shares.ts";
 
 /** What the controllers of the offer side share while one operator leads. All of it can be made again from lists. */
 export interface Scheduling {
@@ -10,6 +11,7 @@ export interface Scheduling {
   /** Times in it are those of Clock.monotonic. Frameworks go by "namespace/name". */
   readonly filters: OfferFilters;
   readonly counts: OfferCounts;
+  readonly totals: ClusterTotals;
 }
 
 export function createScheduling(deps: Dependencies): Scheduling {
@@ -22,5 +24,11 @@ export function createScheduling(deps: Dependencies): Scheduling {
     reservations: new Assumptions(caches.reservations, clock, (object) => changed(reservationAgent(object))),
   };
   const views: AgentViews = new AgentViews(deps, assumed);
-  return { views, assumed, filters: new OfferFilters(), counts: new OfferCounts() };
+  return {
+    views,
+    assumed,
+    filters: new OfferFilters(),
+    counts: new OfferCounts(),
+    totals: new ClusterTotals(views, clock),
+  };
 }

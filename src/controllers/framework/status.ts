@@ -1,0 +1,78 @@
+import type { Condition } from "../../api/condition.ts";
+import type { Framework, FrameworkStatus } from "../../api/framework.ts";
+import { setCondition } from "../../cluster/conditions.ts";
+import type { Live } from "../../cluster/object.ts";
+import { type Quantities, Resources, toSpec } from "../../resources/index.ts";
+import { dominantShare, percent } from "../world/shares.ts";
+import type { FrameworkConnection } from "./connection.ts";
+import type { Readiness } from "./readiness.ts";
+
+export interface FrameworkFacts {
+  readonly connection: FrameworkConnection;
+  readonly readiness: Readiness;
+  /** What its tasks that have not ended hold, one entry a task. */
+  readonly tasks: readonly Resources[];
+  readonly offers: readonly Resources[];
+  readonly total: Quantities;
+  readonly excludeFromFairness: readonly string[];
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** Everything that the operator says of a framework. The share is that of its tasks: offers come and go. */
+export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFacts): FrameworkStatus {
+  const { metadata, spec, status: before } = framework;
+  const { connection, now } = facts;
+  const allocated = Resources.sum(facts.tasks);
+  const share = dominantShare(allocated.scalarQuantities(), facts.total, facts.excludeFromFairness);
+  const revived = spec.revive !== undefined && spec.revive.id !== before?.observedRevive;
+  const revivedAt = revived ? now : before?.revivedAt;
+  const since = disconnectedAt(framework, connection, now);
+  return {
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    id: metadata.uid,
+    connected: connection.connected,
+    ...(since !== undefined && { disconnectedAt: since }),
+    ...(spec.revive && { observedRevive: spec.revive.id }),
+    ...(revivedAt !== undefined && { revivedAt }),
+    allocated: toSpec(allocated),
+    offered: toSpec(Resources.sum(facts.offers)),
+    dominantShare: share,
+    share: percent(share),
+    offersOutstanding: facts.offers.length,
+    tasks: facts.tasks.length,
+    conditions: conditions(framework, facts),
+  };
+}
+
+/** Since when it is away; one that has never been here is not away. */
+export function disconnectedAt(
+  { status }: Framework,
+  connection: FrameworkConnection,
+  now: string,
+): string | undefined {
+  if (connection.connected) return undefined;
+  return status?.disconnectedAt ?? (status?.connected ? now : undefined);
+}
+
+function conditions(framework: Live<Framework>, { connection, readiness, now }: FrameworkFacts): Condition[] {
+  const { generation } = framework.metadata;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const { type } = framework.spec.connection;
+  const connected = connection.connected
+    ? {
+        status: "True" as const,
+        reason: type === "Manual" ? "Manual" : "LeaseRenewed",
+        message: type === "Manual" ? "counted as connected as long as it exists" : "its Lease is renewed",
+      }
+    : { status: "False" as const, reason: connection.reason, message: connection.message };
+  const ready = readiness.ready
+    ? { status: "True" as const, reason: "Offered", message: "resources are offered as they become free" }
+    : { status: "False" as const, reason: readiness.reason, message: readiness.message };
+  const withConnected = setCondition<Condition>(
+    framework.status?.conditions,
+    { type: "Connected", ...connected, ...observed },
+    now,
+  );
+  return setCondition<Condition>(withConnected, { type: "Ready", ...ready, ...observed }, now);
+}

@@ -1,0 +1,126 @@
+import type { Quota, QuotaStatus } from "../../api/quota.ts";
+import { Controller, from, type Result } from "../../cluster/controller.ts";
+import { isNotFound } from "../../cluster/errors.ts";
+import { keyOf, type Live } from "../../cluster/object.ts";
+import { timestamp } from "../../cluster/time.ts";
+import { Limits, Quantities, roleAncestors } from "../../resources/index.ts";
+import { isOutstanding } from "../caches.ts";
+import type { Dependencies, Runnable } from "../dependencies.ts";
+import { closeOffer } from "../offer/closer.ts";
+import { StatusWriter } from "../statuswriter.ts";
+import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { offerResources } from "../world/agentview.ts";
+import { roleFor } from "../world/roles.ts";
+import type { Scheduling } from "../world/scheduling.ts";
+import { eldest } from "../world/seniority.ts";
+import { subtreeUse } from "../world/subtree.ts";
+import { quotaState } from "../world/world.ts";
+import type { QuotaInForce } from "./admission.ts";
+import { offersInTheWay } from "./rescind.ts";
+import { quotaStatus } from "./status.ts";
+
+const MANAGER = "mesos-operator-quota";
+/** Milliseconds: capacity changes with every Pod, and is judged no more often than this. */
+const JUDGE_EVERY = 10_000;
+
+/** Quotas: which are in force, whether they are met, and offers that stand in the way of a new one. */
+export function createQuotaController(deps: Dependencies, scheduling: Scheduling): Runnable {
+  const { caches, clients, clock, logger } = deps;
+  const writer = new StatusWriter(clients.quotas, MANAGER, clock);
+  const upward = (path: string) =>
+    [path, ...roleAncestors(path)]
+      .flatMap((role) => caches.quotas.store.by("role", role))
+      .map(({ metadata }) => metadata.name);
+  const all = () => caches.quotas.store.keys();
+  return new Controller({
+    name: "quota",
+    reconcile: ignoringConflicts((key, signal) => reconcile(deps, scheduling, writer, key, signal)),
+    sources: [
+      // What one guarantees is missing for others.
+      from(caches.quotas, all),
+      from(caches.roles, ({ spec }) =>
+        caches.quotas.store.by("role", spec.path).map(({ metadata }) => metadata.name),
+      ),
+      from(caches.tasks, ({ spec }) => upward(spec.role)),
+      from(caches.reservations, ({ spec }) => upward(spec.role)),
+    ],
+    logger,
+    clock,
+    metrics: deps.controllerMetrics,
+  });
+}
+
+async function reconcile(
+  deps: Dependencies,
+  scheduling: Scheduling,
+  writer: StatusWriter<QuotaStatus, Quota>,
+  key: string,
+  signal: AbortSignal,
+): Promise<Result> {
+  const { caches, clock, config } = deps;
+  const quota = caches.quotas.store.get(key);
+  if (quota === undefined) return {};
+  const { role } = quota.spec;
+  const older = eldest(caches.quotas.store.by("role", role));
+  const listed = roleFor((path) => caches.roles.store.by("path", path), role) !== undefined;
+  const { consumed } = subtreeUse(deps, role);
+  const status = quotaStatus(quota, {
+    consumed,
+    capacity: scheduling.totals.get(),
+    others: others(deps, role),
+    older: older === undefined || older.metadata.uid === quota.metadata.uid ? undefined : older.metadata.name,
+    roleMissing:
+      listed || config.roles.implicit
+        ? undefined
+        : `no Role has the path ${role}, and implicit roles are off`,
+    now: timestamp(clock.now()),
+  });
+  announce(deps, quota, status);
+  const wait = await writer.write(quota, status, signal);
+  if (JSON.stringify(status.applied) !== JSON.stringify(quota.status?.applied)) {
+    await makeRoom(deps, scheduling, { ...quota, status }, consumed, signal);
+  }
+  return { requeueAfter: Math.min(wait ?? JUDGE_EVERY, JUDGE_EVERY) };
+}
+
+/** In force for other roles; of two for one role the older. */
+function others({ caches }: Dependencies, role: string): QuotaInForce[] {
+  return [...caches.quotas.store.indexed("role")]
+    .filter((other) => other !== role)
+    .flatMap((other) => eldest(caches.quotas.store.by("role", other)) ?? [])
+    .flatMap(quotaState);
+}
+
+async function makeRoom(
+  deps: Dependencies,
+  scheduling: Scheduling,
+  quota: Live<Quota>,
+  consumed: Quantities,
+  signal: AbortSignal,
+): Promise<void> {
+  const { role } = quota.spec;
+  const [state] = quotaState(quota);
+  const { guarantees, limits } = state ?? { guarantees: Quantities.empty, limits: Limits.none };
+  const open = [...deps.caches.offers.store.values()].flatMap((cached) => {
+    const offer = scheduling.assumed.offers.get(keyOf(cached.metadata)) ?? cached;
+    const isOpen = isOutstanding(offer) && offer.spec.response === undefined;
+    return isOpen ? [{ offer, resources: offerResources(offer) }] : [];
+  });
+  const why = { reason: "QuotaChanged", message: `the quota of the role ${role} has changed` };
+  await forEach(offersInTheWay(role, guarantees, limits, consumed, open), 16, async ({ offer }) => {
+    try {
+      await closeOffer(deps, scheduling, offer, { state: "Rescinded", ...why }, signal);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  });
+  deps.requestAllocation("QuotaChanged");
+}
+
+function announce({ recorder }: Dependencies, quota: Live<Quota>, status: QuotaStatus): void {
+  for (const { type, status: now, reason, message } of status.conditions ?? []) {
+    const before = quota.status?.conditions?.find((condition) => condition.type === type);
+    const bad = type === "Satisfied" ? now === "False" && reason === "RoleNotFound" : now === "True";
+    if (bad && before?.reason !== reason) recorder.record(quota, { type: "Warning", reason, message });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Clock } from "../../cluster/time.ts";
+import { type Quantities, Resources } from "../../resources/index.ts";
+import type { AgentViews } from "./agentviews.ts";
+
+/** Milliseconds for which a sum over all agents serves. */
+const KEPT_FOR = 1_000;
+
+/** What all agents have together, for shares in statuses; summed at most once a second. */
+export class ClusterTotals {
+  readonly #views: AgentViews;
+  readonly #clock: Clock;
+  #sum: { readonly total: Quantities; readonly at: number } | undefined;
+
+  constructor(views: AgentViews, clock: Clock) {
+    this.#views = views;
+    this.#clock = clock;
+  }
+
+  get(): Quantities {
+    const now = this.#clock.monotonic();
+    if (this.#sum !== undefined && this.#sum.at + KEPT_FOR > now) return this.#sum.total;
+    const all = Resources.sum(Array.from(this.#views.all(), ({ state }) => state.total.nonShared()));
+    const total = all.scalarQuantities();
+    this.#sum = { total, at: now };
+    return total;
+  }
+}
+
+/** The largest share of any resource, 0 to 1, to four digits; `excluded` names count for none. */
+export function dominantShare(held: Quantities, total: Quantities, excluded: readonly string[] = []): number {
+  let share = 0;
+  for (const [name, milli] of held) {
+    const all = total.get(name);
+    if (all > 0 && !excluded.includes(name)) share = Math.max(share, milli / all);
+  }
+  return Math.round(share * 1e4) / 1e4;
+}
+
+/** For people: "12.5%". */
+export const percent = (share: number): string => `${(share * 100).toFixed(1)}%`;
