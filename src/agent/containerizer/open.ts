@@ -28,7 +28,9 @@ export interface RuntimeOptions {
   readonly snapshotter?: string;
   /** The kubelet's namespace in containerd; default "k8s.io". */
   readonly kubeletNamespace?: string;
-  /** On the node, e.g. /etc/containerd/certs.d. */
+  /** See ImageProvisionerOptions; default "auto". */
+  readonly pullBy?: "auto" | "transfer" | "cri";
+  /** On the node, e.g. /etc/containerd/certs.d; for pulls by Transfer. */
   readonly registryConfigDir?: string;
   /** Folders on the node. Undefined: tasks get no network of their own. */
   readonly cni?: { readonly confDir: string; readonly binDirs: readonly string[] };
@@ -92,6 +94,7 @@ async function open(connection: Connection, options: RuntimeOptions): Promise<Co
     arch: process.arch,
     sharedNamespace: kubeletNamespace,
     registryConfigDir: options.registryConfigDir,
+    pullBy: options.pullBy ?? "auto",
     now: Date.now,
   });
   return {

@@ -1,6 +1,6 @@
 import type { Connection } from "../containerd/connection.ts";
 import { Store } from "../containerd/gen/containerd/sandboxes_pb.ts";
-import { isAlreadyExists, isNotFound, isUnimplemented } from "../containerd/rpcError.ts";
+import { isAlreadyExists, isNotFound, isUnimplemented, RpcError } from "../containerd/rpcError.ts";
 import { RUNTIME } from "./launch.ts";
 
 /**
@@ -21,6 +21,8 @@ export async function releaseShim(connection: Connection, id: string): Promise<v
   try {
     await connection.unary(Store.method.delete, { sandboxId: id });
   } catch (error) {
-    if (!isNotFound(error) && !isUnimplemented(error)) throw error;
+    // containerd 1.7 says so without the code.
+    const absent = isNotFound(error) || (error instanceof RpcError && error.message.endsWith("not found"));
+    if (!absent && !isUnimplemented(error)) throw error;
   }
 }

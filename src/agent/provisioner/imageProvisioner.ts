@@ -1,13 +1,21 @@
 import type { Connection } from "../containerd/connection.ts";
 import { Containers } from "../containerd/gen/containerd/containers_pb.ts";
 import { type Image, Images } from "../containerd/gen/containerd/images_pb.ts";
-import { isNotFound } from "../containerd/rpcError.ts";
+import { Version } from "../containerd/gen/containerd/version_pb.ts";
+import { isNotFound, isUnimplemented } from "../containerd/rpcError.ts";
 import { ContentStore } from "./contentStore.ts";
+import { pullByCri } from "./criPull.ts";
 import { findImage, type ImageDocuments, readDocuments, recordImage } from "./imageStore.ts";
 import { KeyedLock } from "./keyedLock.ts";
 import { withLease } from "./lease.ts";
 import { chainIds, childLabels, type Platform, platformOf } from "./manifest.ts";
-import { type ImageConfig, ImageNotPresentError, type Provisioner, type PullOptions } from "./provisioner.ts";
+import {
+  type ImageConfig,
+  ImageNotPresentError,
+  ImagePullError,
+  type Provisioner,
+  type PullOptions,
+} from "./provisioner.ts";
 import { pullImage } from "./pull.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
 import { hasSnapshot, unpackLayers } from "./unpack.ts";
@@ -20,6 +28,12 @@ export interface ImageProvisionerOptions {
   readonly sharedNamespace?: string;
   /** See PullRequest. */
   readonly registryConfigDir?: string | undefined;
+  /**
+   * - `transfer`: containerd's Transfer service
+   * - `cri`: the CRI, into the kubelet's namespace, and taken over from there
+   * - `auto`: transfer, but before containerd 2 the CRI where there is one, for only that knows the node's registry settings
+   */
+  readonly pullBy: "auto" | "transfer" | "cri";
   /** Default 15 min. */
   readonly pullDeadlineMs?: number;
   /** Milliseconds since the epoch. */
@@ -98,25 +112,35 @@ export class ImageProvisioner implements Provisioner {
 
   /** Takes over an image of the kubelet's, or one of ours that was never unpacked. Undefined if there is none, or not all of it. */
   async #adopt(reference: ImageReference, signal?: AbortSignal): Promise<ImageConfig | undefined> {
-    const namespace = this.#options.sharedNamespace;
-    for (const each of [this.#connection.namespace, ...(namespace === undefined ? [] : [namespace])]) {
-      const image = await findImage(this.#connection, reference.name, each);
-      if (image === undefined) continue;
-      try {
-        return await withLease(this.#connection, "adopt", async (lease) => {
-          const from = new ContentStore(this.#connection, each);
-          const documents = await readDocuments(from, image, this.#platform);
-          if (each !== this.#connection.namespace) await this.#copy(from, documents, lease);
-          await this.#unpack(documents, lease, signal);
-          await recordImage(this.#connection, reference.name, documents.target, this.#labels());
-          return this.#toConfig(reference, documents);
-        });
-      } catch (error) {
-        // The kubelet's containerd may be set to drop layers once unpacked; then it has to be pulled.
-        if (!isNotFound(error)) throw error;
-      }
+    const { namespace } = this.#connection;
+    const { sharedNamespace } = this.#options;
+    const own = await this.#adoptFrom(namespace, reference, signal);
+    return (
+      own ?? (sharedNamespace === undefined ? undefined : this.#adoptFrom(sharedNamespace, reference, signal))
+    );
+  }
+
+  async #adoptFrom(
+    namespace: string,
+    reference: ImageReference,
+    signal?: AbortSignal,
+  ): Promise<ImageConfig | undefined> {
+    const image = await findImage(this.#connection, reference.name, namespace);
+    if (image === undefined) return undefined;
+    try {
+      return await withLease(this.#connection, "adopt", async (lease) => {
+        const from = new ContentStore(this.#connection, namespace);
+        const documents = await readDocuments(from, image, this.#platform);
+        if (namespace !== this.#connection.namespace) await this.#copy(from, documents, lease);
+        await this.#unpack(documents, lease, signal);
+        await recordImage(this.#connection, reference.name, documents.target, this.#labels());
+        return this.#toConfig(reference, documents);
+      });
+    } catch (error) {
+      // The kubelet's containerd may be set to drop layers once unpacked; then it has to be pulled.
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
-    return undefined;
   }
 
   /** Children first: a blob must not refer to what the namespace lacks. */
@@ -132,6 +156,35 @@ export class ImageProvisioner implements Provisioner {
   }
 
   async #pull(reference: ImageReference, options: PullOptions): Promise<ImageConfig> {
+    const { pullBy, sharedNamespace } = this.#options;
+    if (sharedNamespace === undefined || pullBy === "transfer")
+      return this.#pullByTransfer(reference, options);
+    if (pullBy === "cri") return this.#pullByCri(reference, sharedNamespace, options);
+    const { version } = await this.#connection.unary(Version.method.version, {});
+    if (!/^v?[01]\./.test(version)) return this.#pullByTransfer(reference, options);
+    return this.#pullByCri(reference, sharedNamespace, options).catch((error: unknown) => {
+      if (error instanceof ImagePullError && isUnimplemented(error.cause))
+        return this.#pullByTransfer(reference, options);
+      throw error;
+    });
+  }
+
+  async #pullByCri(reference: ImageReference, namespace: string, options: PullOptions): Promise<ImageConfig> {
+    await pullByCri(this.#connection, {
+      reference,
+      credentials: options.credentials ?? [],
+      deadlineMs: this.#deadline(),
+      signal: options.signal,
+    });
+    const config = await this.#adoptFrom(namespace, reference, options.signal);
+    if (config !== undefined) return config;
+    throw new ImagePullError(
+      `image ${reference.name} was pulled, but its layers were not kept: is discard_unpacked_layers set in containerd?`,
+      { retryable: true },
+    );
+  }
+
+  async #pullByTransfer(reference: ImageReference, options: PullOptions): Promise<ImageConfig> {
     return withLease(this.#connection, "pull", async (lease) => {
       await pullImage(this.#connection, {
         reference,
@@ -141,7 +194,7 @@ export class ImageProvisioner implements Provisioner {
         registryConfigDir: this.#options.registryConfigDir,
         labels: this.#labels(),
         lease,
-        deadlineMs: this.#options.pullDeadlineMs ?? 15 * 60_000,
+        deadlineMs: this.#deadline(),
         signal: options.signal,
       });
       const image = await findImage(this.#connection, reference.name);
@@ -171,6 +224,10 @@ export class ImageProvisioner implements Provisioner {
       chainId: chainIds(diffIds).at(-1) ?? "",
       ...settings,
     };
+  }
+
+  #deadline(): number {
+    return this.#options.pullDeadlineMs ?? 15 * 60_000;
   }
 
   #labels(): Record<string, string> {

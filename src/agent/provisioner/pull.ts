@@ -1,4 +1,3 @@
-import { status } from "@grpc/grpc-js";
 import { packMessage } from "../containerd/any.ts";
 import type { Connection } from "../containerd/connection.ts";
 import { Transfer } from "../containerd/gen/containerd/transfer_pb.ts";
@@ -7,7 +6,8 @@ import { RpcError } from "../containerd/rpcError.ts";
 import { openAuthStream } from "./authStream.ts";
 import { credentialsFor } from "./dockerConfig.ts";
 import type { Platform } from "./manifest.ts";
-import { type DockerConfig, ImagePullError } from "./provisioner.ts";
+import type { DockerConfig } from "./provisioner.ts";
+import { pullError } from "./pullError.ts";
 import type { ImageReference } from "./reference.ts";
 
 export interface PullRequest {
@@ -65,24 +65,4 @@ export async function pullImage(connection: Connection, request: PullRequest): P
   } finally {
     auth?.close();
   }
-}
-
-/** Codes that say no. Others are taken as passing: a registry that restarts, a full disk, a lost connection. */
-const FINAL = new Set<number>([
-  status.NOT_FOUND,
-  status.PERMISSION_DENIED,
-  status.UNAUTHENTICATED,
-  status.INVALID_ARGUMENT,
-  status.UNIMPLEMENTED,
-]);
-
-function pullError(reference: ImageReference, cause: unknown): Error {
-  if (!(cause instanceof RpcError)) return cause instanceof Error ? cause : new Error(String(cause));
-  const denied = /\b(authorization failed|access denied|unauthorized|forbidden|40[13])\b/i.test(
-    cause.message,
-  );
-  return new ImagePullError(`image ${reference.name} could not be pulled: ${cause.message}`, {
-    retryable: !denied && !FINAL.has(cause.code),
-    cause,
-  });
 }

@@ -18,21 +18,19 @@ let runtime: ContainerRuntime;
 let open: Registry;
 let secured: Registry;
 let busybox: Image;
-let certs: string;
 
 beforeAll(async () => {
-  containerd = await PrivateContainerd.start();
+  containerd = await PrivateContainerd.start({ cri: true });
   [open, secured, busybox] = await Promise.all([
     Registry.start(containerd, { secured: false }),
     Registry.start(containerd, { secured: true }),
     busyboxImage(),
   ]);
-  certs = join(containerd.folder, "certs.d");
   plainHttp("registry.example", secured.host);
   // containerd 2 tries plain http on the loopback interface by itself, 1.7 does not.
   plainHttp(secured.host, secured.host);
   plainHttp(open.host, open.host);
-  runtime = await containerd.client({ registryConfigDir: certs });
+  runtime = await containerd.client({ registryConfigDir: containerd.certs });
   await Promise.all([open.push("team/app", "v1", busybox), secured.push("team/private", "v1", busybox)]);
 });
 afterAll(async () => {
@@ -43,9 +41,9 @@ afterAll(async () => {
 
 /** What an administrator writes so that containerd reaches the registry `name` at `host` without TLS. */
 function plainHttp(name: string, host: string): void {
-  mkdirSync(join(certs, name), { recursive: true });
+  mkdirSync(join(containerd.certs, name), { recursive: true });
   const text = `server = "http://${host}"\n[host."http://${host}"]\n  capabilities = ["pull", "resolve"]\n`;
-  writeFileSync(join(certs, name, "hosts.toml"), text);
+  writeFileSync(join(containerd.certs, name, "hosts.toml"), text);
 }
 
 const credentials = (host: string, password = PASSWORD): DockerConfig[] => [
@@ -148,6 +146,36 @@ describe("a registry with credentials", () => {
       name: "registry.example/team/private:v1",
       digest: busybox.manifest.digest,
     });
+  });
+});
+
+describe("the CRI", () => {
+  test("pulls as the kubelet does, and the image is taken over", async () => {
+    const byCri = await containerd.client({ pullBy: "cri" });
+    const reference = `${secured.host}/team/by-cri:v1`;
+    await secured.push("team/by-cri", "v1", busybox);
+    const options = { policy: "IfNotPresent", credentials: credentials(secured.host) } as const;
+    const image = await byCri.provisioner.pull(reference, options);
+    expect(image).toMatchObject({ name: reference, digest: busybox.manifest.digest });
+    expect(await containerd.ctr("-n", "mesos", "images", "ls", "-q")).toContain(reference);
+    const spec = shellTask(containerd, "echo by cri");
+    await byCri.containerizer.launch(spec, image);
+    await byCri.containerizer.wait(spec.id);
+    expect(containerd.output(spec.id)).toBe("by cri\n");
+    await byCri.containerizer.remove(spec.id);
+  });
+
+  test("tells failures alike", async () => {
+    const { provisioner } = await containerd.client({ pullBy: "cri" });
+    const missing = provisioner.pull(`${open.host}/team/none:v1`, { policy: "Always" });
+    expect(await failure(missing)).toMatchObject({ retryable: false });
+    const denied = provisioner.pull(`${secured.host}/team/private:v1`, {
+      policy: "Always",
+      credentials: credentials(secured.host, "wrong"),
+    });
+    const { retryable, message } = await failure(denied);
+    expect(retryable).toBe(false);
+    expect(message).not.toContain("wrong");
   });
 });
 

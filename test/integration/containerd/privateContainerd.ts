@@ -29,25 +29,34 @@ export const BUSYBOX_IMAGE = "localhost/busybox:test";
 const APPLETS =
   "sh cat echo sleep id env ls printf seq dd true false kill ps wc tr head tail touch yes ip nc wget mount df grep mkdir";
 
+const CRI_PLUGINS = ["grpc.v1.cri", "cri.v1.images", "cri.v1.runtime"].map((name) => `io.containerd.${name}`);
+
 /** A containerd of a test file's own: own root, state, socket and log; ended by its pid. */
 export class PrivateContainerd {
   readonly folder = mkdtempSync(join(tmpdir(), "mesos-containerd-"));
   readonly socket = join(this.folder, "containerd.sock");
+  /** Settings for registries, as in /etc/containerd/certs.d. */
+  readonly certs = join(this.folder, "certs.d");
   readonly cgroup: PodCgroup;
   readonly #binaries: Binaries;
   readonly #runtimes: ContainerRuntime[] = [];
   readonly #prefix: readonly string[];
+  readonly #cri: boolean;
   #process: ChildProcess | undefined;
 
-  private constructor(binaries: Binaries, ownNetwork: boolean) {
+  private constructor(binaries: Binaries, ownNetwork: boolean, cri: boolean) {
+    this.#cri = cri;
     this.#binaries = binaries;
     this.#prefix = ownNetwork ? ["unshare", "--net"] : [];
     const version = readFileSync("/proc/self/cgroup", "utf8").includes(":memory:") ? "v1" : "v2";
     this.cgroup = { path: `/mesos-test-${this.folder.split("-").at(-1)}`, driver: "cgroupfs", version };
   }
 
-  /** `ownNetwork`: in a network namespace of its own, so that bridges and port mappings go when it goes. */
-  static async start({ ownNetwork = false } = {}): Promise<PrivateContainerd> {
+  /**
+   * `ownNetwork`: in a network namespace of its own, so that bridges and port mappings go when it goes. `cri`: with the kubelet's API, its
+   * registry settings in the folder `certs.d`.
+   */
+  static async start({ ownNetwork = false, cri = false } = {}): Promise<PrivateContainerd> {
     await ensurePackages("node", sayToTerminal);
     const names = [
       "containerd",
@@ -60,7 +69,7 @@ export class PrivateContainerd {
       "registry",
     ] as const;
     const binaries = await ensureBinaries(names, sayToTerminal);
-    const containerd = new PrivateContainerd(binaries, ownNetwork);
+    const containerd = new PrivateContainerd(binaries, ownNetwork, cri);
     await containerd.up();
     return containerd;
   }
@@ -81,13 +90,19 @@ export class PrivateContainerd {
       `version = 2
 root = '${folder}/root'
 state = '${folder}/state'
-disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime', 'io.containerd.nri.v1.nri']
+disabled_plugins = [${(this.#cri ? [] : CRI_PLUGINS).map((each) => `'${each}'`)}]
 [grpc]
   address = '${this.socket}'
 [ttrpc]
   address = '${this.socket}.ttrpc'
 [plugins.'io.containerd.metadata.v1.bolt']
   no_sync = true
+[plugins.'io.containerd.internal.v1.opt']
+  path = '${folder}/opt'
+[plugins.'io.containerd.nri.v1.nri']
+  disable = true
+[plugins.'io.containerd.grpc.v1.cri'.registry]
+  config_path = '${this.certs}'
 `,
     );
     const log = openSync(join(folder, "containerd.log"), "a");

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ContainerNotFoundError } from "../../../src/agent/containerizer/errors.ts";
 import type { ContainerRuntime } from "../../../src/agent/containerizer/open.ts";
