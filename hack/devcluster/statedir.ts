@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { cgroupProcesses } from "./cgroups.ts";
 import { ClusterError } from "./failure.ts";
 import { routedNetworks } from "./network.ts";
 import { type ClusterPlan, type ClusterRequest, freeIndex, MAX_CLUSTERS, planCluster } from "./plan.ts";
@@ -91,7 +92,12 @@ export async function ensurePlan(request: ClusterRequest): Promise<ClusterPlan> 
       `Cluster ${request.name} has ${existing.nodes.length} nodes, not ${request.nodes}: run 'hack/cluster down --name ${request.name}' first.`,
     );
   }
-  planCluster(request, 0); // Refuses a bad request before anything is written.
+  const { cgroup } = planCluster(request, 0); // Refuses a bad request before anything is written.
+  if (cgroupProcesses(cgroup).size > 0) {
+    throw new ClusterError(
+      `A cluster ${request.name} runs that ${stateRoot()} knows nothing of: its processes are in cgroup ${cgroup}. Take another --name, or set MESOS_DEV_STATE to its folder.`,
+    );
+  }
   mkdirSync(indexDir(), { recursive: true });
   const routes = await routedNetworks();
   for (let attempt = 0; attempt < MAX_CLUSTERS; attempt++) {
