@@ -23,9 +23,9 @@ import { clusterDir, ensurePlan, kubeconfigPath, removeState, requirePlan } from
 import { corednsImage, pauseImage } from "./systemimages.ts";
 
 const MIB = 1 << 20;
-const NODES_READY_MS = 60_000;
+const NODES_READY_MS = 120_000;
 const POLL_MS = 200;
-const PODS_READY = "--timeout=60s";
+const PODS_READY = "--timeout=120s";
 
 function machine(): Machine {
   return { cpus: availableParallelism(), memoryMiB: Math.floor(totalmem() / MIB) };

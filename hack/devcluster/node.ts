@@ -18,7 +18,7 @@ import type { Archive } from "./systemimages.ts";
 export const NODE_DAEMONS = ["init", "containerd", "kubelet", "kube-proxy"] as const;
 export type NodeDaemon = (typeof NODE_DAEMONS)[number];
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const SOCKET = "/run/containerd/containerd.sock";
 
 /** One node: namespaces and a root folder of its own, and in them the daemons a real node has. */
