@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { Registry } from "prom-client";
+import { Connection } from "../cluster/connection.ts";
+import { HealthServer } from "../cluster/health.ts";
+import { createLogger } from "../cluster/logger.ts";
+import { Metrics } from "../cluster/metrics.ts";
+import { systemClock } from "../cluster/time.ts";
+import { loadConfig } from "../config/load.ts";
+import { operatorConfig } from "../config/operator.ts";
+import { Operator } from "../controllers/operator.ts";
+
+/** Of a call for the Lease: shorter than the time in which the Lease must be renewed. */
+const ELECTION_TIMEOUT = 5_000;
+
+async function main(): Promise<number> {
+  const { env } = process;
+  const config = loadConfig(operatorConfig, env.MESOS_CONFIG);
+  const logger = createLogger({ name: "mesos-operator", level: config.logLevel });
+  const registry = new Registry();
+  const metrics = new Metrics(registry);
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => {
+      logger.info({ signal: name }, "stopping");
+      stop.abort();
+    });
+  }
+
+  const userAgent = "mesos-operator";
+  const connection = await Connection.load({ userAgent, ...config.client, onAnswer: metrics.answered });
+  const electionConnection = await Connection.load({
+    userAgent: `${userAgent}/election`,
+    timeout: ELECTION_TIMEOUT,
+  });
+  const operator = new Operator({
+    config,
+    connection,
+    electionConnection,
+    identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
+    logger,
+    clock: systemClock,
+    random: Math.random,
+    registry,
+    metrics,
+  });
+  const health = new HealthServer({
+    port: config.healthPort,
+    livez: {},
+    readyz: { caches: () => operator.unsynced() },
+    registry,
+  });
+  const port = await health.start();
+  logger.info({ port }, "serves /livez, /readyz and /metrics");
+  try {
+    const outcome = await operator.run(stop.signal);
+    logger.info({ outcome }, "ended");
+    // Another one may lead by now: what this process holds in memory is of no use any more.
+    return outcome === "stopped" ? 0 : 1;
+  } finally {
+    await health.stop();
+    connection.close();
+    electionConnection.close();
+  }
+}
+
+main().then(
+  (code) => {
+    // Whatever is still open, say a connection to a silent API server, is not waited for.
+    process.exit(code);
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exit(1);
+  },
+);
