@@ -78,6 +78,7 @@ describe("on a real API server, the chart", () => {
     expect((await policies()).map(({ metadata }) => metadata.name).sort()).toEqual([
       "mesos-operator-agent-node",
       "mesos-operator-offer-pod-security",
+      "mesos-operator-offers",
       "mesos-operator-placing",
       "mesos-operator-status",
       "mesos-operator-task-pod-security",

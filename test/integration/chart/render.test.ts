@@ -252,7 +252,7 @@ describe("options", () => {
     ["slot.resourceQuota.enabled", false, [], ["ResourceQuota/mesos-operator-critical"]],
     ["admission.nodeBinding", false, [], policies("agent-node")],
     ["admission.podSecurity", false, [], policies("offer-pod-security", "task-pod-security")],
-    ["admission.scheduling.enabled", false, [], policies("placing", "status")],
+    ["admission.scheduling.enabled", false, [], policies("offers", "placing", "status")],
   ] as const)("%s: %j", async (key, value, more, less) => {
     expect(await added({ [key]: value })).toEqual({ more, less });
   });

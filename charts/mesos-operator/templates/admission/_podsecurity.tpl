@@ -38,12 +38,17 @@ namespaceSelector:
     - { key: pod-security.kubernetes.io/enforce, operator: NotIn, values: [privileged] }
 {{- end -}}
 
-{{/* The rules as validations over each task of a list that `each` begins: "expression.all(t, ". */}}
+{{/* The rules as validations of each list of tasks that `lists` has: where it lies, and whether it is there. */}}
 {{- define "mesos.podSecurityValidations" -}}
-{{- $root := . -}}
-{{- range include "mesos.podSecurityRules" . | fromYamlArray }}
-- expression: {{ printf "%s%s%s" $root.before .must $root.after | quote }}
-  messageExpression: {{ printf "\"namespace \" + request.namespace + \" enforces pod-security level \" + variables.level + \": %s\"" .says | quote }}
+{{- $lists := .lists -}}
+{{- $around := .around -}}
+{{- range $rule := include "mesos.podSecurityRules" . | fromYamlArray }}
+{{- $parts := list -}}
+{{- range $lists -}}
+{{- $parts = append $parts (printf "(%s || %s.all(t, %s))" .absent .at $rule.must) -}}
+{{- end }}
+- expression: {{ printf $around (join " && " $parts) | quote }}
+  messageExpression: {{ printf "\"namespace \" + request.namespace + \" enforces pod-security level \" + variables.level + \": %s\"" $rule.says | quote }}
   reason: Forbidden
 {{- end }}
 {{- end -}}
