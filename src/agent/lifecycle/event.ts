@@ -1,6 +1,6 @@
 import type { StatusUpdate } from "../../api/task.ts";
 import type { CheckStatus, KillCause, TaskRecord } from "../checkpoint/record.ts";
-import type { Outcome, ProcessEnd } from "./outcome.ts";
+import type { Outcome, ProcessEnd, SlotEnd } from "./outcome.ts";
 
 /** What happens to a task that this agent has taken on. */
 export type TaskEvent =
@@ -24,7 +24,7 @@ export type TaskEvent =
   | { readonly type: "escalate" }
   | ({ readonly type: "exited" } & ProcessEnd)
   /** The container is not there any more and how it ended is not known. */
-  | { readonly type: "vanished"; readonly message: string }
+  | { readonly type: "vanished"; readonly message: string; readonly slotEnd?: SlotEnd }
   | { readonly type: "checked"; readonly status: CheckStatus }
   | { readonly type: "health"; readonly healthy: boolean; readonly message: string; readonly kill: boolean }
   /** The API called the task unreachable or lost while it went on. */

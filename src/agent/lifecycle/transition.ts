@@ -2,7 +2,7 @@ import { durationMs } from "../../api/duration.ts";
 import type { StatusUpdate, TaskSpec } from "../../api/task.ts";
 import type { Kill, TaskRecord } from "../checkpoint/record.ts";
 import type { Effect, NewUpdate, Stamp, Step, TaskEvent } from "./event.ts";
-import { gone, killedBeforeStart, type Outcome, outcomeOf } from "./outcome.ts";
+import { gone, killedBeforeStart, lostWithSlot, type Outcome, outcomeOf } from "./outcome.ts";
 import { REASON } from "./reason.ts";
 import { signalNumber } from "./signals.ts";
 
@@ -187,10 +187,12 @@ function exited(record: TaskRecord, event: EventOf<"exited">, stamp: Stamp): Ste
   return end(known, outcomeOf(record, event), stamp);
 }
 
-function vanished(record: TaskRecord, { message }: EventOf<"vanished">, stamp: Stamp): Step {
+function vanished(record: TaskRecord, { message, slotEnd }: EventOf<"vanished">, stamp: Stamp): Step {
   const outcome: Outcome = record.kill
     ? { state: "TASK_KILLED", source: "SOURCE_AGENT", reason: REASON.executorTerminated, message }
-    : gone(record.framework, REASON.executorTerminated, message);
+    : slotEnd
+      ? lostWithSlot(record.framework, slotEnd)
+      : gone(record.framework, REASON.executorTerminated, message);
   return end(record, outcome, stamp);
 }
 

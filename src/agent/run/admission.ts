@@ -1,0 +1,103 @@
+import type { Framework } from "../../api/framework.ts";
+import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
+import type { Reservation } from "../../api/reservation.ts";
+import type { Task } from "../../api/task.ts";
+import type { Namespace } from "../../cluster/core.ts";
+import { isNotFound } from "../../cluster/errors.ts";
+import type { Live } from "../../cluster/object.ts";
+import type { Resource } from "../../cluster/resource.ts";
+import type { FrameworkFacts } from "../checkpoint/record.ts";
+import { type Outcome, refused } from "../lifecycle/outcome.ts";
+import { REASON } from "../lifecycle/reason.ts";
+import { type Level, levelOf } from "../podsecurity/level.ts";
+import { violations } from "../podsecurity/violations.ts";
+import { persistentVolumes, VolumeError } from "../sandbox/volumes.ts";
+import { knownVolumes } from "../upkeep/volumes.ts";
+
+export interface AdmissionOptions {
+  readonly frameworks: Pick<Resource<Framework>, "get">;
+  readonly namespaces: Pick<Resource<Namespace>, "get">;
+  readonly reservations: Pick<Resource<Reservation>, "list">;
+  /** The agent's name. */
+  readonly node: string;
+}
+
+/** Whether a task may start here, and what of its framework and namespace bears on that. */
+export type Admission =
+  | { readonly framework: FrameworkFacts; readonly level: Level }
+  | { readonly framework: FrameworkFacts; readonly outcome: Outcome };
+
+/** Who has no Framework object, or none any more: all of Mesos's states are told. */
+const BUILT_IN: FrameworkFacts = { id: BUILT_IN_FRAMEWORK, partitionAware: true, killingState: true };
+
+/** Judges a task by what the API says of its framework, its namespace and its volumes, as it is now. Rejects as the API server does. */
+export async function admit(
+  task: Live<Task>,
+  options: AdmissionOptions,
+  signal: AbortSignal,
+): Promise<Admission> {
+  const namespace = task.metadata.namespace ?? "";
+  const framework = await frameworkFacts(task, options, signal);
+  if (!framework) {
+    const message = `The framework ${task.spec.framework} was removed before the task was started`;
+    const outcome: Outcome = {
+      state: "TASK_KILLED",
+      reason: REASON.frameworkRemoved,
+      source: "SOURCE_AGENT",
+      message,
+    };
+    return { framework: BUILT_IN, outcome };
+  }
+  const { metadata } = await options.namespaces.get({ name: namespace }, { signal });
+  const level = levelOf(metadata.labels);
+  const forbidden = violations(level, task.spec, framework.user);
+  if (forbidden.length > 0) {
+    const message = `The namespace ${namespace} enforces the pod-security level ${level}: ${forbidden.join("; ")}`;
+    return { framework, outcome: refused(REASON.unauthorized, message) };
+  }
+  const missing = await missingVolumes(task, options, signal);
+  if (missing !== undefined) return { framework, outcome: refused(REASON.invalid, missing) };
+  return { framework, level };
+}
+
+/** Undefined: the task's framework is not there any more. */
+export async function frameworkFacts(
+  { metadata, spec }: Live<Task>,
+  { frameworks }: Pick<AdmissionOptions, "frameworks">,
+  signal: AbortSignal,
+): Promise<FrameworkFacts | undefined> {
+  if (spec.framework === undefined) return BUILT_IN;
+  const ref = { namespace: metadata.namespace ?? "", name: spec.framework };
+  try {
+    const found = await frameworks.get(ref, { signal });
+    const { capabilities = [], user } = found.spec;
+    return {
+      id: found.metadata.uid,
+      partitionAware: capabilities.includes("PARTITION_AWARE"),
+      killingState: capabilities.includes("TASK_KILLING_STATE"),
+      ...(user === undefined ? {} : { user }),
+    };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A sentence when a task wants a persistent volume that no Reservation of this agent has: it is another's, or was destroyed. */
+async function missingVolumes(
+  task: Live<Task>,
+  { reservations, node }: AdmissionOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const wanted = persistentVolumes(task.spec);
+    if (wanted.length === 0) return undefined;
+    const { items } = await reservations.list({ signal });
+    const known = knownVolumes(items, node);
+    const missing = wanted.find((volume) => !known.has(volume));
+    return missing && `There is no persistent volume ${missing.id} of the role ${missing.role} on ${node}`;
+  } catch (error) {
+    if (error instanceof VolumeError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+import type { Task } from "../../api/task.ts";
+import type { Live } from "../../cluster/object.ts";
+import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
+import type { RecoveredContainer } from "../containerizer/containerizer.ts";
+import type { Stamp, Step } from "../lifecycle/event.ts";
+import type { Outcome } from "../lifecycle/outcome.ts";
+import { end, withUpdate } from "../lifecycle/transition.ts";
+import type { Layout } from "../sandbox/layout.ts";
+
+/** Of the node and the agent, in every record. */
+export interface RecordContext {
+  readonly bootId: string;
+  readonly layout: Layout;
+}
+
+/** The intent to start a task below a slot Pod: TASK_STARTING is the first thing to be written. */
+export function intent(
+  task: Live<Task>,
+  framework: FrameworkFacts,
+  slot: string,
+  context: RecordContext,
+  stamp: Stamp,
+): Step {
+  const record = { ...blank(task, framework, context), slot, sandbox: sandboxOf(task, context) };
+  const starting = withUpdate(record, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" }, stamp);
+  return { record: starting, effects: [{ type: "claim" }] };
+}
+
+/** A task that ends here without having been begun. */
+export function ending(
+  task: Live<Task>,
+  framework: FrameworkFacts,
+  outcome: Outcome,
+  context: RecordContext,
+  stamp: Stamp,
+): Step {
+  return end(blank(task, framework, context), outcome, stamp);
+}
+
+/** A container that runs, or ran, without a record that could be read: what the API says of the task is taken for it. */
+export function adoption(
+  task: Live<Task>,
+  framework: FrameworkFacts,
+  container: RecoveredContainer,
+  slot: string | undefined,
+  context: RecordContext,
+): TaskRecord {
+  const updates = task.status?.updates ?? [];
+  const latest = updates[updates.length - 1];
+  const { image, sandbox } = task.status?.container ?? {};
+  return {
+    ...blank(task, framework, context),
+    phase: "running",
+    container: {
+      startedAt: container.createdAt.toISOString(),
+      addresses: [...container.addresses],
+      ...(container.pid === undefined ? {} : { pid: container.pid }),
+    },
+    sandbox: sandbox ?? sandboxOf(task, context),
+    ...(slot === undefined ? {} : { slot }),
+    ...(image === undefined ? {} : { image }),
+    ...(latest === undefined ? {} : { latest }),
+  };
+}
+
+function blank(
+  { metadata, spec }: Live<Task>,
+  framework: FrameworkFacts,
+  { bootId }: RecordContext,
+): TaskRecord {
+  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = spec;
+  return {
+    version: 1,
+    uid: metadata.uid,
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    spec: lasting,
+    framework,
+    bootId,
+    phase: "claiming",
+    pending: [],
+    released: false,
+  };
+}
+
+function sandboxOf({ metadata, spec }: Live<Task>, { layout }: RecordContext): string {
+  const { name, namespace = "", uid } = metadata;
+  return layout.sandbox({ namespace, name, uid, framework: spec.framework });
+}
