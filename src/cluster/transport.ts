@@ -104,7 +104,7 @@ export class Transport {
     // What is under way on the old connections ends there; idle ones time out by themselves.
     const secure = this.#source.server.protocol === "https:";
     const make = (maxSockets: number): http.Agent => {
-      const options = { keepAlive: true, timeout: IDLE_SOCKET, maxSockets };
+      const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE, timeout: IDLE_SOCKET, maxSockets };
       return secure ? new https.Agent({ ...options, ...credentials.tls }) : new http.Agent(options);
     };
     this.#agents = { fingerprint, calls: make(MAX_SOCKETS), streams: make(Number.POSITIVE_INFINITY) };
@@ -141,7 +141,6 @@ function exchange(
       message.on("error", () => {});
       resolve(message);
     });
-    sent.once("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE));
     sent.on("error", (error) => reject(sent.reusedSocket ? new StaleSocketError(error) : error));
     sent.end(body);
   });
