@@ -212,11 +212,14 @@ describe("the token of an agent", () => {
 describe("placing is the operator's", () => {
   test("even an administrator makes no offers and no tasks of a framework", async () => {
     await refused(admin(["create"], offer("o")), "only the operator makes Offers");
-    await refused(admin(["create"], task("a", { agent: "node-1" })), "spec.agent is set by the operator");
+    await refused(
+      admin(["create"], task("a", { agent: "node-1" })),
+      "spec.agent and spec.allocated are set by the operator",
+    );
     const origin = { name: "o", uid: "u", operation: 0, index: 0 };
     await refused(
       admin(["create"], task("b", { framework: "f", agent: "node-1", offer: origin })),
-      "spec.agent is set by the operator",
+      "spec.agent and spec.allocated are set by the operator",
     );
     const place = [
       "patch",
@@ -228,7 +231,7 @@ describe("placing is the operator's", () => {
       "-p",
       '{"spec":{"agent":"node-1"}}',
     ];
-    await refused(admin(place), "spec.agent is set by the operator");
+    await refused(admin(place), "spec.agent and spec.allocated are set by the operator");
     await refused(
       admin(status("tasks", "nowhere", { state: "TASK_FINISHED" })),
       "status is written by the operator",
