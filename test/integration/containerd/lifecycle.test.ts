@@ -154,8 +154,8 @@ describe("limits", () => {
   test("a removed container's want of memory is known without anyone having waited", async () => {
     const id = await launch("tail /dev/zero");
     await until("it has ended", async () => (await runtime.containerizer.recover())[0]?.state === "exited");
+    expect((await runtime.containerizer.recover())[0]).toMatchObject({ id, exit: { oomKilled: true } });
     const other = await containerd.client();
-    expect((await other.containerizer.recover())[0]).toMatchObject({ id, exit: { oomKilled: true } });
     await other.containerizer.remove(id);
     expect(await other.containerizer.oomKilled(id)).toBe(true);
   });

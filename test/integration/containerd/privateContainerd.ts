@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Binaries, binary, ensureBinaries } from "../../../hack/devcluster/binaries.ts";
 import { run } from "../../../hack/devcluster/command.ts";
-import { image, layer, writeArchive } from "../../../hack/devcluster/ociimage.ts";
+import { type Image, image, layer, writeArchive } from "../../../hack/devcluster/ociimage.ts";
 import { ensurePackages } from "../../../hack/devcluster/packages.ts";
 import type { ProgramName } from "../../../hack/devcluster/programs.ts";
 import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
@@ -172,7 +172,8 @@ disabled_plugins = [${(this.#cri ? [] : CRI_PLUGINS).map((each) => `'${each}'`)}
   /** Imports an image of busybox and the given files into a containerd namespace, as an administrator would. */
   async importBusybox(namespace: string, name = BUSYBOX_IMAGE, { unpack = false } = {}): Promise<void> {
     const archive = join(this.folder, "busybox.tar");
-    await writeArchive(archive, await busyboxImage(), [name]);
+    // The name is in it, so that no two images share all of their blobs.
+    await writeArchive(archive, await busyboxImage({ "etc/image": name }), [name]);
     await this.ctr("-n", namespace, "images", "import", ...(unpack ? [] : ["--no-unpack"]), archive);
   }
 
@@ -191,7 +192,7 @@ disabled_plugins = [${(this.#cri ? [] : CRI_PLUGINS).map((each) => `'${each}'`)}
 }
 
 /** Two layers: the second has users, and a passwd that is reached by a link. */
-export async function busyboxImage() {
+export async function busyboxImage(files: Readonly<Record<string, string>> = {}): Promise<Image> {
   const users = "root:x:0:0:root:/root:/bin/sh\nworker:x:1000:1001:a worker:/home/worker:/bin/sh\n";
   const groups = "root:x:0:\nworkers:x:1001:\nextra:x:1002:worker\n";
   const layers = [
@@ -209,6 +210,7 @@ export async function busyboxImage() {
       { path: "etc/group", content: groups },
       { path: "home", directory: true },
       { path: "home/worker", directory: true },
+      ...Object.entries(files).map(([path, content]) => ({ path, content })),
     ]),
   ];
   return image(layers, {
