@@ -14,7 +14,14 @@ export interface BuiltImage {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
-const PROGRAMS = ["operator", "agent", "gateway", "cli"];
+/** Programs of /app, by name, and where they start. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  operator: "src/main/operator.ts",
+  agent: "src/main/agent.ts",
+  cli: "src/main/cli.ts",
+  files: "src/main/files.ts",
+  "example-framework": "examples/framework/main.ts",
+};
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
 // Packages that are still CommonJS ask for `require` within the bundle.
@@ -22,9 +29,7 @@ const BANNER = `import { createRequire as createRequireOfBundle } from "node:mod
 const require = createRequireOfBundle(import.meta.url);`;
 
 async function bundles(): Promise<LayerEntry[]> {
-  const entryPoints = PROGRAMS.map((name) => join(ROOT, "src/main", `${name}.ts`)).filter(existsSync);
-  if (entryPoints.length === 0)
-    throw new ClusterError("There is no program in src/main to put into an image.");
+  const entryPoints = Object.entries(PROGRAMS).map(([out, path]) => ({ in: join(ROOT, path), out }));
   const { outputFiles } = await build({
     entryPoints,
     // Nothing is written there: it makes the paths in the source maps the same wherever the tree lies.

@@ -23,9 +23,11 @@ export class CliContext {
   /** Absent when the command is for all namespaces. */
   readonly selection: { readonly namespace?: string };
   readonly operatorNamespace: string;
-  readonly write: (text: string) => void;
+  readonly kubeconfig: string | undefined;
+  readonly contextName: string | undefined;
+  readonly write: (text: string | Uint8Array) => void;
 
-  static async open(options: GlobalOptions, write: (text: string) => void): Promise<CliContext> {
+  static async open(options: GlobalOptions, write: (text: string | Uint8Array) => void): Promise<CliContext> {
     const connection = await Connection.load({
       userAgent: "kubectl-mesos",
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
@@ -34,11 +36,17 @@ export class CliContext {
     return new CliContext(connection, options, write);
   }
 
-  private constructor(connection: Connection, options: GlobalOptions, write: (text: string) => void) {
+  private constructor(
+    connection: Connection,
+    options: GlobalOptions,
+    write: (text: string | Uint8Array) => void,
+  ) {
     this.connection = connection;
     this.namespace = options.namespace ?? connection.namespace;
     this.selection = options.allNamespaces === true ? {} : { namespace: this.namespace };
     this.operatorNamespace = options.operatorNamespace;
+    this.kubeconfig = options.kubeconfig;
+    this.contextName = options.context;
     this.write = write;
   }
 

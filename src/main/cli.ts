@@ -7,7 +7,7 @@ import { get } from "../cli/get.ts";
 import { kill } from "../cli/kill.ts";
 import { logs } from "../cli/logs.ts";
 
-const write = (text: string): void => void process.stdout.write(text);
+const write = (text: string | Uint8Array): void => void process.stdout.write(text);
 
 const program = new Command("kubectl-mesos")
   .description("See and steer Mesos tasks, offers and agents on Kubernetes.")
