@@ -77,16 +77,19 @@ export const chartValues = z.strictObject({
   }),
   slot: z.strictObject({
     priorityClass: z.strictObject({
-      name: z.string(),
       create: z.boolean(),
+      name: z
+        .string()
+        .regex(/^([^s]|s[^y]|sy[^s]|sys[^t]|syst[^e]|syste[^m]|system[^-]|$)/)
+        .describe("No system- class: the kubelet ends other Pods for a resize of a Pod of those."),
       value: z
         .int()
         .min(-2147483648)
         .max(1_000_000_000)
         .describe("Kubernetes' limit for classes of one's own."),
     }),
-    resourceQuota: z.strictObject({ enabled: z.boolean(), pods: z.int().min(1) }),
   }),
+  criticalPodsQuota: z.strictObject({ enabled: z.boolean(), pods: z.int().min(1) }),
   admission: z.strictObject({
     nodeBinding: z.boolean(),
     podSecurity: z.boolean(),

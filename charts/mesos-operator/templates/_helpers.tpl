@@ -51,6 +51,10 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.operatorAccount
 system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" . }}
 {{- end -}}
 
+{{- define "mesos.slotClass" -}}
+{{ default (printf "%s-slot" (include "mesos.fullname" .)) .Values.slot.priorityClass.name }}
+{{- end -}}
+
 {{/* What the chart adds to the operator's configuration. */}}
 {{- define "mesos.operatorConfig" -}}
 {{- $config := deepCopy .Values.operator.config -}}
@@ -59,7 +63,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $slot := deepCopy ($config.slot | default dict) -}}
 {{- $_ := set $slot "image" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
 {{- $_ := set $slot "imagePullPolicy" .Values.taskImage.pullPolicy -}}
-{{- $_ := set $slot "priorityClassName" .Values.slot.priorityClass.name -}}
+{{- $_ := set $slot "priorityClassName" (include "mesos.slotClass" .) -}}
 {{- $_ := set $config "slot" $slot -}}
 {{- toYaml $config -}}
 {{- end -}}

@@ -49,7 +49,7 @@ describe("the chart", () => {
     expect(operatorConfig.parse(operator)).toMatchObject({
       namespace: NAMESPACE,
       leaseName: "mesos-operator",
-      slot: { image: "mesos-task-default:dev", priorityClassName: "system-node-critical" },
+      slot: { image: "mesos-task-default:dev", priorityClassName: "mesos-operator-slot" },
     });
     expect(agentConfig.parse(agent)).toMatchObject({
       namespace: NAMESPACE,
@@ -248,8 +248,9 @@ describe("options", () => {
     ],
     ["operator.podDisruptionBudget.enabled", false, [], ["PodDisruptionBudget/mesos-operator"]],
     ["operator.replicas", 1, [], ["PodDisruptionBudget/mesos-operator"]],
-    ["slot.priorityClass", { create: true, name: "slots" }, ["PriorityClass/slots"], []],
-    ["slot.resourceQuota.enabled", false, [], ["ResourceQuota/mesos-operator-critical"]],
+    ["slot.priorityClass.create", false, [], ["PriorityClass/mesos-operator-slot"]],
+    ["slot.priorityClass.name", "slots", ["PriorityClass/slots"], ["PriorityClass/mesos-operator-slot"]],
+    ["criticalPodsQuota.enabled", false, [], ["ResourceQuota/mesos-operator-critical"]],
     ["admission.nodeBinding", false, [], policies("agent-node")],
     ["admission.podSecurity", false, [], policies("offer-pod-security", "task-pod-security")],
     ["admission.scheduling.enabled", false, [], policies("offers", "placing", "status")],
@@ -317,6 +318,7 @@ describe("values", () => {
     [{ "operator.config.surprise": 1 }, "/operator/config': additional properties 'surprise' not allowed"],
     [{ "operator.config.offers.timeout": "soon" }, "/operator/config/offers/timeout'"],
     [{ "agent.secrets.access": "All" }, "/agent/secrets/access'"],
+    [{ "slot.priorityClass.name": "system-node-critical" }, "/slot/priorityClass/name'"],
     [{ "slot.priorityClass.value": 2000000000 }, "/slot/priorityClass/value'"],
     [{ replicas: 3 }, "additional properties 'replicas' not allowed"],
   ])("%j are told to be wrong by helm", async (set, words) => {
