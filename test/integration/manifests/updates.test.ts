@@ -75,6 +75,22 @@ const refused: Refused[] = [
     words: "agent is immutable once set",
   },
   {
+    name: "an allocation without an agent",
+    kind: "task",
+    before: program,
+    spec: { allocated: resources },
+    field: "spec.allocated",
+    words: "allocated needs agent",
+  },
+  {
+    name: "an allocation after the agent",
+    kind: "task",
+    before: { ...program, agent: "node-1" },
+    spec: { allocated: resources },
+    field: "spec.allocated",
+    words: "allocated is set together with agent",
+  },
+  {
     name: "more resources",
     kind: "task",
     before: program,
@@ -394,6 +410,12 @@ const refused: Refused[] = [
 
 const taken: Case[] = [
   { name: "an agent, once", kind: "task", before: program, spec: { agent: "node-1" } },
+  {
+    name: "an agent and an allocation, once",
+    kind: "task",
+    before: program,
+    spec: { agent: "node-1", allocated: resources },
+  },
   { name: "a kill", kind: "task", before: program, spec: { kill: { gracePeriod: "0s" } } },
   {
     name: "a shorter grace for a kill",
