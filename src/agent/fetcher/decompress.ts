@@ -5,7 +5,7 @@ import { createGunzip } from "node:zlib";
 import type { Compression } from "./archiveKind.ts";
 import { FetchError } from "./errors.ts";
 
-/** Node has no bzip2 and no xz; the agent's image has these programs. They only turn bytes into bytes. */
+/** Node has no bzip2 and no xz; the agent's image has these programs (busybox's will do). They only turn bytes into bytes. */
 const PROGRAMS = { bzip2: "bzip2", xz: "xz" } as const;
 
 /** The content of a compressed stream; its errors come out of the returned one. */
@@ -25,7 +25,7 @@ export function decompress(input: Readable, compression: Compression): Readable 
 
 function throughProgram(input: Readable, program: string): Readable {
   const output = new PassThrough();
-  const child = spawn(program, ["--decompress", "--stdout"], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     if (said.length < 500) said += text;

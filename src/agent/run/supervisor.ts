@@ -41,6 +41,7 @@ export interface SupervisorOptions extends RecordContext {
   /** Aborts when the agent stops. */
   readonly signal: AbortSignal;
   readonly onRecord: (record: TaskRecord) => void;
+  readonly onForget: (uid: string) => void;
 }
 
 interface Group {
@@ -170,6 +171,7 @@ export class Supervisor {
     this.#runs.delete(run.uid);
     this.#answered.delete(run.uid);
     this.#options.effects.forget(run.uid);
+    this.#options.onForget(run.uid);
     run.forget();
   }
 

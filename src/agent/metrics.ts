@@ -1,0 +1,52 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import { isTerminal } from "../api/taskstate.ts";
+import { PHASES, type Phase, type TaskRecord } from "./checkpoint/record.ts";
+
+/** The agent's own metrics. */
+export class AgentMetrics {
+  readonly #ended: Counter<"state" | "reason">;
+  readonly #launched: Counter;
+  readonly #phases = new Map<string, Phase>();
+  readonly #terminal = new Set<string>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const phases = this.#phases;
+    new Gauge({
+      name: "mesos_agent_tasks",
+      help: "Tasks of this node by how far they have come; settled ones wait for their object to go.",
+      labelNames: ["phase"],
+      registers,
+      collect() {
+        for (const phase of PHASES) this.set({ phase }, 0);
+        for (const phase of phases.values()) this.inc({ phase });
+      },
+    });
+    this.#launched = new Counter({
+      name: "mesos_agent_launches_total",
+      help: "Containers launched since the agent started.",
+      registers,
+    });
+    this.#ended = new Counter({
+      name: "mesos_agent_tasks_ended_total",
+      help: "Tasks ended since the agent started, by state and reason.",
+      labelNames: ["state", "reason"],
+      registers,
+    });
+  }
+
+  /** Told of each state of each record. */
+  observe({ uid, phase, latest }: TaskRecord): void {
+    if (phase === "running" && this.#phases.get(uid) === "launching") this.#launched.inc();
+    this.#phases.set(uid, phase);
+    if (latest && isTerminal(latest.state) && !this.#terminal.has(uid)) {
+      this.#terminal.add(uid);
+      this.#ended.inc({ state: latest.state, reason: latest.reason ?? "" });
+    }
+  }
+
+  forget(uid: string): void {
+    this.#phases.delete(uid);
+    this.#terminal.delete(uid);
+  }
+}

@@ -1,0 +1,156 @@
+import { readFile, rm, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { durationMs } from "../../api/duration.ts";
+import type { Reservation } from "../../api/reservation.ts";
+import type { Resource } from "../../cluster/resource.ts";
+import type { Clock } from "../../cluster/time.ts";
+import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
+import type { ContainerRuntime } from "../containerizer/open.ts";
+import { heldMemory } from "../launch/limits.ts";
+import { parseReference } from "../provisioner/reference.ts";
+import type { TaskRun } from "../run/taskRun.ts";
+import { collectable, keptFor, listSandboxes, listVolumes, removeSandbox } from "../sandbox/collect.ts";
+import type { Layout, VolumeName } from "../sandbox/layout.ts";
+import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
+import { persistentVolumes } from "../sandbox/volumes.ts";
+import { bytesOf } from "./bytes.ts";
+import { diskQuotas, overDisk } from "./diskLimits.ts";
+import { every } from "./every.ts";
+import { type MemoryUse, memAvailable, pressureKill, victim } from "./memoryPressure.ts";
+import { knownVolumes, volumeSet } from "./volumes.ts";
+
+export interface UpkeepOptions {
+  /** The agent's name. */
+  readonly node: string;
+  readonly runs: () => Iterable<TaskRun>;
+  readonly runtime: Pick<ContainerRuntime, "containerizer" | "provisioner" | "logs">;
+  readonly reservations: Pick<Resource<Reservation>, "list">;
+  readonly layout: Layout;
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const LOGS_INTERVAL = 5_000;
+const MEMORY_INTERVAL = 1_000;
+const GARBAGE_INTERVAL = 60_000;
+/** Images not used for so long go; sooner when the disk fills up. */
+const IMAGE_AGE = 7 * 86_400_000;
+
+/** What has to be done on a node again and again: logs, limits, garbage. */
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  /** Volumes on disk without a Reservation, seen once: the next look destroys them. */
+  #doomed = volumeSet([]);
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, config } = this.#options;
+    const start = (name: string, interval: number, work: (signal: AbortSignal) => Promise<void>) =>
+      every({ name, interval, clock, log }, work, signal);
+    await Promise.all([
+      start("the rotation of logs", LOGS_INTERVAL, () => this.rotateLogs()),
+      start("the measuring of disks", durationMs(config.sandboxDiskInterval), (stop) =>
+        this.limitDisks(stop),
+      ),
+      start("the watch over memory", MEMORY_INTERVAL, () => this.relieveMemory()),
+      start("the collection of sandboxes", GARBAGE_INTERVAL, () => this.collectSandboxes()),
+      start("the collection of images", GARBAGE_INTERVAL, () => this.collectImages()),
+      start("the destruction of volumes", GARBAGE_INTERVAL, (stop) => this.destroyVolumes(stop)),
+    ]);
+  }
+
+  async rotateLogs(): Promise<void> {
+    const { runtime, config } = this.#options;
+    const options = { maxBytes: bytesOf(config.logs.maxSize), keep: config.logs.files - 1 };
+    for (const { record } of this.#running()) {
+      if (record.sandbox === undefined) continue;
+      for (const name of [STDOUT, STDERR]) await runtime.logs.rotate(join(record.sandbox, name), options);
+    }
+  }
+
+  async limitDisks(signal: AbortSignal): Promise<void> {
+    for (const run of this.#running()) {
+      const kill = await overDisk(diskQuotas(run.record, this.#options.layout), signal);
+      if (kill) run.dispatch(kill);
+    }
+  }
+
+  /** One task at a time: what it frees may be enough. */
+  async relieveMemory(): Promise<void> {
+    const { config, runtime, log } = this.#options;
+    const available = memAvailable(await readFile("/proc/meminfo", "utf8"));
+    if (available >= bytesOf(config.memoryPressure.availableBelow)) return;
+    const uses: MemoryUse[] = [];
+    for (const { uid, record } of this.#running()) {
+      if (record.kill) {
+        if (record.kill.cause === "memory") return;
+        continue;
+      }
+      const usage = await runtime.containerizer.usage(uid).catch(() => undefined);
+      if (usage) uses.push({ uid, used: usage.memoryBytes, requested: heldMemory(record.spec) });
+    }
+    const worst = victim(uses);
+    if (!worst) return;
+    log.warn({ task: worst.uid, available }, "the node runs short of memory: a task is ended");
+    for (const run of this.#options.runs())
+      if (run.uid === worst.uid) run.dispatch(pressureKill(worst, available));
+  }
+
+  async collectSandboxes(): Promise<void> {
+    const { layout, config, clock, log } = this.#options;
+    const age = keptFor(durationMs(config.sandboxTtl), await this.#diskUsage());
+    const live = new Set([...this.#options.runs()].map(({ uid }) => uid));
+    for (const sandbox of collectable(await listSandboxes(layout), live, clock.now(), age)) {
+      await removeSandbox(sandbox);
+      log.info({ sandbox: sandbox.path }, "a sandbox was removed");
+    }
+  }
+
+  async collectImages(): Promise<void> {
+    const { runtime, config, log } = this.#options;
+    const unusedForMs = keptFor(IMAGE_AGE, await this.#diskUsage());
+    const keep = new Set([parseReference(config.defaultImage).name]);
+    const removed = await runtime.provisioner.collectGarbage({ unusedForMs, keep });
+    if (removed.length > 0) log.info({ images: removed }, "images were removed");
+  }
+
+  /** DESTROY, or the end of a Reservation: data goes only when two looks a minute apart found no Reservation for it. */
+  async destroyVolumes(signal: AbortSignal): Promise<void> {
+    const { layout, reservations, node, log } = this.#options;
+    const present = await listVolumes(layout);
+    if (present.length === 0) return;
+    const { items } = await reservations.list({ signal });
+    const known = knownVolumes(items, node);
+    const used = volumeSet(usedVolumes([...this.#options.runs()].map(({ record }) => record)));
+    const lost = present.filter((volume) => !known.has(volume) && !used.has(volume));
+    for (const volume of lost) {
+      if (!this.#doomed.has(volume)) continue;
+      await rm(layout.volume(volume), { recursive: true, force: true });
+      log.info({ volume }, "a persistent volume was destroyed");
+    }
+    this.#doomed = volumeSet(lost);
+  }
+
+  *#running(): Generator<TaskRun> {
+    for (const run of [...this.#options.runs()]) if (run.record.phase === "running") yield run;
+  }
+
+  /** How full the disk of the work directory is, 0 to 1. */
+  async #diskUsage(): Promise<number> {
+    const { blocks, bavail, bfree } = await statfs(this.#options.layout.root);
+    const used = blocks - bfree;
+    return used / Math.max(1, used + bavail);
+  }
+}
+
+function usedVolumes(records: readonly TaskRecord[]): readonly VolumeName[] {
+  return records
+    .filter(({ phase }) => phase !== "settled")
+    .flatMap(({ spec }) => [...persistentVolumes(spec)]);
+}
