@@ -178,6 +178,7 @@ export function createAgentController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    metrics: deps.controllerMetrics,
   });
   return controller;
 }

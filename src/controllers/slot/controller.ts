@@ -200,6 +200,7 @@ export function createSlotController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    metrics: deps.controllerMetrics,
   });
 }
 

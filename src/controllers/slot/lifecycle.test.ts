@@ -91,10 +91,11 @@ describe("lifecycleStep", () => {
       { kind: "keep", after: 6000 },
     ],
     ["deletes one that failed", { slot: slot("Failed"), now: now + 10000 }, { kind: "delete", grace: 0 }],
-    ["releases one that ended by deletion", { slot: slot("Failed", deleting) }, { kind: "release" }],
+    ["releases one that ended by deletion", { slot: slot("Failed", forced) }, { kind: "release" }],
+    ["sees to its deletion", { slot: slot("Failed", shortened) }, { kind: "delete", grace: 0 }],
     [
       "has nothing to release twice",
-      { slot: slot("Failed", { ...deleting, finalizers: [] }) },
+      { slot: slot("Failed", { ...forced, finalizers: [] }) },
       { kind: "keep" },
     ],
     [

@@ -55,15 +55,17 @@ export function lifecycleStep(surroundings: SlotSurroundings): LifecycleStep {
  */
 function hasten({ now }: SlotSurroundings, slot: Live<Pod>): LifecycleStep {
   const { deletionGracePeriodSeconds: grace = 0, deletionTimestamp = "" } = slot.metadata;
+  if (grace === 0) return release(slot);
   // Whoever starts the kubelet anew finds a short grace.
   if (grace > 1) return { kind: "delete", grace: 1 };
   const left = Date.parse(deletionTimestamp) + FORCE_AFTER - now;
-  if (left > 0) return { kind: "keep", after: left };
-  return grace > 0 ? { kind: "delete", grace: 0 } : release(slot);
+  return left > 0 ? { kind: "keep", after: left } : { kind: "delete", grace: 0 };
 }
 
 function afterEnd({ now }: SlotSurroundings, slot: Live<Pod>): LifecycleStep {
-  if (slot.metadata.deletionTimestamp) return release(slot);
+  if (slot.metadata.deletionTimestamp) {
+    return slot.metadata.deletionGracePeriodSeconds ? { kind: "delete", grace: 0 } : release(slot);
+  }
   const left = Date.parse(slot.metadata.creationTimestamp) + RECREATE_AFTER - now;
   return left > 0 ? { kind: "keep", after: left } : { kind: "delete", grace: 0 };
 }

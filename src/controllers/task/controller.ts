@@ -103,6 +103,7 @@ export function createTaskController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    metrics: deps.controllerMetrics,
   });
 
   function tasksOfFramework({ metadata }: Live<Framework>): string[] {
