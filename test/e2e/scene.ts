@@ -33,13 +33,17 @@ export class Scene {
     this.namespace = namespace;
   }
 
-  /** Two nodes for tasks that must be apart. */
+  /** Nodes for tasks that must be apart. */
   get node1(): string {
     return this.cluster.nodes[0] ?? "";
   }
 
   get node2(): string {
     return this.cluster.nodes[1] ?? "";
+  }
+
+  get node3(): string {
+    return this.cluster.nodes[2] ?? this.node2;
   }
 
   /** Creates tasks by name, all at once. */
