@@ -89,6 +89,16 @@ export class AllocationLoop implements Runnable {
     const plan = makePlan(snapshot.world, now, options, this.#policy);
     metrics.allocationSeconds.observe((clock.monotonic() - options.now) / 1000);
     metrics.tasksPending.set(snapshot.pending.reduce((sum, { tasks }) => sum + tasks.length, 0));
+    this.#deps.logger.debug(
+      {
+        agents: snapshot.world.agents.length,
+        withheld: snapshot.world.agents.filter(({ withheld }) => withheld !== undefined).length,
+        frameworks: snapshot.world.frameworks.filter(({ active }) => active).length,
+        offers: plan.offers.length,
+        bindings: plan.bindings.length,
+      },
+      "allocated",
+    );
     const writing = clock.monotonic();
     const failed = await this.#writer.write(plan, signal);
     if (plan.offers.length + plan.bindings.length > 0) {
