@@ -11,12 +11,6 @@ export const agentConfig = z.strictObject({
     .describe("Namespace of the operator, the Leases and the slot Pods."),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   healthPort: z.int().min(0).max(65535).default(5052).describe("/livez, /readyz and /metrics."),
-  port: z
-    .int()
-    .min(0)
-    .max(65535)
-    .default(5051)
-    .describe("The agent's HTTP port: logs and files of sandboxes."),
   workDirectory: z
     .string()
     .default("/var/lib/mesos")

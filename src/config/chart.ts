@@ -26,7 +26,7 @@ const chartOperatorConfig = z.strictObject({
 });
 const chartAgentConfig = agentConfig
   .omit({ namespace: true, defaultImage: true })
-  .extend({ healthPort: portNumber, port: portNumber });
+  .extend({ healthPort: portNumber });
 
 const scheduling = {
   resources: kubernetesObject,
