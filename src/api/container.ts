@@ -77,7 +77,11 @@ const containerShape = {
     .optional()
     .describe("Secrets of type kubernetes.io/dockerconfigjson in the task's namespace."),
   user: user.optional().describe("User, or user:group, by name or number; absent: the image's."),
-  workingDirectory: absolutePath.optional().describe("Working directory; absent: the sandbox."),
+  workingDirectory: absolutePath
+    .optional()
+    .describe(
+      "Working directory; absent: the image's, else the sandbox; always the sandbox without an image.",
+    ),
   privileged: z.boolean().optional().describe("Run without confinement, where the namespace allows it."),
   addCapabilities: listSet(z.array(capability).max(64))
     .optional()
