@@ -114,6 +114,7 @@ export async function compose(
     },
     remove: (id) => containerizer.remove(id),
     bootId,
+    nodeAddress: options.addresses[0],
     layout,
     clock,
     uuid,

@@ -58,6 +58,8 @@ export const taskRecord = z.object({
     killingState: z.boolean(),
     user: z.string().optional(),
   }),
+  /** Address of the node, for tasks on its network. */
+  nodeAddress: z.string().optional(),
   /** Of the boot in which the task was taken on. */
   bootId: z.string(),
   /** Folder on the node; absent for a task that was never begun. */
@@ -67,7 +69,12 @@ export const taskRecord = z.object({
   slot: z.string().optional(),
   image: z.string().optional(),
   container: z
-    .object({ pid: z.int().optional(), startedAt: z.string(), addresses: z.array(z.string()) })
+    .object({
+      pid: z.int().optional(),
+      startedAt: z.string(),
+      /** Of a network of its own; empty on the node's. */
+      addresses: z.array(z.string()),
+    })
     .optional(),
   kill: z
     .object({

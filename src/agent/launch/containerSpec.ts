@@ -47,7 +47,6 @@ export function containerSpec(request: SpecRequest): ContainerSpec {
   const ownNetwork = network.type !== "host";
   const command = spec.command ? argvOf(spec.command) : undefined;
   const args = spec.command && !command ? (spec.command.arguments ?? []).slice(1) : [];
-  const directory = spec.container?.workingDirectory;
   return {
     id: record.uid,
     labels: { [LABEL_NAMESPACE]: record.namespace, [LABEL_NAME]: name },
@@ -64,9 +63,7 @@ export function containerSpec(request: SpecRequest): ContainerSpec {
       secrets: request.secrets,
     }),
     ...(user === undefined ? {} : { user }),
-    ...(directory === undefined
-      ? {}
-      : { cwd: isAbsolute(directory) ? directory : join(SANDBOX_TARGET, directory) }),
+    ...workingDirectory(spec.container),
     sandbox: { source: sandbox, target: SANDBOX_TARGET },
     mounts,
     network,
@@ -79,4 +76,11 @@ export function containerSpec(request: SpecRequest): ContainerSpec {
     stdout: join(sandbox, STDOUT),
     stderr: join(sandbox, STDERR),
   };
+}
+
+/** Without an image of its own a task works in its sandbox, as in Mesos; else where the image says (the containerizer's default). */
+function workingDirectory(container: TaskRecord["spec"]["container"]): { cwd?: string } {
+  const asked = container?.workingDirectory;
+  if (asked !== undefined) return { cwd: isAbsolute(asked) ? asked : join(SANDBOX_TARGET, asked) };
+  return container?.image === undefined ? { cwd: SANDBOX_TARGET } : {};
 }

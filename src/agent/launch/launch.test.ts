@@ -103,6 +103,12 @@ describe("the container", () => {
     expect(at("sub")).toBe("/mnt/mesos/sandbox/sub");
     expect(at("/srv")).toBe("/srv");
   });
+
+  test("without one a task works in its sandbox, one with an image where the image says", () => {
+    expect(containerSpec(request(specWith())).cwd).toBe("/mnt/mesos/sandbox");
+    const container = { imagePullPolicy: "IfNotPresent" as const, image: "busybox" };
+    expect(containerSpec(request(specWith({ container })))).not.toHaveProperty("cwd");
+  });
 });
 
 describe("DNS", () => {

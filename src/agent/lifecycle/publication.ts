@@ -43,10 +43,15 @@ function statusPatch(record: TaskRecord, task: Live<Task>, updates: readonly Sta
       updates: trimUpdates(updates, task.spec),
       ...(task.status?.unreachableSince === undefined ? {} : { unreachableSince: null }),
       ...(record.sandbox === undefined ? {} : { container: containerStatus(record) }),
-      ...(container === undefined ? {} : { addresses: container.addresses }),
+      ...(container === undefined ? {} : { addresses: addressesOf(record) }),
       ...(exit === undefined ? {} : { exit }),
     },
   };
+}
+
+function addressesOf({ container, nodeAddress }: TaskRecord): readonly string[] {
+  if (container === undefined || container.addresses.length > 0) return container?.addresses ?? [];
+  return nodeAddress === undefined ? [] : [nodeAddress];
 }
 
 function containerStatus(record: TaskRecord): TaskStatus["container"] {

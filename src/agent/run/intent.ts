@@ -10,6 +10,7 @@ import type { Layout } from "../sandbox/layout.ts";
 /** Of the node and the agent, in every record. */
 export interface RecordContext {
   readonly bootId: string;
+  readonly nodeAddress: string | undefined;
   readonly layout: Layout;
 }
 
@@ -66,7 +67,7 @@ export function adoption(
 function blank(
   { metadata, spec }: Live<Task>,
   framework: FrameworkFacts,
-  { bootId }: RecordContext,
+  { bootId, nodeAddress }: RecordContext,
 ): TaskRecord {
   const { kill: _kill, acknowledged: _acknowledged, ...lasting } = spec;
   return {
@@ -76,6 +77,7 @@ function blank(
     name: metadata.name,
     spec: lasting,
     framework,
+    ...(nodeAddress === undefined ? {} : { nodeAddress }),
     bootId,
     phase: "claiming",
     pending: [],
