@@ -69,7 +69,7 @@ export function createTaskController(deps: Dependencies): Runnable {
     }
   }
 
-  /** Says on a task that waits for an agent why it will not get one, and takes that back when it may. */
+  /** Says on a task why it will not run, and takes that back when it may. */
   async function judge(
     task: Live<Task>,
     framework: Live<Framework> | undefined,
@@ -77,10 +77,9 @@ export function createTaskController(deps: Dependencies): Runnable {
   ): Promise<void> {
     if (hasEnded(task.status)) return;
     const roles = (path: string) => caches.roles.store.by("path", path);
-    const refusal =
-      task.spec.agent === undefined ? refusalOf(task, framework, roles, config.roles.implicit) : undefined;
+    const refusal = refusalOf(task, framework, roles, config.roles.implicit);
     const before = findCondition(task.status?.conditions, "Accepted");
-    const accepted = { reason: "Accepted", message: "the task can be placed" };
+    const accepted = { reason: "Accepted", message: "nothing is against the task" };
     const { reason, message } = refusal ?? accepted;
     const status = refusal === undefined ? "True" : "False";
     if (before === undefined && refusal === undefined) return;

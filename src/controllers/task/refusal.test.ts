@@ -40,7 +40,9 @@ it.each<
 >([
   ["nothing against it", {}, undefined, role(), undefined],
   ["a framework that is not there", { framework: "f" }, undefined, role(), "FrameworkNotFound"],
-  ["a framework that did not launch it", { framework: "f" }, framework, role(), "NotLaunched"],
+  ["a framework that is there", { framework: "f", agent: "n1" }, framework, role(), undefined],
+  ["a framework that is gone", { framework: "f", agent: "n1" }, undefined, role(), "FrameworkNotFound"],
+  ["a role that was taken away after the task was placed", { agent: "n1" }, undefined, undefined, undefined],
   ["an unlisted role", {}, undefined, undefined, "RoleNotFound"],
   ["a role of other namespaces", {}, undefined, role(["other"]), "RoleNotAllowed"],
   ["a role of this namespace", {}, undefined, role(["ns"]), undefined],

@@ -4,12 +4,13 @@ import type { Live } from "../../cluster/object.ts";
 import { fromSpec, ResourceError } from "../../resources/index.ts";
 import { type RolesByPath, roleRefusal } from "../world/roles.ts";
 
-/** Why a task that has no agent will not get one as things are; `reason` is the condition's and the Event's. */
+/** Why a task will not run, or not go on, as things are; `reason` is the condition's and the Event's. */
 export interface Refusal {
-  readonly reason: "FrameworkNotFound" | "NotLaunched" | "RoleNotFound" | "RoleNotAllowed";
+  readonly reason: "FrameworkNotFound" | "RoleNotFound" | "RoleNotAllowed";
   readonly message: string;
 }
 
+/** Of a task that has not ended. A role is judged while the task waits for an agent only. */
 export function refusalOf(
   task: Live<Task>,
   framework: Live<Framework> | undefined,
@@ -17,20 +18,14 @@ export function refusalOf(
   implicitRoles: boolean,
 ): Refusal | undefined {
   const { namespace = "" } = task.metadata;
-  const { framework: name, role } = task.spec;
+  const { framework: name, role, agent } = task.spec;
   if (name !== undefined && framework === undefined) {
     return {
       reason: "FrameworkNotFound",
-      message: `there is no Framework ${name} in the namespace ${namespace}`,
+      message: `there is no Framework ${name} in the namespace ${namespace}: nobody answers for the task`,
     };
   }
-  if (name !== undefined) {
-    return {
-      reason: "NotLaunched",
-      message: `the Framework ${name} launches its tasks in the answer to an Offer; without spec.framework the task would be placed`,
-    };
-  }
-  return roleRefusal(roles, role, namespace, implicitRoles);
+  return agent === undefined ? roleRefusal(roles, role, namespace, implicitRoles) : undefined;
 }
 
 /** What is wrong with the resources of a task that the schema cannot refuse; it can never run. */
