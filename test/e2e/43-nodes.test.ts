@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ByHand, launch, shell } from "./byhand.ts";
+import { until } from "./cluster.ts";
+import { on, Scene, sh } from "./scene.ts";
+
+const TAINT = { key: "dedicated", value: "mesos", effect: "NoSchedule" };
+
+let scene: Scene;
+let hand: ByHand;
+beforeAll(async () => {
+  scene = await Scene.open("nodes");
+  hand = await ByHand.connect(scene, "hand", ["nodes"]);
+  await scene.start({ stays: { ...sh("sleep 600"), ...on(scene.node1) } });
+  await scene.running("stays");
+});
+afterAll(async () => {
+  await scene.cluster.kubectl("uncordon", scene.node1).catch(() => {});
+  await scene.cluster.kubectl("taint", "node", scene.node2, "dedicated-").catch(() => {});
+  await scene.close();
+});
+
+/** Nothing of the agent is offered to the framework, while something of another agent is. */
+async function nothingOf(framework: ByHand, agent: string): Promise<void> {
+  const round = await ByHand.connect(scene, `round-${framework.name}`, ["nodes-others"]);
+  const open = await framework.open();
+  await Promise.all(open.map((offer) => framework.decline(offer, "1s")));
+  await round.offer();
+  await round.remove();
+  await framework.offer();
+  expect((await framework.open()).map(({ spec }) => spec.agent)).not.toContain(agent);
+}
+
+const whyNotPlaced = async (name: string) => {
+  const { status } = await scene.becomes(name, "is told why it waits", ({ status }) =>
+    (status?.conditions ?? []).some(({ type, status }) => type === "Placed" && status === "False"),
+  );
+  return status?.conditions?.find(({ type }) => type === "Placed");
+};
+
+describe("kubectl cordon", () => {
+  test("takes back the node's offers, tasks go on", async () => {
+    const offer = await hand.of(scene.node1);
+    await scene.cluster.kubectl("cordon", scene.node1);
+    const { status } = await hand.closed(offer);
+    expect(status).toMatchObject({ state: "Rescinded", reason: "Cordoned" });
+    const late = hand.respond(offer, { accept: { operations: [launch(shell("late", "true"))] } });
+    await expect(late).rejects.toThrow(/no longer outstanding/);
+    await nothingOf(hand, scene.node1);
+    expect((await scene.get("stays")).status?.state).toBe("TASK_RUNNING");
+  });
+
+  test("holds back tasks of that node, which say why", async () => {
+    await scene.create("waits", { ...sh("echo now"), ...on(scene.node1) });
+    expect((await whyNotPlaced("waits"))?.message).toMatch(/1 cordoned/);
+  });
+
+  test("ends with uncordon: it is offered again, and what waited runs", async () => {
+    await scene.cluster.kubectl("uncordon", scene.node1);
+    await hand.of(scene.node1);
+    await hand.declineAll("5s");
+    expect(await scene.finished("waits")).toBe("now\n");
+  });
+});
+
+describe("a taint", () => {
+  let tolerant: ByHand;
+  beforeAll(async () => {
+    const { key, value, effect } = TAINT;
+    await scene.cluster.kubectl("taint", "node", scene.node2, `${key}=${value}:${effect}`);
+    await hand.patch({ revive: { id: "tainted" } });
+    tolerant = await ByHand.connect(scene, "tolerant", ["nodes-tolerant"], {
+      tolerations: [{ key, operator: "Equal", value, effect: "NoSchedule" }],
+    });
+  });
+
+  test("keeps the node from those who do not tolerate it, and gives it to those who do", async () => {
+    await tolerant.of(scene.node2);
+    await until("nothing of the node is offered to the other", async () => {
+      const open = await hand.open();
+      const tainted = open.filter(({ spec }) => spec.agent === scene.node2);
+      await Promise.all(tainted.map((offer) => hand.decline(offer, "0s")));
+      return tainted.length === 0;
+    });
+    await nothingOf(hand, scene.node2);
+  });
+
+  test("holds for tasks without a framework too", async () => {
+    await Promise.all([hand.declineAll("1h"), tolerant.declineAll("1h")]);
+    await scene.create("intolerant", { ...sh("true"), ...on(scene.node2) });
+    const { key, value } = TAINT;
+    await scene.create("tolerates", {
+      ...sh("echo tolerated"),
+      ...on(scene.node2),
+      tolerations: [{ key, operator: "Equal", value, effect: "NoSchedule" }],
+    });
+    expect(await scene.finished("tolerates")).toBe("tolerated\n");
+    expect((await whyNotPlaced("intolerant"))?.message).toMatch(/1 with a taint that is not tolerated/);
+    await scene.cluster.kubectl("taint", "node", scene.node2, "dedicated-");
+    expect((await scene.ends("intolerant")).status?.state).toBe("TASK_FINISHED");
+  });
+});
