@@ -192,13 +192,15 @@ export class TestCluster {
     });
   }
 
-  /** Outstanding Offers to a framework. */
+  /** Outstanding Offers to a framework that it has not answered. */
   async offers(namespace: string, framework: string): Promise<Live<Offer>[]> {
     const { items } = await this.clients.offers.list({
       namespace,
       fieldSelector: `spec.framework=${framework}`,
     });
-    return items.filter(({ status }) => (status?.state ?? "Outstanding") === "Outstanding");
+    return items.filter(
+      ({ spec, status }) => (status?.state ?? "Outstanding") === "Outstanding" && spec.response === undefined,
+    );
   }
 
   /** The first Offer to a framework, once there is one. */
