@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { credentialsFor, DockerConfigError, parseDockerConfig } from "./dockerConfig.ts";
+import { credentialsFor, DockerConfigError, otherCredentials, parseDockerConfig } from "./dockerConfig.ts";
 import type { DockerAuth } from "./provisioner.ts";
 import { parseReference } from "./reference.ts";
 
@@ -53,6 +53,25 @@ describe("credentialsFor", () => {
     expect(of({ identitytoken: "t", auth: "x" })).toEqual({ kind: "refresh", token: "t" });
     expect(of({ auth: "bm9jb2xvbg==" })).toBeUndefined();
     expect(of({})).toBeUndefined();
+  });
+});
+
+describe("otherCredentials", () => {
+  const configs = [
+    { auths: { "quay.io": basic("first"), "ghcr.io": basic("elsewhere") } },
+    { auths: { "quay.io": basic("second"), "quay.io/team": {} } },
+  ];
+  const image = parseReference("quay.io/team/app");
+
+  test("leave out what was tried, and are at an end", () => {
+    const next = otherCredentials(configs, image) ?? [];
+    expect(credentialsFor(next, image)).toMatchObject({ username: "second" });
+    expect(otherCredentials(next, image)).toBeUndefined();
+    expect(credentialsFor(next, parseReference("ghcr.io/app"))).toMatchObject({ username: "elsewhere" });
+  });
+
+  test("are none where nothing matches", () => {
+    expect(otherCredentials(configs, parseReference("busybox"))).toBeUndefined();
   });
 });
 

@@ -58,20 +58,37 @@ export function credentialsFor(
   configs: readonly DockerConfig[],
   reference: ImageReference,
 ): Credentials | undefined {
-  const matches = configs
+  for (const { credentials } of matches(configs, reference)) return credentials;
+  return undefined;
+}
+
+/**
+ * The configurations without the credentials that credentialsFor takes, for when the registry refuses them; undefined when there are
+ * no others for the image. The kubelet tries all that match in turn, too.
+ */
+export function otherCredentials(
+  configs: readonly DockerConfig[],
+  reference: ImageReference,
+): readonly DockerConfig[] | undefined {
+  const [first, ...others] = matches(configs, reference);
+  if (first === undefined || others.length === 0) return undefined;
+  return configs.map((config) => {
+    const auths = Object.entries(config.auths).filter(([, entry]) => entry !== first.entry);
+    return { auths: Object.fromEntries(auths) };
+  });
+}
+
+function matches(configs: readonly DockerConfig[], reference: ImageReference) {
+  return configs
     .flatMap((each) => Object.entries(each.auths))
     .flatMap(([key, entry]) => {
-      const parsed = parseKey(key);
-      return hostMatches(parsed.host, reference.domain) && pathMatches(parsed.path, reference.path)
-        ? [{ length: parsed.path.length, entry }]
+      const { host, path } = parseKey(key);
+      const credentials = toCredentials(entry);
+      return credentials && hostMatches(host, reference.domain) && pathMatches(path, reference.path)
+        ? [{ length: path.length, entry, credentials }]
         : [];
     })
     .sort((a, b) => b.length - a.length);
-  for (const { entry } of matches) {
-    const credentials = toCredentials(entry);
-    if (credentials !== undefined) return credentials;
-  }
-  return undefined;
 }
 
 function parseKey(key: string): { host: string; path: string } {

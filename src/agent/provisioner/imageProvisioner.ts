@@ -5,6 +5,7 @@ import { Version } from "../containerd/gen/containerd/version_pb.ts";
 import { isNotFound, isUnimplemented } from "../containerd/rpcError.ts";
 import { ContentStore } from "./contentStore.ts";
 import { pullByCri } from "./criPull.ts";
+import { otherCredentials } from "./dockerConfig.ts";
 import { findImage, type ImageDocuments, readDocuments, recordImage } from "./imageStore.ts";
 import { KeyedLock } from "./keyedLock.ts";
 import { withLease } from "./lease.ts";
@@ -155,7 +156,21 @@ export class ImageProvisioner implements Provisioner {
     }
   }
 
+  /** With one matching credential after the other, until the registry takes one. */
   async #pull(reference: ImageReference, options: PullOptions): Promise<ImageConfig> {
+    let credentials = options.credentials ?? [];
+    for (;;) {
+      try {
+        return await this.#pullWith(reference, { ...options, credentials });
+      } catch (error) {
+        const others = otherCredentials(credentials, reference);
+        if (others === undefined || !(error instanceof ImagePullError) || error.retryable) throw error;
+        credentials = others;
+      }
+    }
+  }
+
+  async #pullWith(reference: ImageReference, options: PullOptions): Promise<ImageConfig> {
     const { pullBy, sharedNamespace } = this.#options;
     if (sharedNamespace === undefined || pullBy === "transfer")
       return this.#pullByTransfer(reference, options);
