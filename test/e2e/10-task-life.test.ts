@@ -36,7 +36,7 @@ beforeAll(async () => {
     where: sh("pwd; echo $MESOS_SANDBOX"),
     elsewhere: { ...sh("pwd"), container: { workingDirectory: "/tmp" } },
     fails: sh("echo so sorry >&2; exit 3"),
-    crashes: sh("kill -SEGV $$"),
+    crashes: sh("sh -c 'kill -SEGV $$'; exit $?"),
     nowhere: { command: { shell: false, value: "/no/such/program" } },
     keyless: { ...sh("true"), env: [{ name: "X", secret: { name: "keys", key: "absent" } }] },
     secretless: { ...sh("true"), env: [{ name: "X", secret: { name: "absent", key: "x" } }] },
@@ -60,7 +60,7 @@ describe("the life of a task", () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(1000);
     expect(updates.map(({ source }) => source)).toEqual([
-      "SOURCE_AGENT",
+      "SOURCE_EXECUTOR",
       "SOURCE_EXECUTOR",
       "SOURCE_EXECUTOR",
     ]);

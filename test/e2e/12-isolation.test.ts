@@ -116,7 +116,7 @@ describe("disk", () => {
     const { status } = await scene.ends("spender", 90_000);
     expect(status).toMatchObject({ state: "TASK_FAILED", reason: "REASON_CONTAINER_LIMITATION_DISK" });
     // What was measured, and what it may use.
-    expect(status?.message).toMatch(/30(\.\d+)? ?Mi.*8 ?Mi|8 ?Mi.*30(\.\d+)? ?Mi/);
+    expect(status?.message).toMatch(/30\.\d MiB.*8\.0 MiB/);
   });
 
   test("used within it does not", async () => {

@@ -7,7 +7,7 @@ import type { TaskInput } from "./tasks.ts";
 const web = (name: string, port: string | number): Pick<TaskInput, "command"> =>
   sh(`mkdir www && echo "I am ${name}" > www/index.html && exec httpd -f -p ${port} -h www`);
 const get = (url: string): Pick<TaskInput, "command"> =>
-  sh(`for i in $(seq 30); do wget -T 3 -qO- ${url} && exit 0; sleep 0.5; done; exit 1`);
+  sh(`for i in $(seq 30); do timeout 3 wget -qO- ${url} && exit 0; sleep 0.5; done; exit 1`);
 const cni = (more: object = {}): Pick<TaskInput, "container"> => ({
   container: { network: { mode: "CNI", ...more } },
 });
@@ -69,7 +69,7 @@ describe("a task on its node's network", () => {
     const { status } = await scene.running("host");
     expect(status?.addresses).toEqual([first]);
     const page = await until("the page is served", () =>
-      scene.cluster.onNode(scene.node2, `busybox wget -T 3 -qO- http://${first}:20200/`),
+      scene.cluster.onNode(scene.node2, `timeout 3 busybox wget -qO- http://${first}:20200/`),
     );
     expect(page).toBe("I am host\n");
   });
@@ -114,7 +114,7 @@ describe("a task on a CNI network", () => {
     const { status } = await scene.running("unmapped");
     const url = `http://${status?.addresses?.[0]}:8080/`;
     const page = await until("the page is served", () =>
-      scene.cluster.onNode(scene.node2, `busybox wget -T 3 -qO- ${url}`),
+      scene.cluster.onNode(scene.node2, `timeout 3 busybox wget -qO- ${url}`),
     );
     expect(page).toBe("I am unmapped\n");
     expect(await run("sibling", { ...get(url), ...cni(), ...on(scene.node2) })).toBe("I am unmapped\n");
@@ -122,7 +122,7 @@ describe("a task on a CNI network", () => {
 
   test("does not occupy its port on the node", async () => {
     await expect(
-      scene.cluster.onNode(scene.node1, `busybox wget -T 3 -qO- http://${second}:8080/`),
+      scene.cluster.onNode(scene.node1, `timeout 3 busybox wget -qO- http://${second}:8080/`),
     ).rejects.toThrow();
   });
 
@@ -137,7 +137,7 @@ describe("a task on a CNI network", () => {
     await scene.kill("mapped");
     await scene.ends("mapped");
     await until("the port is closed", () =>
-      scene.cluster.onNode(scene.node2, `busybox wget -T 2 -qO- http://${first}:${port}/`).then(
+      scene.cluster.onNode(scene.node2, `timeout 3 busybox wget -qO- http://${first}:${port}/`).then(
         () => false,
         () => true,
       ),
