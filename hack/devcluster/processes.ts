@@ -50,7 +50,17 @@ export function isAlive(record: ProcessRecord): boolean {
   const stat = readOr(`/proc/${record.pid}/stat`);
   if (stat === undefined || record.bootId !== bootId()) return false;
   const { state, startTime } = parseStat(stat);
-  return state !== "Z" && state !== "X" && startTime === record.startTime;
+  const ended = state === "X" || (state === "Z" && !hasThreads(record.pid));
+  return !ended && startTime === record.startTime;
+}
+
+/** The first thread of a killed process can be a zombie while others still end, and hold its sockets until they have. */
+function hasThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until the process is gone; false when it is still there after the time. */
