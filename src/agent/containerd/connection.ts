@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   create,
   type DescMessage,
@@ -37,8 +38,15 @@ export interface Duplex<I extends DescMessage, O extends DescMessage> extends As
 }
 
 const DEFAULT_DEADLINE_MS = 15_000;
+const RETRY_MS = 50;
+/** Names of methods that change nothing. */
+const READING = new Set(["Get", "Info", "List", "ListPids", "Mounts", "Server", "Stat", "Version", "Wait"]);
 /** A List answers with every container's whole spec. */
 const MAX_MESSAGE_BYTES = 64 << 20;
+
+interface Cancellable {
+  cancel(): void;
+}
 
 interface Methodlike {
   readonly name: string;
@@ -56,6 +64,8 @@ function pathOf(method: Methodlike): string {
 export class Connection {
   readonly namespace: string;
   readonly #client: Client;
+  readonly #calls = new Set<Cancellable>();
+  #closed = false;
 
   constructor(socket: string, namespace: string) {
     this.namespace = namespace;
@@ -68,14 +78,44 @@ export class Connection {
     });
   }
 
+  /** Calls under way fail, and nothing waits for containerd any more. */
   close(): void {
+    this.#closed = true;
+    // grpc-js would let them go on.
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
-  unary<I extends DescMessage, O extends DescMessage>(
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * One call, one reply. A call that only reads is made again when containerd goes away under it, within the deadline; whether another one
+   * was carried out is then not known, and it fails with UNAVAILABLE.
+   */
+  async unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     options: CallOptions = {},
+  ): Promise<MessageShape<O>> {
+    const deadline = Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
+    for (;;) {
+      try {
+        return await this.#unaryOnce(method, request, { ...options, deadline });
+      } catch (error) {
+        const again =
+          READING.has(method.name) && error instanceof RpcError && error.code === status.UNAVAILABLE;
+        if (!again || this.#closed || Date.now() > deadline) throw error;
+        await delay(RETRY_MS, undefined, { signal: options.signal });
+      }
+    }
+  }
+
+  #unaryOnce<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions & { readonly deadline: number },
   ): Promise<MessageShape<O>> {
     const path = pathOf(method);
     const { promise, resolve, reject } = Promise.withResolvers<MessageShape<O>>();
@@ -86,14 +126,16 @@ export class Connection {
       (bytes: Buffer) => fromBinary(method.output, bytes),
       create(method.input, request),
       this.#metadata(options),
-      callOptions(options, DEFAULT_DEADLINE_MS),
+      { deadline: options.deadline },
       (error, reply) => {
         options.signal?.removeEventListener("abort", abort);
+        this.#calls.delete(call);
         if (error) reject(RpcError.from(path, error));
         else if (reply) resolve(reply);
         else reject(new RpcError(path, status.INTERNAL, "no reply"));
       },
     );
+    this.#calls.add(call);
     const abort = () => call.cancel();
     options.signal?.addEventListener("abort", abort, { once: true });
     return promise;
@@ -113,6 +155,7 @@ export class Connection {
       this.#metadata(options),
       callOptions(options, DEFAULT_DEADLINE_MS),
     );
+    this.#calls.add(call);
     const abort = () => call.cancel();
     options.signal?.addEventListener("abort", abort, { once: true });
     if (options.signal?.aborted) abort();
@@ -122,6 +165,7 @@ export class Connection {
       throw RpcError.from(path, error);
     } finally {
       options.signal?.removeEventListener("abort", abort);
+      this.#calls.delete(call);
       // Harmless once it has ended; a consumer that broke off would leave the stream open.
       call.cancel();
     }
@@ -141,6 +185,8 @@ export class Connection {
     );
     // An error surfaces in the iteration; without a listener one that comes before or after it would end the process.
     call.on("error", () => {});
+    this.#calls.add(call);
+    call.on("close", () => this.#calls.delete(call));
     return {
       send: (message) => void call.write(create(method.input, message)),
       end: () => void call.end(),

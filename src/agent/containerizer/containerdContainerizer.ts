@@ -109,9 +109,9 @@ export class ContainerdContainerizer implements Containerizer {
       );
     } catch (error) {
       for (const step of undo.reverse()) {
-        await step().catch((cause) =>
-          this.#options.warn(`a step of the failed launch of ${id} was not undone`, cause),
-        );
+        await step()
+          .catch(ignoreNotFound)
+          .catch((cause) => this.#options.warn(`a step of the failed launch of ${id} was not undone`, cause));
       }
       throw signal?.aborted ? signal.reason : translateLaunch(error, id);
     } finally {
@@ -147,6 +147,7 @@ export class ContainerdContainerizer implements Containerizer {
         return exitStatusOf(end, await this.#readOom(id));
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
+        if (this.#connection.closed) throw translate(error, id);
         // A shim that is gone makes the call fail in several ways; once containerd has noticed, it is NOT_FOUND.
         if (!isUnavailable(error) && (await this.#isGone(id))) throw translate(gone(error, id), id);
         await delay(RETRY_MS, undefined, { signal });

@@ -43,6 +43,7 @@ export interface Usage {
   readonly memoryBytes: number;
   /** Undefined when unlimited. */
   readonly memoryLimitBytes?: number;
+  /** Processes and threads. */
   readonly pids: number;
   /** CFS periods and those throttled; undefined where no quota is set. */
   readonly throttling?: {

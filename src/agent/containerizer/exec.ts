@@ -14,6 +14,7 @@ const DEFAULT_OUTPUT_BYTES = 64 << 10;
 const SIGKILL = 9;
 /** For what is left to do once the process is killed. */
 const CLEANUP_DEADLINE_MS = 30_000;
+const DISCARD_DEADLINE_MS = 2_000;
 
 const specSchema = z.object({ process: z.looseObject({ env: z.array(z.string()) }) });
 
@@ -62,14 +63,18 @@ async function runProcess(
 ): Promise<{ code: number; timedOut: boolean }> {
   const spec = packOciSpec("Process", process);
   await connection.unary(Tasks.method.exec, { ...ids, spec, stdout: stdout.path, stderr: stderr.path });
+  let end: { code: number; timedOut: boolean };
   try {
-    return await runToEnd(connection, ids, options);
-  } finally {
-    // Waits for the last of the output.
-    await connection
-      .unary(Tasks.method.deleteProcess, ids, { deadlineMs: CLEANUP_DEADLINE_MS })
-      .catch(ignoreGone);
+    end = await runToEnd(connection, ids, options);
+  } catch (error) {
+    await discard(connection, ids);
+    throw error;
   }
+  // Waits for the last of the output.
+  await connection
+    .unary(Tasks.method.deleteProcess, ids, { deadlineMs: CLEANUP_DEADLINE_MS })
+    .catch(ignoreGone);
+  return end;
 }
 
 async function runToEnd(
@@ -92,6 +97,18 @@ async function runToEnd(
     });
     return { code: exitStatus, timedOut: true };
   }
+}
+
+/** After a failure, which is the one to tell: whatever goes wrong here follows from it. */
+async function discard(
+  connection: Connection,
+  ids: { readonly containerId: string; readonly execId: string },
+): Promise<void> {
+  const options = { deadlineMs: CLEANUP_DEADLINE_MS };
+  const { kill, wait, deleteProcess } = Tasks.method;
+  await connection.unary(kill, { ...ids, signal: SIGKILL }, options).catch(() => {});
+  await connection.unary(wait, ids, { deadlineMs: DISCARD_DEADLINE_MS }).catch(() => {});
+  await connection.unary(deleteProcess, ids, options).catch(() => {});
 }
 
 /** What the process began is listed while it lives; afterwards it would belong to the container's first process. */

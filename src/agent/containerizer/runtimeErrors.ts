@@ -1,4 +1,4 @@
-import { isAlreadyExists, isNotFound, isUnavailable, RpcError } from "../containerd/rpcError.ts";
+import { isAlreadyExists, isCancelled, isNotFound, isUnavailable, RpcError } from "../containerd/rpcError.ts";
 import {
   ContainerExistsError,
   ContainerizerError,
@@ -17,7 +17,8 @@ function reason(error: RpcError): string {
 /** A failed call about a container, as one of the errors of errors.ts. */
 export function translate(error: unknown, id: string): unknown {
   if (error instanceof ContainerizerError || !(error instanceof RpcError)) return error;
-  if (isUnavailable(error))
+  // Cancelled: the connection was closed under the call.
+  if (isUnavailable(error) || isCancelled(error))
     return new RuntimeUnavailableError(`containerd does not answer: ${error.message}`, { cause: error });
   if (isNotFound(error))
     return new ContainerNotFoundError(`container ${id} is not there: ${error.message}`, { cause: error });

@@ -111,7 +111,10 @@ describe("limits", () => {
 
   test("usage grows with what the container does, and ends with it", async () => {
     const id = await launch("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exec sleep 1000");
-    await until("it sleeps", async () => (await runtime.containerizer.usage(id)).cpuNanos > 20_000_000n);
+    await until("it sleeps", async () => {
+      const { cpuNanos, pids } = await runtime.containerizer.usage(id);
+      return cpuNanos > 20_000_000n && pids === 1;
+    });
     const usage = await runtime.containerizer.usage(id);
     expect(usage).toMatchObject({ pids: 1, memoryLimitBytes: 64 << 20 });
     expect(usage.memoryBytes).toBeGreaterThan(0);

@@ -184,6 +184,11 @@ disabled_plugins = [${(this.#cri ? [] : CRI_PLUGINS).map((each) => `'${each}'`)}
       }
       runtime.close();
     }
+    // What a failed test has left of the kubelet's: its shim would outlive containerd.
+    const left = await this.ctr("-n", "k8s.io", "tasks", "ls", "-q").catch(() => "");
+    for (const id of left.split("\n").filter((each) => each !== "")) {
+      await this.ctr("-n", "k8s.io", "tasks", "rm", "-f", id).catch(() => "");
+    }
     await this.kill("SIGTERM");
     for (const mount of mountsBelow(this.folder)) await run(["umount", "-l", mount]).catch(() => {});
     removeCgroups(this.cgroup.path);

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ContainerNotFoundError } from "../../../src/agent/containerizer/errors.ts";
+import { ContainerNotFoundError, RuntimeUnavailableError } from "../../../src/agent/containerizer/errors.ts";
 import type { ContainerRuntime } from "../../../src/agent/containerizer/open.ts";
 import type { ImageConfig } from "../../../src/agent/provisioner/provisioner.ts";
 import { BUSYBOX_IMAGE, PrivateContainerd } from "./privateContainerd.ts";
@@ -65,6 +65,16 @@ describe("an agent that comes back", () => {
     await runtime.containerizer.remove(ends.id);
     expect(await runtime.containerizer.recover()).toEqual([]);
   });
+});
+
+test("a wait ends with the runtime that was closed", async () => {
+  const task = await launch("sleep 1000");
+  const other = await containerd.client();
+  const end = other.containerizer.wait(task.id).catch((error: unknown) => error);
+  await other.containerizer.pids(task.id);
+  other.close();
+  expect(await end).toBeInstanceOf(RuntimeUnavailableError);
+  await runtime.containerizer.remove(task.id);
 });
 
 describe("kill -9 of containerd", () => {
