@@ -57,7 +57,8 @@ export function operatorStatus(facts: StatusFacts, config: OperatorConfig): Oper
     reserved: toSpec(Resources.sum(reserved.map(readable))),
     attributes: [...agentAttributes(agent, snapshot.node, config)],
     tasks: tasks.length,
-    slot: slotStatus(slot),
+    // Never an empty object: what server-side apply empties becomes null, which the schema refuses.
+    ...(slot && { slot: slotStatus(slot) }),
     ...(draining && { draining }),
     conditions: conditionsOf(facts, draining, now),
   } as OperatorStatus;
@@ -73,8 +74,7 @@ function readable(list: Parameters<typeof fromSpec>[0]): Resources {
   }
 }
 
-function slotStatus(slot: Live<Pod> | undefined): AgentStatus["slot"] {
-  if (slot === undefined) return {};
+function slotStatus(slot: Live<Pod>): AgentStatus["slot"] {
   const { asked, granted, pending, progress } = slotState(slot);
   const forTasks = minus(granted, BASE);
   const resize = pending?.reason ?? (sameSize(asked, granted) ? progress && "InProgress" : "Pending");

@@ -166,7 +166,7 @@ export function createSlotController(deps: Dependencies): Runnable {
     deps.rescindOffers({ agent: name, reason: obstacle, message });
     const tasks = plan.drop.flatMap((demand) => demand.tasks);
     if (agent) {
-      const text = `${tasks.length} launches were dropped: ${message}`;
+      const text = `launches dropped: ${tasks.length}; ${message}`;
       recorder.record(agent, { type: "Warning", reason: obstacle, message: text });
     }
     await forEach(tasks, WIDTH, async (task) => {

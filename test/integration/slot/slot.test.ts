@@ -238,6 +238,11 @@ describe("the end of a slot Pod", () => {
     // The kubelet sets the phase and deletes with no grace; without it the operator sees to that.
     await side.slotStatus("e2", { phase: "Failed" });
     await side.eventually(() => expect(side.slot("e2")).rejects.toThrow(/not found/));
+    await side.eventually(async () => {
+      const { status } = await side.clients.agents.get({ name: "e2" });
+      expect(status?.slot).toBeUndefined();
+      expect(status?.conditions?.find(({ type }) => type === "Ready")?.reason).toBe("SlotNotReady");
+    });
     await side.clients.nodes.mergePatch({ name: "e2" }, { spec: { unschedulable: null } });
     await side.eventually(() => side.slot("e2"));
   });
