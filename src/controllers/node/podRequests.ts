@@ -45,7 +45,6 @@ function aggregate(spec: Spec, pod: Pod): Amounts {
       const requests = effective(container);
       running = add(running, requests);
       sidecars = add(sidecars, requests);
-      peak = greater(peak, sidecars);
     } else {
       peak = greater(peak, add(sidecars, amountsOf(container.resources?.requests)));
     }
