@@ -51,9 +51,9 @@ export class Deadline implements Disposable {
 /** The promise's outcome, or a rejection with the signal's reason if that is first. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(reasonOf(signal));
     const abort = () => reject(reasonOf(signal));
-    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }

@@ -20,6 +20,7 @@ export interface ElectionOptions {
   readonly retryPeriod?: number;
   /** The leader's work. Its signal aborts when leadership is lost or the candidate stops; it should end soon then. */
   readonly onStarted: (signal: AbortSignal) => Promise<void>;
+  /** Told whenever another holder is seen, this one included. */
   readonly onNewLeader?: (identity: string) => void;
   readonly logger: Logger;
   readonly clock?: Clock;
@@ -214,7 +215,12 @@ export class Election {
     this.#observed = { lease, at: same ? before.at : this.#clock.monotonic() };
     if (this.leader === this.#announced) return;
     this.#announced = this.leader;
-    if (this.#announced !== "") this.#options.onNewLeader?.(this.#announced);
+    if (this.#announced === "") return;
+    try {
+      this.#options.onNewLeader?.(this.#announced);
+    } catch (err) {
+      this.#logger.error({ err }, "onNewLeader threw");
+    }
   }
 
   /** Milliseconds until the Lease that was last seen is over; 0 if it is. */

@@ -1,6 +1,6 @@
 import { type KubeObject, keyOf, type Live } from "./object.ts";
 
-/** Names the index values of an object; an object without any is not in that index. */
+/** Names the index values of an object, always the same for the same object; one without any is not in that index. */
 export type Indexer<T extends KubeObject> = (object: Live<T>) => readonly string[];
 export type Indexers<T extends KubeObject, I extends string> = Readonly<Record<I, Indexer<T>>>;
 

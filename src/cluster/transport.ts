@@ -34,6 +34,7 @@ export class StaleSocketError extends Error {
 }
 
 interface Agents {
+  readonly credentials: Credentials;
   readonly fingerprint: string;
   readonly calls: http.Agent;
   readonly streams: http.Agent;
@@ -99,15 +100,20 @@ export class Transport {
   }
 
   #agentsFor(credentials: Credentials): Agents {
+    if (this.#agents?.credentials === credentials) return this.#agents;
     const fingerprint = fingerprintOf(credentials);
-    if (this.#agents?.fingerprint === fingerprint) return this.#agents;
+    if (this.#agents?.fingerprint === fingerprint) {
+      this.#agents = { ...this.#agents, credentials };
+      return this.#agents;
+    }
     // What is under way on the old connections ends there; idle ones time out by themselves.
     const secure = this.#source.server.protocol === "https:";
     const make = (maxSockets: number): http.Agent => {
       const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE, timeout: IDLE_SOCKET, maxSockets };
       return secure ? new https.Agent({ ...options, ...credentials.tls }) : new http.Agent(options);
     };
-    this.#agents = { fingerprint, calls: make(MAX_SOCKETS), streams: make(Number.POSITIVE_INFINITY) };
+    const streams = make(Number.POSITIVE_INFINITY);
+    this.#agents = { credentials, fingerprint, calls: make(MAX_SOCKETS), streams };
     return this.#agents;
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps, events, namespaces } from "../../../src/cluster/core.ts";
 import { EventWriter } from "../../../src/cluster/events.ts";
@@ -6,7 +6,7 @@ import { ManualClock } from "../../../src/cluster/manual-clock.ts";
 import type { KubeObject, Live } from "../../../src/cluster/object.ts";
 import { resource } from "../../../src/cluster/resource.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
-import { configMap, connectTo, freshNamespace, silent } from "./fixture.ts";
+import { configMap, connectTo, eventually, freshNamespace, silent } from "./fixture.ts";
 
 let connection: Connection;
 let namespace: string;
@@ -54,7 +54,7 @@ describe("EventWriter", () => {
     const type = { group: "", version: "v1", kind: "Event", plural: "events", namespaced: true };
     const core = resource<CoreEvent>(connection, type);
     const fieldSelector = `involvedObject.uid=${object.metadata.uid},involvedObject.kind=ConfigMap`;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = await core.list({ namespace, fieldSelector });
       expect(items).toEqual([
         expect.objectContaining({ ...waiting, reportingComponent: "example.org/operator" }),
@@ -64,7 +64,7 @@ describe("EventWriter", () => {
 
   it("counts repeats in one Event, written at most every 10 s", async () => {
     for (let i = 0; i < 5; i++) writer.record(object, waiting);
-    await vi.waitFor(async () => expect(await list()).toHaveLength(1));
+    await eventually(async () => expect(await list()).toHaveLength(1));
     const count = async () => (await list())[0]?.series?.count ?? 1;
     // What came before the first write is in it; what comes after it waits.
     const first = await count();
@@ -73,35 +73,35 @@ describe("EventWriter", () => {
     await clock.advance(9_000);
     expect(await count()).toBe(first);
     await clock.advance(1_000);
-    await vi.waitFor(async () => expect(await count()).toBe(8));
+    await eventually(async () => expect(await count()).toBe(8));
     expect(await list()).toHaveLength(1);
   });
 
   it("begins another Event after six quiet minutes, or when the old one is gone", async () => {
     writer.record(object, waiting);
-    await vi.waitFor(async () => expect(await list()).toHaveLength(1));
+    await eventually(async () => expect(await list()).toHaveLength(1));
     await clock.advance(6 * 60_000);
     writer.record(object, waiting);
-    await vi.waitFor(async () => expect(await list()).toHaveLength(2));
+    await eventually(async () => expect(await list()).toHaveLength(2));
     for (const { metadata } of await list()) await events(connection).delete(metadata);
     writer.record(object, waiting);
     await clock.advance(10_000);
-    await vi.waitFor(async () => expect((await list())[0]?.series?.count).toBe(2));
+    await eventually(async () => expect((await list())[0]?.series?.count).toBe(2));
   });
 
   it("keeps other notes apart, and drops what one object has too much of", async () => {
     for (let i = 0; i < 40; i++) writer.record(object, { ...waiting, message: `note ${i}` });
-    await vi.waitFor(async () => expect(await list()).toHaveLength(25));
+    await eventually(async () => expect(await list()).toHaveLength(25));
     const other = await configMaps(connection).create(configMap(namespace, "other"));
     writer.record(other, waiting);
-    await vi.waitFor(async () => expect(await list()).toHaveLength(26));
+    await eventually(async () => expect(await list()).toHaveLength(26));
   });
 
   it("tells of cluster-scoped objects in default, and cuts what is too long between characters", async () => {
     const regarded = await namespaces(connection).get({ name: namespace });
     writer.record(regarded, { type: "Normal", reason: "Told", message: "é".repeat(2_000) });
     const fieldSelector = `reason=Told`;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = await events(connection).list({ namespace: "default", fieldSelector });
       const event = items.find((item) => item.regarding?.uid === regarded.metadata.uid);
       expect(event?.note).toMatch(/^é+…$/);

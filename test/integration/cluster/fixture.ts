@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { inject } from "vitest";
+import { inject, vi } from "vitest";
 import { parse } from "yaml";
 import { Connection, type ConnectionOptions } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps, namespaces } from "../../../src/cluster/core.ts";
@@ -37,6 +37,11 @@ export async function connectByProxy(options: Partial<ConnectionOptions> = {}) {
   const source = await findCredentials({ kubeconfig });
   const connection = new Connection({ ...source, server }, { ...OPTIONS, ...options });
   return { proxy, connection };
+}
+
+/** Waits until the check passes; far longer than it takes, as machines are slow at times. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 30_000, interval: 10 });
 }
 
 /** Makes a namespace with a name that no other test has. */

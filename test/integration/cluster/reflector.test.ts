@@ -8,6 +8,7 @@ import {
   configMap,
   connectByProxy,
   connectTo,
+  eventually,
   freshNamespace,
   makeConfigMaps,
   recorded,
@@ -56,7 +57,7 @@ describe("Reflector", () => {
     const second = await maps.create(configMap(namespace, "second", { a: "1" }));
     await maps.update({ ...first, data: { a: "2" } });
     await maps.delete(second.metadata);
-    await vi.waitFor(() => expect(changes).toHaveLength(4));
+    await eventually(() => expect(changes).toHaveLength(4));
     expect(changes.slice(1)).toEqual(["added second 1", "updated first 2", "deleted second 1"]);
     expect(reflector.store.get(`${namespace}/first`)?.data).toEqual({ a: "2" });
     expect(reflector.store.size).toBe(1);
@@ -85,9 +86,9 @@ describe("Reflector", () => {
       metadata: { namespace, name: "x", labels: { in: "yes" } },
     });
     await maps.create(configMap(namespace, "y", { a: "7" }));
-    await vi.waitFor(() => expect(reflector.store.by("value", "7")).toHaveLength(1));
+    await eventually(() => expect(reflector.store.by("value", "7")).toHaveLength(1));
     await maps.mergePatch(made.metadata, { metadata: { labels: { in: "no" } } });
-    await vi.waitFor(() => expect(reflector.store.size).toBe(0));
+    await eventually(() => expect(reflector.store.size).toBe(0));
   });
 
   it("takes the watch up where it was cut, without a new list", async () => {
@@ -99,11 +100,11 @@ describe("Reflector", () => {
     const blind: number[] = [];
     reflector.onOpen((milliseconds) => blind.push(milliseconds));
     await start(reflector);
-    await vi.waitFor(() => expect(reflector.watching).toBe(true));
+    await eventually(() => expect(reflector.watching).toBe(true));
     proxy.cut();
-    await vi.waitFor(() => expect(reflector.watching).toBe(false));
+    await eventually(() => expect(reflector.watching).toBe(false));
     await maps.create(configMap(namespace, "meanwhile"));
-    await vi.waitFor(() => expect(reflector.store.size).toBe(1), { timeout: 10_000 });
+    await eventually(() => expect(reflector.store.size).toBe(1));
     expect(lines.filter(({ msg }) => msg === "listed")).toHaveLength(1);
     expect(lines.filter(({ msg }) => msg === "watch failed")).toHaveLength(1);
     expect(blind).toHaveLength(2);
@@ -119,10 +120,10 @@ describe("Reflector", () => {
     const { proxy, connection: proxied } = await connectByProxy();
     const reflector = new Reflector(configMaps(proxied), { namespace, logger: silent });
     await start(reflector);
-    await vi.waitFor(() => expect(reflector.watching).toBe(true));
+    await eventually(() => expect(reflector.watching).toBe(true));
     stop.abort();
     await Promise.all(running);
-    await vi.waitFor(() => expect(proxy.open).toBeLessThanOrEqual(1));
+    await eventually(() => expect(proxy.open).toBeLessThanOrEqual(1));
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
     const removed = vi.spyOn(signal, "removeEventListener");
@@ -138,8 +139,8 @@ describe("Reflector", () => {
       });
       await expect(drain(watch)).rejects.toThrow(ConnectionError);
     }
-    await vi.waitFor(() => expect(removed.mock.calls.length).toBeGreaterThanOrEqual(added.mock.calls.length));
-    await vi.waitFor(() => expect(proxy.open).toBe(0));
+    await eventually(() => expect(removed.mock.calls.length).toBeGreaterThanOrEqual(added.mock.calls.length));
+    await eventually(() => expect(proxy.open).toBe(0));
     proxied.close();
     await proxy.stop();
   });
@@ -160,7 +161,7 @@ describe("Reflector", () => {
     await Promise.all(
       changed.map(({ metadata }) => configMaps(connection).mergePatch(metadata, { data: { a: "2" } })),
     );
-    await vi.waitFor(() => expect(updates).toBe(1_000), { timeout: 20_000 });
+    await eventually(() => expect(updates).toBe(1_000));
     stop.abort();
     await Promise.all(running);
     counted.close();
@@ -189,7 +190,7 @@ describe("Reflector", () => {
     reflector.onChange((change) => heard.push(change.type));
     await start(reflector);
     await configMaps(connection).create(configMap(namespace, "a"));
-    await vi.waitFor(() => expect(heard).toEqual(["added"]));
+    await eventually(() => expect(heard).toEqual(["added"]));
     expect(lines).toContainEqual(expect.objectContaining({ msg: "a handler threw" }));
   });
 });
