@@ -251,9 +251,12 @@ export class ImageProvisioner implements Provisioner {
 
   async #touch(image: Image): Promise<void> {
     if (Number(image.labels[LAST_USED] ?? 0) > this.#options.now() - LAST_USED_STEP_MS) return;
+    // The target goes along although it is not in the mask: containerd 2.4 reads it all the same, and dies of its absence.
+    const { name, target } = image;
+    if (target === undefined) return;
     await this.#connection
       .unary(Images.method.update, {
-        image: { name: image.name, labels: this.#labels() },
+        image: { name, target, labels: this.#labels() },
         updateMask: { paths: [`labels.${LAST_USED}`] },
       })
       .catch(ignoreNotFound);
