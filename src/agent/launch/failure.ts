@@ -1,3 +1,4 @@
+import { isCancelled, isUnavailable } from "../containerd/rpcError.ts";
 import { ContainerExistsError, InvalidSpecError, RuntimeUnavailableError } from "../containerizer/errors.ts";
 import { FetchError } from "../fetcher/errors.ts";
 import { failed, type Outcome, refused } from "../lifecycle/outcome.ts";
@@ -36,5 +37,8 @@ export function isTransient(error: unknown): boolean {
   return (error instanceof ImagePullError || error instanceof FetchError) && error.retryable;
 }
 
-/** Whether the node's containerd is away: then it is waited for. */
-export const isRuntimeAway = (error: unknown): boolean => error instanceof RuntimeUnavailableError;
+/** Whether the node's containerd is away, or went away under the call: then it is waited for. */
+export function isRuntimeAway(error: unknown): boolean {
+  if (error instanceof RuntimeUnavailableError || isUnavailable(error) || isCancelled(error)) return true;
+  return error instanceof Error && error.cause !== undefined && isRuntimeAway(error.cause);
+}
