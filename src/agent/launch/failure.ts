@@ -39,6 +39,8 @@ export function isTransient(error: unknown): boolean {
 
 /** Whether the node's containerd is away, or went away under the call: then it is waited for. */
 export function isRuntimeAway(error: unknown): boolean {
+  // A pull says itself whether another try may help: the registry may be what is unavailable.
+  if (error instanceof ImagePullError) return false;
   if (error instanceof RuntimeUnavailableError || isUnavailable(error) || isCancelled(error)) return true;
   return error instanceof Error && error.cause !== undefined && isRuntimeAway(error.cause);
 }
