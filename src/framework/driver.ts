@@ -47,6 +47,8 @@ export class SchedulerDriver {
   readonly #offerQueue: Serial;
   readonly #lifeQueue: Serial;
   readonly #stop = new AbortController();
+  /** Resolves when `registered` has returned for the first time. */
+  readonly #known = Promise.withResolvers<void>();
   #connected = false;
   #registeredBefore = false;
   #refusal = "";
@@ -72,7 +74,7 @@ export class SchedulerDriver {
     this.#offerQueue = new Serial(report("resourceOffers"));
     this.#lifeQueue = new Serial(report("registered"));
     this.#offerStream = new OfferStream({
-      offers: (batch) => void this.#offerQueue.run(() => this.#scheduler.resourceOffers(this, batch)),
+      offers: (batch) => void this.#offerQueue.run(() => this.#hand(batch)),
       rescinded: (id) => void this.#offerQueue.run(() => this.#scheduler.offerRescinded?.(this, id)),
       operations: (id, results) =>
         void this.#offerQueue.run(() => this.#scheduler.offerOperations?.(this, id, results)),
@@ -233,6 +235,13 @@ export class SchedulerDriver {
     void this.#lifeQueue.run(() =>
       again ? this.#scheduler.reregistered?.(this, id) : this.#scheduler.registered?.(this, id),
     );
+    void this.#lifeQueue.idle().then(this.#known.resolve);
+  }
+
+  /** Not before `registered`: who finds its tasks again there would launch them a second time. */
+  async #hand(offers: readonly OfferedResources[]): Promise<void> {
+    await Promise.race([this.#known.promise, aborted(this.#stop.signal)]);
+    if (!this.#stop.signal.aborted) await this.#scheduler.resourceOffers(this, offers);
   }
 
   async #respond(id: string, response: object): Promise<void> {
@@ -282,3 +291,9 @@ export class SchedulerDriver {
     this.#scheduler.error?.(this, error);
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

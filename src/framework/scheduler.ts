@@ -43,7 +43,10 @@ export type Filters = NonNullable<Accept["filters"]>;
  * leaves the update unacknowledged, and it is delivered again.
  */
 export interface Scheduler {
-  /** The operator knows the framework; `frameworkId` stays the same until the Framework is deleted. */
+  /**
+   * The operator knows the framework; `frameworkId` stays the same until the Framework is deleted. The first offers come
+   * after this has returned: reconcile here, to know what runs already.
+   */
   registered?(driver: SchedulerDriver, frameworkId: string): void | Promise<void>;
   /** Connected again after `disconnected`. */
   reregistered?(driver: SchedulerDriver, frameworkId: string): void | Promise<void>;
