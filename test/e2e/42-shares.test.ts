@@ -125,7 +125,7 @@ describe("a quota's limit", () => {
       async () => (await getQuota(path)).status?.applied?.limits !== undefined,
     );
     const hand = await ByHand.connect(scene, "capped", [path]);
-    const first = await hand.offer();
+    const first = await hand.offer("an offer with cpus", (offer) => cpusOf(offered(offer)) > 0);
     expect((await hand.open()).reduce((sum, offer) => sum + cpusOf(offered(offer)), 0)).toBeLessThanOrEqual(
       0.5,
     );

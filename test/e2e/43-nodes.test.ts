@@ -9,9 +9,10 @@ let scene: Scene;
 let hand: ByHand;
 beforeAll(async () => {
   scene = await Scene.open("nodes");
-  hand = await ByHand.connect(scene, "hand", ["nodes"]);
   await scene.start({ stays: { ...sh("sleep 600"), ...on(scene.node1) } });
   await scene.running("stays");
+  // After the task: what is offered to it, others wait for.
+  hand = await ByHand.connect(scene, "hand", ["nodes"]);
 });
 afterAll(async () => {
   await scene.cluster.kubectl("uncordon", scene.node1).catch(() => {});

@@ -97,8 +97,16 @@ describe("a framework that crashes", () => {
     "--parallel=2",
     "--command=sleep 600",
   ];
-  const start = () => example("framework/main.ts", "--namespace", scene.namespace, ...START);
+  const start = () => {
+    const started = example("framework/main.ts", "--namespace", scene.namespace, ...START);
+    children = [...children, started.child];
+    return started;
+  };
   let first: string[];
+  let children: ChildProcess[] = [];
+  afterAll(() => {
+    for (const child of children) child.kill("SIGKILL");
+  });
 
   test("is disconnected when its Lease has lapsed: its offers are rescinded, its tasks go on", async () => {
     const { child } = start();
@@ -163,8 +171,11 @@ describe("a Framework that is deleted", () => {
     await Promise.all(["doomed-1", "doomed-2"].map((name) => scene.running(name)));
     await until("it is ready", async () => (await scene.output("doomed-1")).includes("ready"));
     const open = await hand.of(scene.node2);
-    await scene.kubectl("delete", "frameworks.mesos.dev", "doomed", "--timeout=60s");
-    const { status } = await scene.cluster.kinds.offers.get(open.metadata);
+    // Its Offers are deleted with it, a moment after they are closed.
+    const [{ status }] = await Promise.all([
+      hand.closed(open),
+      scene.kubectl("delete", "frameworks.mesos.dev", "doomed", "--timeout=60s"),
+    ]);
     expect(status).toMatchObject({ state: "Rescinded", reason: "FrameworkRemoved" });
     for (const name of ["doomed-1", "doomed-2"]) {
       expect((await scene.get(name)).status?.state).toBe("TASK_KILLED");

@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
+import { hasEnded } from "../../src/api/taskstate.ts";
+import { createLogger } from "../../src/cluster/logger.ts";
+import { Reflector } from "../../src/cluster/reflector.ts";
+import { milliOf, type Sums, sumOf } from "./booking.ts";
+import { ByHand, launch, shell } from "./byhand.ts";
+import { until } from "./cluster.ts";
+import { on, resources, Scene, sh } from "./scene.ts";
+
+/** The node on which it all happens, and how many millicores it has. */
+let node: string;
+let allocatable: number;
+let scene: Scene;
+const stop = new AbortController();
+/** What Pods of the node requested in sum, at each change that was seen. */
+const sums: Sums[] = [];
+
+beforeAll(async () => {
+  scene = await Scene.open("booking");
+  node = scene.node3;
+  const { status } = await scene.cluster.kinds.nodes.get({ name: node });
+  allocatable = milliOf(status?.allocatable?.cpu);
+  const logger = createLogger({ name: "e2e", level: "silent" });
+  const pods = new Reflector(scene.cluster.kinds.pods, { fieldSelector: `spec.nodeName=${node}`, logger });
+  pods.onChange(() => sums.push(sumOf([...pods.store.values()])));
+  void pods.run(stop.signal);
+  await pods.synced;
+});
+afterAll(async () => {
+  stop.abort();
+  await scene.cluster.kubectl("uncordon", node).catch(() => {});
+  await scene.cluster.kubectl("delete", "priorityclass", "e2e-important", "--ignore-not-found");
+  await scene.close();
+});
+
+const slot = () =>
+  scene.cluster.kinds.pods.get({ name: slotPodName(node), namespace: scene.cluster.test.operatorNamespace });
+
+function pod(name: string, cpu: string, more: object = {}) {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: scene.namespace, labels: { app: "filler" } },
+    spec: {
+      nodeSelector: { "kubernetes.io/hostname": node },
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: "main",
+          image: taskImage,
+          command: ["sleep", "600"],
+          resources: { requests: { cpu, memory: "16Mi" } },
+        },
+      ],
+      ...more,
+    },
+  };
+}
+let taskImage: string;
+beforeAll(async () => {
+  const { repository, tag } = (await scene.cluster.chartValues()).taskImage;
+  taskImage = `${repository}:${tag}`;
+});
+
+const podsThatRun = async () => {
+  const { items } = await scene.cluster.kinds.pods.list({
+    namespace: scene.namespace,
+    labelSelector: "app=filler",
+  });
+  return items.filter(({ status }) => status?.phase === "Running");
+};
+const tasksBy = async (prefix: string) => {
+  const { items } = await scene.cluster.kinds.tasks.list({ namespace: scene.namespace });
+  return items.filter(({ metadata }) => metadata.name.startsWith(prefix));
+};
+
+describe("a node that is filled from both sides at once", () => {
+  test("never has more requested than it has: kube-scheduler and Mesos share it", async () => {
+    const each = 12;
+    const tasks = Array.from({ length: each }, (_, i) => `task-${i}`);
+    const fillers = Array.from({ length: each }, (_, i) => pod(`filler-${i}`, "130m"));
+    await Promise.all([
+      ...tasks.map((name) => scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) })),
+      ...fillers.map((one) => scene.cluster.apply(one)),
+    ]);
+    // Settled: what can run runs, and the rest is told to wait.
+    const running = await until(
+      "the node is full",
+      async () => {
+        const [pods, ours] = await Promise.all([podsThatRun(), tasksBy("task-")]);
+        const [run, dropped] = ["TASK_RUNNING", "TASK_DROPPED"].map(
+          (state) => ours.filter(({ status }) => status?.state === state).length,
+        );
+        const told = ours.filter(({ status }) =>
+          status?.conditions?.some(({ type, status }) => type === "Placed" && status === "False"),
+        );
+        const settled =
+          (run ?? 0) + (dropped ?? 0) + told.filter(({ spec }) => spec.agent === undefined).length === each;
+        const full = sums.at(-1)?.requested ?? 0;
+        return (
+          settled &&
+          full > allocatable - 130 - 110 && { pods: pods.length, tasks: run ?? 0, dropped: dropped ?? 0 }
+        );
+      },
+      { timeout: 120_000 },
+    );
+    console.log(
+      `of ${each} pods ${running.pods} run, of ${each} tasks ${running.tasks}; ${running.dropped} were dropped`,
+    );
+    expect(running.pods).toBeGreaterThan(0);
+    expect(running.tasks).toBeGreaterThan(0);
+    const most = Math.max(...sums.map(({ granted }) => granted));
+    console.log(`${sums.length} looks: at most ${most}m of ${allocatable}m cpus granted`);
+    expect(sums.length).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(allocatable);
+  });
+
+  test("has exactly what its tasks hold in the slot Pod's requests", async () => {
+    const held = async () => {
+      const { items } = await scene.cluster.kinds.tasks.list({ fieldSelector: `spec.agent=${node}` });
+      return items
+        .filter(({ status }) => !hasEnded(status))
+        .flatMap(({ spec }) => spec.resources)
+        .filter(({ name }) => name === "cpus")
+        .reduce<number>((sum, { scalar = 0 }) => sum + Math.round(scalar * 1000), SLOT_BASE.cpuMilli);
+    };
+    await until("the slot Pod is of that size", async () => {
+      const { spec } = await slot();
+      return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === (await held());
+    });
+  });
+
+  test("gives what one side leaves to the other", async () => {
+    const waiting = (await tasksBy("task-")).filter(({ spec }) => spec.agent === undefined);
+    await scene.kubectl("delete", "pods", "-l", "app=filler", "--force", "--grace-period=0");
+    await Promise.all(waiting.map(({ metadata }) => scene.running(metadata.name, 90_000)));
+    const all = await tasksBy("task-");
+    await Promise.all(all.map(({ metadata, status }) => hasEnded(status) || scene.kill(metadata.name, "0s")));
+    await Promise.all(all.map(({ metadata }) => scene.ends(metadata.name)));
+    await until("the slot Pod has shrunk", async () => {
+      const { spec } = await slot();
+      return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === SLOT_BASE.cpuMilli;
+    });
+  });
+});
+
+describe("a resize that stays Deferred", () => {
+  test("drops the launch with a reason, and the next one goes through", async () => {
+    const hand = await ByHand.connect(scene, "late", ["booking"]);
+    const offer = await hand.of(node);
+    const cpus = offer.spec.resources.find(({ name }) => name === "cpus")?.scalar ?? 0;
+    // Pinned past kube-scheduler: the operator hears of it after the answer.
+    const big = { ...pod("pinned", `${Math.floor(cpus * 1000) - 50}m`) };
+    const asked = [
+      { name: "cpus", scalar: cpus - 0.01 },
+      { name: "mem", scalar: 32 },
+    ];
+    const response = { accept: { operations: [launch(shell("squeezed", "true", { resources: asked }))] } };
+    await Promise.all([
+      scene.cluster.kinds.pods.create({ ...big, spec: { ...big.spec, nodeName: node } } as never),
+      scene.cluster.kinds.offers.mergePatch(offer.metadata, { spec: { response } } as object),
+    ]);
+    const task = await scene.ends("squeezed", 60_000);
+    console.log(`squeezed: ${JSON.stringify(task.status)}`);
+    expect(task.status?.state).toBe("TASK_DROPPED");
+    expect(task.status?.reason).toMatch(/^REASON_/);
+    expect(task.status?.message).toMatch(/\w/);
+    expect(task.status?.container).toBeUndefined();
+    await scene.kubectl("delete", "pod", "pinned", "--force", "--grace-period=0");
+    const next = await hand.offer(
+      "an offer of what is free again",
+      ({ spec }) =>
+        spec.agent === node && (spec.resources.find(({ name }) => name === "cpus")?.scalar ?? 0) > 0.5,
+    );
+    await hand.accept(next, [launch(shell("eased", "echo fine"))]);
+    expect(await scene.finished("eased")).toBe("fine\n");
+    await hand.remove();
+  });
+});
+
+describe("a Pod of higher priority that does not fit", () => {
+  test("does not evict the slot Pod, and waits", async () => {
+    await scene.cluster.apply({
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      metadata: { name: "e2e-important" },
+      value: 1_000_000_000,
+    });
+    const { uid } = (await slot()).metadata;
+    await scene.create("holds", { ...sh("sleep 600"), ...resources(1.2, 32), ...on(node) });
+    await scene.running("holds");
+    await scene.cluster.apply(pod("important", "900m", { priorityClassName: "e2e-important" }));
+    await until("kube-scheduler has given up on it", async () => {
+      const { status } = await scene.cluster.kinds.pods.get({
+        name: "important",
+        namespace: scene.namespace,
+      });
+      return status?.conditions?.some(
+        ({ type, reason }) => type === "PodScheduled" && reason === "Unschedulable",
+      );
+    });
+    const { status } = await scene.cluster.kinds.pods.get({ name: "important", namespace: scene.namespace });
+    expect(status?.nominatedNodeName).toBeUndefined();
+    const now = await slot();
+    expect(now.metadata).toMatchObject({ uid });
+    expect(now.metadata.deletionTimestamp).toBeUndefined();
+    expect((await scene.get("holds")).status?.state).toBe("TASK_RUNNING");
+    await scene.kill("holds", "0s");
+    await scene.kubectl("wait", "pod/important", "--for=condition=Ready", "--timeout=60s");
+    await scene.kubectl("delete", "pod", "important", "--force", "--grace-period=0");
+  });
+});
+
+describe("a slot Pod that is deleted by force", () => {
+  test("ends its tasks once each in TASK_GONE; another is made, and work goes on", async () => {
+    const names = ["gone-1", "gone-2"];
+    await scene.start(Object.fromEntries(names.map((name) => [name, { ...sh("sleep 600"), ...on(node) }])));
+    await Promise.all(names.map((name) => scene.running(name)));
+    const old = await slot();
+    const { operatorNamespace } = scene.cluster.test;
+    const id = old.status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
+    await scene.cluster.kubectl(
+      "-n",
+      operatorNamespace,
+      "delete",
+      "pod",
+      old.metadata.name,
+      "--force",
+      "--grace-period=0",
+      "--wait=false",
+    );
+    await scene.cluster.onNode(node, `ctr -n k8s.io tasks kill --signal SIGKILL ${id}`).catch(() => {});
+    for (const name of names) {
+      const task = await scene.ends(name, 90_000);
+      // Killed by the operator who saw the Pod end, or gone with it: told once either way.
+      expect(["TASK_GONE", "TASK_KILLED"]).toContain(task.status?.state);
+      const ends = (task.status?.updates ?? []).filter(({ state }) => /GONE|KILLED|LOST|FAILED/.test(state));
+      expect(ends).toHaveLength(1);
+    }
+    await until(
+      "there is another slot Pod",
+      async () => {
+        const now = await slot();
+        return now.metadata.uid !== old.metadata.uid && now.status?.containerStatuses?.[0]?.ready;
+      },
+      { timeout: 90_000 },
+    );
+    await scene.create("goes-on", { ...sh("echo on"), ...on(node) });
+    expect(await scene.finished("goes-on", 90_000)).toBe("on\n");
+  });
+});
+
+describe("kubectl drain", () => {
+  test("ends the node's tasks with their own grace, in a reported state, and is done", async () => {
+    await scene.start({
+      polite: {
+        ...sh("trap 'sleep 2; echo bye; exit 0' TERM; echo ready; sleep 600 & wait"),
+        ...on(node),
+        killPolicy: { gracePeriod: "20s" },
+      },
+      deaf: { ...sh("trap '' TERM; echo ready; sleep 600"), ...on(node), killPolicy: { gracePeriod: "3s" } },
+    });
+    for (const name of ["polite", "deaf"]) {
+      await scene.running(name);
+      await until(`${name} is ready`, async () => (await scene.output(name)).includes("ready"));
+    }
+    const old = await slot();
+    const args = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s"];
+    await scene.cluster.kubectl("drain", node, ...args);
+    const [polite, deaf] = await Promise.all(["polite", "deaf"].map((name) => scene.ends(name)));
+    expect([polite?.status?.state, deaf?.status?.state]).toEqual(["TASK_KILLED", "TASK_KILLED"]);
+    expect(await scene.output("polite")).toBe("ready\nbye\n");
+    expect(deaf?.status?.exit?.signal).toBe(9);
+    await expect(slot()).rejects.toThrow(/not found/);
+    await scene.cluster.kubectl("uncordon", node);
+    await until("there is another slot Pod", async () => (await slot()).metadata.uid !== old.metadata.uid);
+    await scene.create("after-drain", { ...sh("echo again"), ...on(node) });
+    expect(await scene.finished("after-drain", 90_000)).toBe("again\n");
+  });
+});
