@@ -100,7 +100,22 @@ const notBelowRequest = (name: "cpus" | "mem") => {
   };
 };
 
-const taskRules = [programRule, needs("cpus"), needs("mem"), notBelowRequest("cpus"), notBelowRequest("mem")];
+/** Ports of the node are allocated like all resources: a mapping of another one would take it from who holds it. */
+const mapsOwnPorts = {
+  rule: "!has(self.container) || !has(self.container.network) || !has(self.container.network.portMappings) || self.container.network.portMappings.all(m, self.resources.exists(r, r.name == 'ports' && has(r.ranges) && r.ranges.exists(x, x.begin <= m.hostPort && m.hostPort <= x.end)))",
+  message: "each hostPort must be one of the ports of resources",
+  fieldPath: ".container.network.portMappings",
+  cost: 600_000,
+};
+
+const taskRules = [
+  programRule,
+  needs("cpus"),
+  needs("mem"),
+  notBelowRequest("cpus"),
+  notBelowRequest("mem"),
+  mapsOwnPorts,
+];
 
 /** A task in the answer to an Offer; role, framework and agent are the offer's. */
 export const taskTemplate = rules(

@@ -21,7 +21,8 @@ export function readTemplate(template: TaskTemplate): TemplateResult {
   }
   try {
     const resources = fromSpec(template.resources, { field: "resources" });
-    const wrong = resourceProblem(resources) ?? limitProblem(template, resources);
+    const wrong =
+      resourceProblem(resources) ?? limitProblem(template, resources) ?? portProblem(template, resources);
     return wrong === undefined ? { resources } : { invalid: wrong };
   } catch (error) {
     if (error instanceof ResourceError) return { invalid: error.message };
@@ -57,4 +58,16 @@ function limitProblem({ limits }: TaskTemplate, resources: Resources): string | 
     if (milli < amounts.get(name)) return `${field} must not be less than the ${name} requested`;
   }
   return undefined;
+}
+
+/** As in src/api/task.ts, where the rule is too dear for the tasks of an Offer. */
+function portProblem({ container }: TaskTemplate, resources: Resources): string | undefined {
+  const ports = [...resources].flatMap(({ name, value }) =>
+    name === "ports" && value.kind === "ranges" ? value.ranges : [],
+  );
+  const strange = container?.network?.portMappings?.find(
+    ({ hostPort }) => !ports.some(({ begin, end }) => begin <= hostPort && hostPort <= end),
+  );
+  if (strange === undefined) return undefined;
+  return `container.network.portMappings: hostPort ${strange.hostPort} must be one of the ports of resources`;
 }

@@ -74,7 +74,10 @@ const cases: [what: string, more: object, base: boolean, tight: boolean, words: 
   ],
   [
     "a port of the node",
-    { container: { network: { mode: "CNI", portMappings: [{ hostPort: 20000, containerPort: 80 }] } } },
+    {
+      resources: [...resources, { name: "ports", ranges: [{ begin: 20000, end: 20000 }] }],
+      container: { network: { mode: "CNI", portMappings: [{ hostPort: 20000, containerPort: 80 }] } },
+    },
     false,
     false,
     "container.network.portMappings must be empty",

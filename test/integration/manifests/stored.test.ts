@@ -6,6 +6,7 @@ const namespace = "manifests-stored";
 const resources = [
   { name: "cpus", scalar: 1 },
   { name: "mem", scalar: 64 },
+  { name: "ports", ranges: [{ begin: 20000, end: 20001 }] },
 ];
 
 async function create<T>(kind: string, name: string, spec: object, status?: object): Promise<T> {
@@ -57,7 +58,7 @@ describe("defaults", () => {
       healthCheck: { type: "HTTP", http: { port: 80 } },
       check: { type: "COMMAND", command: { value: "true" } },
       killPolicy: {},
-      container: { network: { mode: "CNI", portMappings: [{ hostPort: 1, containerPort: 1 }] } },
+      container: { network: { mode: "CNI", portMappings: [{ hostPort: 20000, containerPort: 1 }] } },
       uris: [{ value: "/a" }],
       volumes: [{ containerPath: "a", sandboxPath: "b" }],
       tolerations: [{ key: "a", value: "b" }],
@@ -78,7 +79,7 @@ describe("defaults", () => {
       killPolicy: { gracePeriod: "3s" },
       container: {
         imagePullPolicy: "IfNotPresent",
-        network: { mode: "CNI", portMappings: [{ hostPort: 1, containerPort: 1, protocol: "tcp" }] },
+        network: { mode: "CNI", portMappings: [{ hostPort: 20000, containerPort: 1, protocol: "tcp" }] },
       },
       uris: [{ value: "/a", extract: true, executable: false, cache: false }],
       volumes: [{ containerPath: "a", sandboxPath: "b", mode: "RW" }],
