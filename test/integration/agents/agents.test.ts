@@ -99,7 +99,7 @@ describe("Agent.status", () => {
       expect.objectContaining({ agent: "a1", reason: "ResourcesChanged" }),
     );
     die();
-    stop();
+    await stop();
   });
 
   it("leaves the agent's own part alone", async () => {
@@ -113,7 +113,7 @@ describe("Agent.status", () => {
     await side.eventually(async () => expect((await agent("a2")).status?.tasks).toBe(1));
     expect((await agent("a2")).status).toMatchObject({ hostname: "host-a2", version: "1" });
     die();
-    stop();
+    await stop();
   });
 
   it("is held while the node is cordoned, and its offers are taken back", async () => {
@@ -128,7 +128,7 @@ describe("Agent.status", () => {
     await side.eventually(async () => expect(await condition("a3", "Schedulable")).toBe("True/Offered"));
     expect(side.requested).toContain("AgentChanged");
     die();
-    stop();
+    await stop();
   });
 });
 
@@ -169,13 +169,13 @@ describe("an agent that falls silent", () => {
     await side.report(namespace, "l1-own", { state: "TASK_FINISHED" });
     expect(states((await status("l1-plain"))?.updates)).toEqual(["TASK_RUNNING", "TASK_LOST"]);
     silence();
-    stop();
+    await stop();
   });
 
   it("has its tasks told gone when its slot Pod has ended meanwhile", async () => {
     const { die, stop } = await member("l2");
     await runs("l2-t", "l2");
-    stop();
+    await stop();
     die();
     await side.eventually(async () => expect((await status("l2-t"))?.state).toBe("TASK_UNREACHABLE"));
     await side.slotStatus("l2", { phase: "Failed", reason: "Evicted" });
@@ -189,7 +189,7 @@ describe("an agent that falls silent", () => {
     const { die, stop } = await member("l3");
     await runs("l3-aware", "l3", "aware");
     await runs("l3-plain", "l3", "plain");
-    stop();
+    await stop();
     await side.clients.nodes.delete({ name: "l3" });
     await side.eventually(async () => expect(await condition("l3", "Ready")).toBe("False/NodeGone"));
     expect((await status("l3-aware"))?.state).toBe("TASK_RUNNING");
@@ -241,7 +241,7 @@ describe("a drain", () => {
     await side.eventually(async () => expect(await condition("d1", "Schedulable")).toBe("True/Offered"));
     expect((await agent("d1")).status?.draining).toBeUndefined();
     die();
-    stop();
+    await stop();
   });
 
   it("comes before the deletion of an Agent", async () => {
@@ -254,7 +254,7 @@ describe("a drain", () => {
     expect((await agent("d2")).metadata.deletionTimestamp).toBeDefined();
     await side.report(namespace, "d2-t", { state: "TASK_KILLED" });
     await side.eventually(() => expect(agent("d2")).rejects.toThrow(/not found/));
-    stop();
+    await stop();
     die();
   });
 });

@@ -14,7 +14,7 @@ import { Expiry } from "../../../src/cluster/expiry.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { Metrics } from "../../../src/cluster/metrics.ts";
 import type { Live } from "../../../src/cluster/object.ts";
-import { microTimestamp, systemClock } from "../../../src/cluster/time.ts";
+import { microTimestamp, sleep, systemClock } from "../../../src/cluster/time.ts";
 import { operatorConfig } from "../../../src/config/operator.ts";
 import { createAgentController } from "../../../src/controllers/agent/controller.ts";
 import { cachesSynced, createCaches, runCaches } from "../../../src/controllers/caches.ts";
@@ -185,10 +185,19 @@ export class NodeSide {
     await this.slotStatus(node, { phase: "Running", conditions: [], containerStatuses: [running(requests)] });
   }
 
-  /** Grants whatever is asked, until the function that it answers with is called. */
-  obligingKubelet(node: string): () => void {
-    const timer = setInterval(() => void this.grant(node).catch(() => {}), 100);
-    return () => clearInterval(timer);
+  /** Grants whatever is asked, until the function that it answers with is called and has settled. */
+  obligingKubelet(node: string): () => Promise<void> {
+    const stop = new AbortController();
+    const running = (async () => {
+      while (!stop.signal.aborted) {
+        await this.grant(node).catch(() => {});
+        await sleep(systemClock, 100, stop.signal).catch(() => {});
+      }
+    })();
+    return () => {
+      stop.abort();
+      return running;
+    };
   }
 
   async task(namespace: string, name: string, spec: Partial<TaskSpec> = {}): Promise<Live<Task>> {

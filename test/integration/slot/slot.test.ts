@@ -187,7 +187,7 @@ describe("the end of a slot Pod", () => {
     await side.task(namespace, "e1-a", { agent: "e1" });
     await side.eventually(async () => expect(await requests("e1")).toEqual({ cpu: "510m", memory: "80Mi" }));
     await started("e1-a");
-    oblige();
+    await oblige();
     await side.slotStatus("e1", {
       phase: "Failed",
       reason: "Evicted",
@@ -218,7 +218,7 @@ describe("the end of a slot Pod", () => {
     await side.eventually(async () => expect(await requests("e2")).toEqual({ cpu: "510m", memory: "80Mi" }));
     await started("e2-runs");
     await side.task(namespace, "e2-waits", { agent: "e2" });
-    oblige();
+    await oblige();
     await side.clients.nodes.mergePatch({ name: "e2" }, { spec: { unschedulable: true } });
     const eviction = {
       apiVersion: "policy/v1",
