@@ -67,7 +67,12 @@ export async function compose(
     log,
   });
   const cache = new UriCache(layout.uriCache, bytesOf(config.uriCacheSize));
-  const fetcher = new Fetcher({ spool: layout.spool, cache, timeout: durationMs(config.uriTimeout) });
+  const fetcher = new Fetcher({
+    spool: layout.spool,
+    cache,
+    timeout: durationMs(config.uriTimeout),
+    nodeRoot: () => runtime.nodeRoot(),
+  });
   await fetcher.open();
   const launcher = new Launcher({
     containerizer,

@@ -114,7 +114,7 @@ export const uri = z.object({
     z.string().min(1).max(4096),
     /^(https?:\/\/|file:\/\/\/|\/)[^\s]+$/,
     "must be http://…, https://…, file:///… or an absolute path, without spaces",
-  ).describe("http(s)://, file:// or an absolute path of the agent's."),
+  ).describe("http(s)://, or a file of the node: file:// or an absolute path."),
   extract: z.boolean().default(true).describe("Unpack tar, tar.gz, tar.xz, tar.bz2, gz and zip files."),
   executable: z.boolean().default(false).describe("Set the executable bit; nothing is extracted then."),
   cache: z.boolean().default(false).describe("Keep it in the agent's cache for the next task."),

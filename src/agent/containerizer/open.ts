@@ -42,6 +42,8 @@ export interface ContainerRuntime {
   readonly provisioner: Provisioner;
   readonly slots: Slots;
   readonly logs: { rotate(path: string, options: RotationOptions): Promise<boolean> };
+  /** Where the node's files are seen here: the root of containerd's process. */
+  nodeRoot(): Promise<string>;
   /** containerd's own, e.g. "v2.4.2". */
   version(): Promise<string>;
   close(): void;
@@ -102,6 +104,7 @@ async function open(connection: Connection, options: RuntimeOptions): Promise<Co
     provisioner,
     slots: new Slots(connection, kubeletNamespace),
     logs: { rotate: rotateLog },
+    nodeRoot: async () => (await node()).root,
     version: async () => (await connection.unary(Version.method.version, {})).version,
     close: () => {
       containerizer.close();

@@ -33,7 +33,7 @@ type Found =
   | { readonly kind: "link"; readonly to: string };
 
 /**
- * Reads small files of a root file system that is not mounted, by its layers. A path is walked name by name: links are followed within the
+ * Finds and reads small files of a root file system that is not this process's own, by its layers. A path is walked name by name: links are followed within the
  * image and never by the kernel, so an image cannot point to a file of the node. An overlay's opaque folders are not known here.
  */
 export class RootFiles {
@@ -46,11 +46,12 @@ export class RootFiles {
 
   /** The file's text, "" if the image has no such file. Throws InvalidSpecError for one that is no plain small file. */
   async read(path: string): Promise<string> {
-    const at = await this.#walk(path);
+    const at = await this.locate(path);
     return at === undefined ? "" : readSmall(at, path);
   }
 
-  async #walk(path: string): Promise<string | undefined> {
+  /** Where the file lies for this process; undefined if there is none. Throws InvalidSpecError for a folder, or a circle of links. */
+  async locate(path: string): Promise<string | undefined> {
     let rest = namesOf(path);
     let walked: string[] = [];
     let links = 0;
@@ -64,11 +65,11 @@ export class RootFiles {
       if (found.kind === "file") return rest.length > 0 ? undefined : found.at;
       if (found.kind === "folder") walked.push(name);
       if (found.kind !== "link") continue;
-      if (++links > MAX_LINKS) throw new InvalidSpecError(`${path} of the image has too many symbolic links`);
+      if (++links > MAX_LINKS) throw new InvalidSpecError(`${path} has too many symbolic links`);
       if (found.to.startsWith("/")) walked = [];
       rest = [...namesOf(found.to), ...rest];
     }
-    throw new InvalidSpecError(`${path} of the image is a folder`);
+    throw new InvalidSpecError(`${path} is a folder`);
   }
 
   async #find(relative: string): Promise<Found | undefined> {

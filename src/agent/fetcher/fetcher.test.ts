@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -55,7 +55,8 @@ const uri = (value: string, fields: Partial<Uri> = {}): Uri => ({
 
 async function fetcherWith(cacheBytes = 1 << 20): Promise<Fetcher> {
   const cache = new UriCache(join(folder, "cache"), cacheBytes);
-  const fetcher = new Fetcher({ spool: join(folder, "spool"), cache, timeout: 10_000 });
+  const nodeRoot = async () => join(folder, "node");
+  const fetcher = new Fetcher({ spool: join(folder, "spool"), cache, timeout: 10_000, nodeRoot });
   await fetcher.open();
   return fetcher;
 }
@@ -87,12 +88,23 @@ describe("fetch", () => {
     expect(await readdir(whole)).toEqual(["a.zip"]);
   });
 
-  test("takes files of the node", async () => {
-    const path = join(folder, "local.txt");
-    await writeFile(path, "local");
-    const uris = [{ ...uri("/"), value: path, outputFile: "local1" }, uri(`file://${path}`)];
+  test("takes files of the node, where its links lead", async () => {
+    await mkdir(join(folder, "node/var"), { recursive: true });
+    await writeFile(join(folder, "node/var/local.txt"), "of the node");
+    await symlink("/var/local.txt", join(folder, "node/link"));
+    const uris = [{ ...uri("/"), value: "/var/local.txt", outputFile: "local1" }, uri("file:///link")];
     const sandbox = await fetchInto(await fetcherWith(), uris);
-    expect((await readdir(sandbox)).sort()).toEqual(["local.txt", "local1"]);
+    expect((await readdir(sandbox)).sort()).toEqual(["link", "local1"]);
+    expect(await readFile(join(sandbox, "link"), "utf8")).toBe("of the node");
+  });
+
+  test.each([
+    ["/etc/hostname", "is not on the node"],
+    ["/var", "is a folder"],
+  ])("does not take %s: it %s", async (value, message) => {
+    await mkdir(join(folder, "node/var"), { recursive: true });
+    const fetching = fetchInto(await fetcherWith(), [{ ...uri("/"), value, outputFile: "x" }]);
+    await expect(fetching).rejects.toThrow(message);
   });
 
   test("compares the checksum", async () => {

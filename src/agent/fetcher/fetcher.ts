@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Uri } from "../../api/container.ts";
+import { RootFiles } from "../containerizer/rootFiles.ts";
 import { archiveKind } from "./archiveKind.ts";
 import { Budget } from "./budget.ts";
 import { download, verify, writeNew } from "./download.ts";
@@ -18,6 +19,8 @@ export interface FetcherOptions {
   readonly cache: UriCache;
   /** Milliseconds that one URI may take. */
   readonly timeout: number;
+  /** Where the node's files are seen here. */
+  readonly nodeRoot: () => Promise<string>;
 }
 
 export interface FetchRequest {
@@ -89,8 +92,18 @@ export class Fetcher {
 
   async #get(uri: Uri, path: string, request: FetchRequest): Promise<void> {
     if (/^https?:/.test(uri.value)) await download(uri.value, path, request);
-    else await copyLocal(uri.value, path, request);
+    else await this.#copyOfNode(uri.value, path, request);
     if (uri.checksum !== undefined) await verify(path, uri.checksum);
+  }
+
+  /** A file of the node, not of the agent's own image; links lead to the node's files, too. */
+  async #copyOfNode(value: string, path: string, request: FetchRequest): Promise<void> {
+    const from = value.startsWith("file:") ? fileURLToPath(value) : value;
+    const node = new RootFiles([await this.#options.nodeRoot()]);
+    const at = await node.locate(from);
+    if (at === undefined) throw new FetchError(`${from} is not on the node`);
+    if (!(await lstat(at)).isFile()) throw new FetchError(`${from} is no file`);
+    await writeNew(path, createReadStream(at), request.maxBytes, request.signal);
   }
 
   /**
@@ -122,15 +135,6 @@ export function outputName({ value, outputFile }: Pick<Uri, "value" | "outputFil
   const name = posix.basename(path);
   if (name === "" || name === "/" || name === "..") throw new FetchError("it names no file: give outputFile");
   return name;
-}
-
-async function copyLocal(value: string, path: string, request: FetchRequest): Promise<void> {
-  const from = value.startsWith("file:") ? fileURLToPath(value) : value;
-  const found = await lstat(from).catch((cause) => {
-    throw new FetchError(`${from} cannot be read: ${cause.code}`, { cause });
-  });
-  if (!found.isFile() && !found.isSymbolicLink()) throw new FetchError(`${from} is no file`);
-  await writeNew(path, createReadStream(from), request.maxBytes, request.signal);
 }
 
 /** A URI without the password that it may carry. */
