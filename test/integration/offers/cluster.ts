@@ -24,6 +24,9 @@ const CRDS = join(import.meta.dirname, "../../../crds");
 export const SYSTEM = "mesos-system";
 export const API = "mesos.dev/v1alpha1";
 
+/** Milliseconds: a machine that builds images beside may be slow. */
+const PATIENCE = 30_000;
+
 /** Of a replica that runs in this process. */
 export interface RunningOperator {
   readonly operator: Operator;
@@ -68,8 +71,12 @@ export class TestCluster {
     }
   }
 
-  async stop(): Promise<void> {
+  async stopOperators(): Promise<void> {
     for (const operator of [...this.#operators]) await operator.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.stopOperators();
     for (const timer of this.#timers) clearInterval(timer);
     this.connection.close();
     await this.#stopServer();
@@ -204,7 +211,7 @@ export class TestCluster {
   }
 
   /** The first Offer to a framework, once there is one. */
-  firstOffer(namespace: string, framework: string, timeout = 10_000): Promise<Live<Offer>> {
+  firstOffer(namespace: string, framework: string, timeout = PATIENCE): Promise<Live<Offer>> {
     return this.eventually(async () => {
       const [offer] = await this.offers(namespace, framework);
       if (offer === undefined) throw new Error(`no offer to ${framework}`);
@@ -252,7 +259,7 @@ export class TestCluster {
     return (await this.clients.tasks.list({ namespace, fieldSelector: `spec.framework=${framework}` })).items;
   }
 
-  eventually<T>(check: () => Promise<T> | T, timeout = 10_000): Promise<T> {
+  eventually<T>(check: () => Promise<T> | T, timeout = PATIENCE): Promise<T> {
     return vi.waitFor(check, { timeout, interval: 40 });
   }
 

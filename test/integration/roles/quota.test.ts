@@ -101,7 +101,13 @@ describe("a Quota", () => {
   it("guarantees what others are not offered then: their offers are taken back", async () => {
     await cluster.framework(namespace, "hog", { roles: ["hog"] });
     const offer = await cluster.firstOffer(namespace, "hog");
-    await quota("sure", { role: "sure", guarantees: [{ name: "cpus", scalar: 4 }] });
+    await quota("sure", {
+      role: "sure",
+      guarantees: [
+        { name: "cpus", scalar: 4 },
+        { name: "mem", scalar: 1024 },
+      ],
+    });
     expect((await cluster.closed(offer, "Rescinded")).status?.reason).toBe("QuotaChanged");
     const smaller = await cluster.firstOffer(namespace, "hog");
     expect(amount(smaller.spec.resources, "cpus")).toBeLessThanOrEqual(7.89 - 2.5 - 4 + 1e-9);
@@ -109,7 +115,7 @@ describe("a Quota", () => {
     const kept = await cluster.firstOffer(namespace, "sure");
     expect(amount(kept.spec.resources, "cpus")).toBeGreaterThanOrEqual(4);
     await until("sure", "Satisfied", { status: "False", reason: "BelowGuarantees" });
-    await cluster.accept(kept, [launch(template(4))]);
+    await cluster.accept(kept, [launch(template(4, 1024))]);
     await until("sure", "Satisfied", { status: "True", reason: "GuaranteesMet" });
   });
 });
