@@ -13,6 +13,7 @@ import { UriCache } from "./fetcher/uriCache.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { Monitors } from "./run/monitors.ts";
 import { StatusWriter } from "./run/statusWriter.ts";
@@ -116,6 +117,8 @@ export async function compose(
       namespaces: namespaces(connection),
       reservations: held,
       node,
+      layout,
+      volumeLock: new KeyedLock(),
     },
     remove: (id) => containerizer.remove(id),
     bootId,

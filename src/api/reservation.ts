@@ -16,6 +16,13 @@ const volume = rules(
     mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
     shared: z.boolean().optional().describe("Whether several tasks may use it at once."),
     principal: z.string().max(253).optional().describe("Who made the volume."),
+    uid: z
+      .string()
+      .max(128)
+      .optional()
+      .describe(
+        "Set by the operator: tells it from an earlier volume of that id, whose data it must not show.",
+      ),
   }),
   {
     rule: "has(self.scalar) != has(self.quantity)",

@@ -11,8 +11,11 @@ import { type Outcome, refused } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { type Level, levelOf } from "../podsecurity/level.ts";
 import { violations } from "../podsecurity/violations.ts";
+import type { KeyedLock } from "../provisioner/keyedLock.ts";
+import type { Layout } from "../sandbox/layout.ts";
+import { claimVolume } from "../sandbox/volumeIdentity.ts";
 import { persistentVolumes, VolumeError } from "../sandbox/volumes.ts";
-import { knownVolumes } from "../upkeep/volumes.ts";
+import { volumeIdentity } from "../upkeep/volumes.ts";
 
 export interface AdmissionOptions {
   readonly frameworks: Pick<Resource<Framework>, "get">;
@@ -20,6 +23,9 @@ export interface AdmissionOptions {
   readonly reservations: Pick<Resource<Reservation>, "list">;
   /** The agent's name. */
   readonly node: string;
+  readonly layout: Layout;
+  /** Two tasks may want one shared volume. */
+  readonly volumeLock: KeyedLock;
 }
 
 /** Whether a task may start here, and what of its framework and namespace bears on that. */
@@ -55,7 +61,7 @@ export async function admit(
     const message = `The namespace ${namespace} enforces the pod-security level ${level}: ${forbidden.join("; ")}`;
     return { framework, outcome: refused(REASON.unauthorized, message) };
   }
-  const missing = await missingVolumes(task, options, signal);
+  const missing = await claimVolumes(task, options, signal);
   if (missing !== undefined) return { framework, outcome: refused(REASON.invalid, missing) };
   return { framework, level };
 }
@@ -83,19 +89,26 @@ export async function frameworkFacts(
   }
 }
 
-/** A sentence when a task wants a persistent volume that no Reservation of this agent has: it is another's, or was destroyed. */
-async function missingVolumes(
+/**
+ * Makes sure that a task finds its own persistent volumes. A sentence when it wants one that no Reservation of this agent has: it is
+ * another's, or was destroyed.
+ */
+async function claimVolumes(
   task: Live<Task>,
-  { reservations, node }: AdmissionOptions,
+  { reservations, node, layout, volumeLock }: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
     const wanted = persistentVolumes(task.spec);
     if (wanted.length === 0) return undefined;
     const { items } = await reservations.list({ signal });
-    const known = knownVolumes(items, node);
-    const missing = wanted.find((volume) => !known.has(volume));
-    return missing && `There is no persistent volume ${missing.id} of the role ${missing.role} on ${node}`;
+    for (const volume of wanted) {
+      const identity = volumeIdentity(items, node, volume);
+      if (identity === undefined)
+        return `There is no persistent volume ${volume.id} of the role ${volume.role} on ${node}`;
+      await volumeLock.run(layout.volume(volume), () => claimVolume(layout, volume, identity));
+    }
+    return undefined;
   } catch (error) {
     if (error instanceof VolumeError) return error.message;
     throw error;

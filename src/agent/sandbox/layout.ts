@@ -32,6 +32,11 @@ export class Layout {
     return join(this.root, "volumes", "roles");
   }
 
+  /** What each persistent volume is, beside its data: a task cannot change it. */
+  get volumeIdentities(): string {
+    return join(this.root, "volumes", "identities");
+  }
+
   get uriCache(): string {
     return join(this.root, "cache", "uris");
   }
@@ -62,6 +67,10 @@ export class Layout {
   /** As in Mesos: a role is one folder, its slashes are blanks (src/slave/paths.cpp getPersistentVolumePath()). */
   volume({ role, id }: VolumeName): string {
     return join(this.volumes, role.replaceAll("/", " "), id);
+  }
+
+  volumeIdentity({ role, id }: VolumeName): string {
+    return join(this.volumeIdentities, role.replaceAll("/", " "), id);
   }
 }
 

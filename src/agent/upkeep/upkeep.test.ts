@@ -7,7 +7,7 @@ import { recordWith, specWith } from "../lifecycle/fixture.ts";
 import { Layout } from "../sandbox/layout.ts";
 import { diskQuotas, overDisk } from "./diskLimits.ts";
 import { memAvailable, memTotal, pressureKill, victim } from "./memoryPressure.ts";
-import { knownVolumes } from "./volumes.ts";
+import { knownVolumes, volumeIdentity } from "./volumes.ts";
 
 describe("memory", () => {
   const meminfo = "MemTotal:       24732000 kB\nMemFree:          100 kB\nMemAvailable:     204800 kB\n";
@@ -91,4 +91,30 @@ test("an agent keeps the volumes of Reservations that are placed there", () => {
   );
   expect(["a", "b", "c"].filter((id) => known.has({ role: "dev", id }))).toEqual(["a", "c"]);
   expect(known.has({ role: "other", id: "a" })).toBe(false);
+});
+
+test("a volume is told from an earlier one of its name by its uid, else by its Reservation", () => {
+  const reservation = (uid: string, volume?: string): Reservation => ({
+    apiVersion: "mesos.dev/v1alpha1",
+    kind: "Reservation",
+    metadata: { name: "r", uid },
+    spec: {
+      role: "dev",
+      agent: "n1",
+      resources: [{ name: "disk", scalar: 1 }],
+      volumes: [
+        {
+          id: "v",
+          scalar: 1,
+          containerPath: "x",
+          mode: "RW",
+          ...(volume !== undefined && { uid: volume }),
+        },
+      ],
+    },
+  });
+  const identity = (one: Reservation) => volumeIdentity([one], "n1", { role: "dev", id: "v" });
+  expect(identity(reservation("r1"))).toBe("r1");
+  expect(identity(reservation("r1", "offer/1"))).toBe("offer/1");
+  expect(volumeIdentity([reservation("r1")], "n2", { role: "dev", id: "v" })).toBeUndefined();
 });

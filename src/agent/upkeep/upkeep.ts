@@ -1,4 +1,4 @@
-import { readFile, rm, statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { durationMs } from "../../api/duration.ts";
@@ -14,6 +14,7 @@ import type { TaskRun } from "../run/taskRun.ts";
 import { collectable, keptFor, listSandboxes, listVolumes, removeSandbox } from "../sandbox/collect.ts";
 import type { Layout, VolumeName } from "../sandbox/layout.ts";
 import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
+import { removeVolume } from "../sandbox/volumeIdentity.ts";
 import { persistentVolumes } from "../sandbox/volumes.ts";
 import { bytesOf } from "./bytes.ts";
 import { diskQuotas, overDisk } from "./diskLimits.ts";
@@ -33,7 +34,7 @@ export interface UpkeepOptions {
   readonly log: Logger;
 }
 
-const LOGS_INTERVAL = 5_000;
+const LOGS_INTERVAL = 1_000;
 const MEMORY_INTERVAL = 1_000;
 const GARBAGE_INTERVAL = 60_000;
 /** Images not used for so long go; sooner when the disk fills up. */
@@ -131,7 +132,7 @@ export class Upkeep {
     const lost = present.filter((volume) => !known.has(volume) && !used.has(volume));
     for (const volume of lost) {
       if (!this.#doomed.has(volume)) continue;
-      await rm(layout.volume(volume), { recursive: true, force: true });
+      await removeVolume(layout, volume);
       log.info({ volume }, "a persistent volume was destroyed");
     }
     this.#doomed = volumeSet(lost);

@@ -16,11 +16,32 @@ export function volumeSet(volumes: Iterable<VolumeName>): VolumeSet {
 
 /** The persistent volumes that the Reservations promise on an agent. */
 export function knownVolumes(reservations: readonly Reservation[], agent: string): VolumeSet {
-  const found: VolumeName[] = [];
-  for (const { spec, status } of reservations) {
-    const here = spec.agent === agent || status?.reserved?.some((placed) => placed.agent === agent);
-    if (!here) continue;
-    for (const { id } of spec.volumes ?? []) found.push({ role: spec.role, id });
-  }
-  return volumeSet(found);
+  return volumeSet(promised(reservations, agent));
+}
+
+/** What tells this volume from one of the same role and id that was destroyed before; undefined: there is none. */
+export function volumeIdentity(
+  reservations: readonly Reservation[],
+  agent: string,
+  volume: VolumeName,
+): string | undefined {
+  return promised(reservations, agent).find((each) => keyOf(each) === keyOf(volume))?.identity;
+}
+
+function promised(
+  reservations: readonly Reservation[],
+  agent: string,
+): (VolumeName & { readonly identity: string })[] {
+  return reservations
+    .filter(
+      ({ spec, status }) =>
+        spec.agent === agent || status?.reserved?.some((placed) => placed.agent === agent) === true,
+    )
+    .flatMap(({ metadata, spec }) =>
+      (spec.volumes ?? []).map(({ id, uid }) => ({
+        role: spec.role,
+        id,
+        identity: uid ?? metadata?.uid ?? "",
+      })),
+    );
 }

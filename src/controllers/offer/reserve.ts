@@ -194,7 +194,7 @@ function createVolumes(
   }
   return drafts.flatMap(({ object, made }): ReservationChange[] => {
     if (made.length === 0) return [];
-    const added = made.map(volumeSpec);
+    const added = made.map((volume) => volumeSpec(volume, key));
     return [
       {
         kind: "patch",
@@ -206,12 +206,16 @@ function createVolumes(
   });
 }
 
-function volumeSpec({ disk, value, shared }: Resource): NonNullable<ReservationSpec["volumes"]>[number] {
+function volumeSpec(
+  { disk, value, shared }: Resource,
+  operation: string,
+): NonNullable<ReservationSpec["volumes"]>[number] {
   return {
     id: disk?.persistence?.id ?? "",
     scalar: value.kind === "scalar" ? value.milli / 1000 : 0,
     containerPath: disk?.volume?.containerPath ?? "",
     mode: disk?.volume?.mode ?? "RW",
+    uid: operation,
     ...(shared && { shared }),
     ...(disk?.persistence?.principal !== undefined && { principal: disk.persistence.principal }),
   };
