@@ -7,7 +7,7 @@ import { until } from "./cluster.ts";
 import { Ledger } from "./ledger.ts";
 import { Load, STARTS, work } from "./load.ts";
 import { killPod, leader, leadingPod } from "./operators.ts";
-import { Scene } from "./scene.ts";
+import { on, Scene } from "./scene.ts";
 
 /** Tasks going at a time: two fifths each of two frameworks, the rest without one. */
 const GOAL = Number(process.env.MESOS_E2E_TASKS ?? "200");
@@ -22,6 +22,7 @@ let second: Scene;
 let ledger: Ledger;
 let loads: Load[];
 let others = 0;
+let probes = 0;
 const began = Date.now();
 const say = (text: string) => console.log(`[${((Date.now() - began) / 1000).toFixed(0)} s] ${text}`);
 
@@ -79,9 +80,22 @@ async function steady(what: string): Promise<void> {
   ).catch((cause: unknown) => {
     throw new Error(`${what}: ${seen}`, { cause });
   });
+  await newWork();
   const wrong = await ledger.wrong(loads);
   say(`${what}: ${await ledger.summary()}`);
   expect(wrong).toEqual([]);
+}
+
+/** Every agent starts what comes now. */
+async function newWork(): Promise<void> {
+  const names = scene.cluster.nodes.map((node) => [`probe-${probes++}`, node] as const);
+  for (const [name, node] of names) {
+    const { resources, volumes } = work(scene.namespace, name, 0);
+    const command = { value: `echo started >> /starts/${scene.namespace}.${name}` };
+    await scene.create(name, { resources, volumes, command, ...on(node), role: "load-alone" });
+  }
+  const ended = await Promise.all(names.map(([name]) => scene.ends(name, PATIENCE.timeout)));
+  expect(ended.map(({ status }) => status?.state)).toEqual(names.map(() => "TASK_FINISHED"));
 }
 
 const endsOn = async (node: string) =>
