@@ -156,10 +156,9 @@ test("stop a kubelet: the node is NotReady and offered to nobody, its tasks go o
     const { status } = await kinds.nodes.get({ name: scene.node3 });
     return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
   };
-  const outstanding = async () => {
-    const { items } = await kinds.offers.list({ fieldSelector: `spec.agent=${scene.node3}` });
-    return items.filter(({ status }) => (status?.state ?? "Outstanding") === "Outstanding");
-  };
+  const offers = async () => (await kinds.offers.list({ fieldSelector: `spec.agent=${scene.node3}` })).items;
+  const outstanding = async () =>
+    (await offers()).filter(({ status }) => (status?.state ?? "Outstanding") === "Outstanding");
   const before = await ledger.tasks();
   const long = before.filter(
     ({ spec, status }) =>
@@ -172,7 +171,10 @@ test("stop a kubelet: the node is NotReady and offered to nobody, its tasks go o
   for (const { metadata } of long) expect(states.get(metadata.uid)).toBe("TASK_RUNNING");
   await machines.start(scene.node3, "kubelet");
   await until("the node is Ready", ready, PATIENCE);
-  await until("it is offered again", async () => (await outstanding()).length > 0, PATIENCE);
+  const back = Date.now();
+  const isNew = ({ metadata }: { metadata: { creationTimestamp: string } }) =>
+    Date.parse(metadata.creationTimestamp) >= back - 1000;
+  await until("it is offered again", async () => (await offers()).some(isNew), PATIENCE);
   await steady("after the kubelet's absence");
 });
 
