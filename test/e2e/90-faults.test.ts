@@ -4,7 +4,7 @@ import { createLogger } from "../../src/cluster/logger.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
 import { killAgent } from "./agents.ts";
 import { until } from "./cluster.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, unmade } from "./ledger.ts";
 import { Load, STARTS, work } from "./load.ts";
 import { killPod, leader, leadingPod } from "./operators.ts";
 import { on, Scene } from "./scene.ts";
@@ -62,7 +62,9 @@ async function steady(what: string): Promise<void> {
   await until(
     `${GOAL} tasks go and none is stuck`,
     async () => {
-      const live = (await ledger.tasks()).filter(({ status }) => !hasEnded(status));
+      const tasks = await ledger.tasks();
+      const lost = loads.flatMap((load) => unmade(load, tasks));
+      const live = tasks.filter(({ status }) => !hasEnded(status));
       const running = live.filter(({ status }) => status?.state === "TASK_RUNNING");
       const stuck = live.filter(({ metadata, status }) => {
         if (status?.state === "TASK_RUNNING") return false;
@@ -72,9 +74,10 @@ async function steady(what: string): Promise<void> {
       const names = stuck
         .slice(0, 5)
         .map(({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status)}`);
-      seen = `${running.length} run, ${live.length - running.length} on their way, ${stuck.length} stuck: ${names.join("; ")}`;
+      seen = `${running.length} run, ${live.length - running.length} on their way, ${lost.length} accepted and not made, ${stuck.length} stuck: ${names.join("; ")}`;
       // Short ones end all the time.
-      return running.length >= GOAL * 0.9 && live.length >= GOAL * 0.95 && stuck.length === 0;
+      const enough = running.length >= GOAL * 0.9 && live.length >= GOAL * 0.95;
+      return enough && stuck.length === 0 && lost.length === 0;
     },
     PATIENCE,
   ).catch((cause: unknown) => {

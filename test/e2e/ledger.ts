@@ -58,7 +58,7 @@ export class Ledger {
       ...twice.map(([name, count]) => `${name} was started ${count} times`),
       ...tasks.flatMap((task) => wrongWith(task, starts.has(nameOf(task)))),
       ...strangers(before, containers, tasks),
-      ...loads.flatMap((load) => untold(load, tasks)),
+      ...loads.flatMap(toldTwice),
     ];
   }
 
@@ -104,13 +104,14 @@ function strangers(
   ];
 }
 
-/** What a framework knows of its tasks: each is there, and has one end. */
-function untold({ name: framework, accepted, ends }: Load, tasks: readonly Live<Task>[]): string[] {
+/** Launches that the API server took and that have not become Tasks. */
+export function unmade({ accepted }: Load, tasks: readonly Live<Task>[]): string[] {
   const names = new Set(tasks.map(({ metadata }) => metadata.name));
-  return [
-    ...[...accepted].filter((name) => !names.has(name)).map((name) => `${name} was accepted and is no Task`),
-    ...[...ends]
-      .filter(([, told]) => told.size > 1)
-      .map(([name, told]) => `${framework} was told ${told.size} ends of ${name}`),
-  ];
+  return [...accepted].filter((name) => !names.has(name));
 }
+
+/** What a framework knows of its tasks: each has one end. */
+const toldTwice = ({ name: framework, ends }: Load): string[] =>
+  [...ends]
+    .filter(([, told]) => told.size > 1)
+    .map(([name, told]) => `${framework} was told ${told.size} ends of ${name}`);
