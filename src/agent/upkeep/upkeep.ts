@@ -40,6 +40,10 @@ const GARBAGE_INTERVAL = 60_000;
 /** Images not used for so long go; sooner when the disk fills up. */
 const IMAGE_AGE = 7 * 86_400_000;
 
+/** Sandboxes that are kept for less than a minute do not wait for one. */
+const sandboxInterval = ({ sandboxTtl }: AgentConfig): number =>
+  Math.min(GARBAGE_INTERVAL, Math.max(1_000, durationMs(sandboxTtl)));
+
 /** What has to be done on a node again and again: logs, limits, garbage. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -60,7 +64,7 @@ export class Upkeep {
         this.limitDisks(stop),
       ),
       start("the watch over memory", MEMORY_INTERVAL, () => this.relieveMemory()),
-      start("the collection of sandboxes", GARBAGE_INTERVAL, () => this.collectSandboxes()),
+      start("the collection of sandboxes", sandboxInterval(config), () => this.collectSandboxes()),
       start("the collection of images", GARBAGE_INTERVAL, () => this.collectImages()),
       start("the destruction of volumes", GARBAGE_INTERVAL, (stop) => this.destroyVolumes(stop)),
     ]);
