@@ -23,12 +23,8 @@ beforeAll(async () => {
     patient: { ...DEAF, killPolicy: { gracePeriod: "300s" } },
     hasty: { ...DEAF, killPolicy: { gracePeriod: "300s" } },
     family: { ...sh(`${daemon(nap(1))}; ${nap(2)} & ${nap(3)}`), killPolicy: { gracePeriod: "1s" } },
-    orphans: sh(`${daemon(nap(4))}; sleep 2; echo parent done`),
     late: { ...sh("sleep 600"), maxCompletionTime: "2s" },
-    laterpolite: {
-      ...sh("trap 'echo over; exit 0' TERM; sleep 600 & wait"),
-      maxCompletionTime: "2s",
-    },
+    laterpatient: { ...DEAF, maxCompletionTime: "2s", killPolicy: { gracePeriod: "300s" } },
     intime: { ...sh("sleep 1"), maxCompletionTime: "30s" },
     deleted: POLITE,
     cli: POLITE,
@@ -100,7 +96,13 @@ describe("a kill", () => {
     const { metadata } = await scene.get("deleted");
     await scene.cluster.kinds.tasks.delete(metadata);
     await until("the object is gone", () => scene.get("deleted").then(() => false, isNotFound));
-    expect(scene.seen("deleted")).toEqual(["TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLED"]);
+    expect(scene.seen("deleted")).toEqual([
+      "TASK_STAGING",
+      "TASK_STARTING",
+      "TASK_RUNNING",
+      "TASK_KILLING",
+      "TASK_KILLED",
+    ]);
   });
 
   test("of a task that was never placed ends it without a container", async () => {
@@ -162,8 +164,13 @@ describe("the whole process tree ends", () => {
   });
 
   test("with the task's own end", async () => {
-    const { spec } = await scene.running("orphans");
+    await scene.create(
+      "orphans",
+      sh(`${daemon(nap(4))}; until [ -e go ]; do sleep 0.2; done; echo parent done`),
+    );
+    const { spec, status } = await scene.running("orphans");
     await until("the daemon runs", async () => (await processes(spec.agent ?? "", nap(4))).length > 0);
+    await scene.cluster.onNode(spec.agent ?? "", `touch '${status?.container?.sandbox}/go'`);
     expect(await scene.finished("orphans")).toBe("parent done\n");
     expect(await processes(spec.agent ?? "", nap(4))).toEqual([]);
   });
@@ -180,14 +187,13 @@ describe("maxCompletionTime", () => {
     expect(lasted(task)).toBeLessThan(10_000);
   });
 
-  test("asks with SIGTERM first, and the task has FAILED whatever its exit code", async () => {
-    const { status } = await scene.ends("laterpolite");
+  test("leaves no grace period, as in Mesos", async () => {
+    const { status } = await scene.ends("laterpatient", 15_000);
     expect(status).toMatchObject({
       state: "TASK_FAILED",
       reason: "REASON_MAX_COMPLETION_TIME_REACHED",
-      exit: { code: 0 },
+      exit: { signal: 9 },
     });
-    expect(await scene.output("laterpolite")).toBe("over\n");
   });
 
   test("does nothing to a task that ends in time", async () => {

@@ -92,7 +92,9 @@ describe("kubectl mesos explain", () => {
     await scene.becomes("unplaced", "is told to wait", ({ status }) =>
       (status?.conditions ?? []).some(({ type, status }) => type === "Placed" && status === "False"),
     );
-    expect(await scene.mesos("explain", "unplaced")).toMatch(/Not placed: \w+: .*cpus on \d agents?/);
+    expect(await scene.mesos("explain", "unplaced")).toMatch(
+      /Not placed: InsufficientResources: .*\d too small in cpus/,
+    );
   });
 });
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { Task } from "../../src/api/task.ts";
 import { agentPod, killAgent, processStart } from "./agents.ts";
+import { readCgroup } from "./cgroup.ts";
 import { until } from "./cluster.ts";
 import { on, Scene, sh } from "./scene.ts";
 import { history } from "./tasks.ts";
@@ -103,25 +104,27 @@ describe("an agent whose Pod was deleted", () => {
 });
 
 describe("helm upgrade", () => {
+  const { release, operatorNamespace } = inject("cluster");
+  const flags = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
   let before: string;
   beforeAll(async () => {
     const { cluster, node1 } = scene;
     before = await processOf(await scene.get("ticks-upgrade"));
     const old = await agentPod(cluster, node1);
-    const { release, operatorNamespace } = cluster.test;
-    const flags = ["--namespace", operatorNamespace, "--reuse-values", "--wait", "--timeout", "3m"];
     const values = ["--set", "agent.config.cfsQuota=true", "--set", "agent.config.sandboxTtl=2s"];
-    await cluster.helm("upgrade", release, "charts/mesos-operator", ...flags, ...values);
+    await cluster.helm("upgrade", release, "charts/mesos-operator", "--reuse-values", ...flags, ...values);
     await until("the agent was rolled", async () => {
       const pod = await agentPod(cluster, node1);
       return pod.metadata.uid !== old.metadata.uid;
     });
   });
 
+  // The tests that come later expect the chart's own values.
+  afterAll(() => scene.cluster.helm("rollback", release, ...flags));
+
   test("rolls the agents, and tasks go on", () => wentOn("ticks-upgrade", before));
 
   test("gives the agents their new configuration: a CFS quota for every task", async () => {
-    const { readCgroup } = await import("./cgroup.ts");
     await scene.create("capped", { ...sh("sleep 600"), ...on(scene.node1) });
     const { quotaCpus } = await readCgroup(scene.cluster, await scene.running("capped"));
     expect(quotaCpus).toBeCloseTo(0.02);
