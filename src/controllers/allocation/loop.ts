@@ -70,7 +70,8 @@ export class AllocationLoop implements Runnable {
         this.#alarm.in(this.#interval);
       });
       this.#alarm.in(AT_LEAST_EVERY);
-      const expiry = this.#scheduling.filters.expire(this.#deps.clock.monotonic());
+      // As of the round's start: what ended since then the round has not seen, and the next one must.
+      const expiry = this.#scheduling.filters.expire(this.#began);
       if (expiry !== undefined) this.#changed(expiry - this.#deps.clock.monotonic());
     }
     for (const stop of stops) stop();
