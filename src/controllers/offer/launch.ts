@@ -99,7 +99,7 @@ function decideTask(
     const [wanted, left] = [formatResources(resources), formatResources(progress.resources)];
     return invalid(`the task needs ${wanted}, of the offer there is ${left === "" ? "nothing" : left} left`);
   }
-  const amounts = resources.scalarQuantities();
+  const amounts = resources.nonShared().scalarQuantities();
   if (!progress.room.contains(amounts)) {
     return lose("REASON_INVALID_OFFERS", `the node has only ${progress.room} left: other Pods took the rest`);
   }

@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import type { TaskTemplate } from "../../api/task.ts";
+import { formatResources, parseResources, Quantities, Resources } from "../../resources/index.ts";
+import { framework, list, offer, task } from "../objects.fixture.ts";
+import { holdings } from "../world/holdings.ts";
+import { decideLaunch, decideLaunchGroup } from "./launch.ts";
+import { begin, type Situation } from "./situation.ts";
+
+const template = (text: string, more: Partial<TaskTemplate> = {}): TaskTemplate => ({
+  resources: list(text),
+  command: { shell: true, value: "true" },
+  ...more,
+});
+
+const situation = (more: Partial<Situation> = {}): Situation => {
+  const offered = more.offered ?? parseResources("cpus:4;mem:1024");
+  return {
+    offer: offer("o"),
+    framework: framework(),
+    offered,
+    room: offered.scalarQuantities(),
+    made: [],
+    isTaken: () => false,
+    reservations: [],
+    volumes: Resources.empty,
+    used: Resources.empty,
+    ...more,
+  };
+};
+
+const made = (index: number, agent?: string, reason?: string) =>
+  task(
+    `made-${index}`,
+    {
+      framework: "fw",
+      offer: { name: "o", uid: "uid-o", operation: 0, index },
+      ...(agent !== undefined && { agent }),
+    },
+    reason === undefined ? undefined : { state: "TASK_ERROR", reason },
+  );
+
+const endings = (s: Situation, ...templates: TaskTemplate[]) =>
+  decideLaunch(s, begin(s), 0, templates).endings.map((ending) => ending && [ending.state, ending.reason]);
+
+const INVALID = ["TASK_ERROR", "REASON_TASK_INVALID"];
+
+describe("LAUNCH", () => {
+  it("takes each task by itself, in order, from what is left", () => {
+    const s = situation();
+    const { endings, progress } = decideLaunch(s, begin(s), 0, [
+      template("cpus:3;mem:10"),
+      template("cpus:2;mem:10"),
+      template("cpus:1;mem:10"),
+    ]);
+    expect(endings.map((ending) => ending?.reason)).toEqual([undefined, "REASON_TASK_INVALID", undefined]);
+    expect(formatResources(progress.resources)).toBe("mem:1004");
+  });
+
+  it.each([
+    ["without cpus", template("mem:1")],
+    ["with half a gpu", template("cpus:1;mem:1;gpus:0.5")],
+    ["with a limit below its request", template("cpus:2;mem:1", { limits: { cpus: 1 } })],
+    ["with a memory limit below its request", template("cpus:1;mem:128", { limits: { mem: "64Mi" } })],
+    ["with a bare number of bytes as its limit", template("cpus:1;mem:128", { limits: { mem: 128 } })],
+    ["with resources of another kind than offered", template("cpus(eng):1;mem:1")],
+    ["with what the schema refuses", template("cpus:1;mem:1", { taskId: "a/b" })],
+  ])("refuses a task %s", (_, bad) => {
+    expect(endings(situation({ offered: parseResources("cpus:4;mem:1024;gpus:2") }), bad)).toEqual([INVALID]);
+  });
+
+  it("takes limits at or above the request, and no limit", () => {
+    const limits = [
+      { cpus: 2 },
+      { cpus: "1500m" },
+      { mem: "1Gi" },
+      { mem: 134217728 },
+      { cpus: "Infinity" as const },
+    ];
+    const tasks = limits.map((one) => template("cpus:1;mem:128", { limits: one }));
+    expect(endings(situation({ offered: parseResources("cpus:9;mem:9999") }), ...tasks)).toEqual(
+      tasks.map(() => undefined),
+    );
+  });
+
+  it("refuses an id that another task has, of the framework or of the same answer", () => {
+    const same = template("cpus:1;mem:1", { taskId: "x" });
+    expect(endings(situation({ isTaken: (id) => id === "x" }), same)).toEqual([INVALID]);
+    expect(endings(situation(), same, same)).toEqual([undefined, INVALID]);
+  });
+
+  it("drops all when the offers are not valid: LOST, or DROPPED for who knows of partitions", () => {
+    const impediment = { reason: "REASON_INVALID_OFFERS" as const, message: "gone" };
+    expect(endings(situation({ impediment }), template("cpus:1;mem:1"))).toEqual([
+      ["TASK_LOST", "REASON_INVALID_OFFERS"],
+    ]);
+    const aware = framework("fw", { capabilities: ["PARTITION_AWARE"] });
+    expect(endings(situation({ impediment, framework: aware }), template("cpus:1;mem:1"))).toEqual([
+      ["TASK_DROPPED", "REASON_INVALID_OFFERS"],
+    ]);
+  });
+
+  it("drops what the node has no room for any more", () => {
+    const room = Quantities.fromRecord({ cpus: 1, mem: 9999 });
+    expect(endings(situation({ room }), template("cpus:1;mem:1"), template("cpus:1;mem:1"))).toEqual([
+      undefined,
+      ["TASK_LOST", "REASON_INVALID_OFFERS"],
+    ]);
+  });
+
+  it("done again, keeps to what the first try has made", () => {
+    const s = situation({
+      made: [made(0, "n1"), made(1)],
+      // The world has moved on since.
+      impediment: { reason: "REASON_AGENT_REMOVED", message: "gone" },
+    });
+    expect(endings(s, template("cpus:1;mem:1"), template("cpus:1;mem:1"), template("cpus:1;mem:1"))).toEqual([
+      undefined,
+      ["TASK_LOST", "REASON_INVALID_OFFERS"],
+      ["TASK_LOST", "REASON_AGENT_REMOVED"],
+    ]);
+  });
+
+  it("lets several tasks use one shared volume", () => {
+    const reservations = [{ type: "DYNAMIC" as const, role: "eng" }];
+    const volume = {
+      name: "disk",
+      scalar: 10,
+      shared: true,
+      reservations,
+      disk: { persistence: { id: "v" }, volume: { containerPath: "d", mode: "RW" as const } },
+    };
+    const plain = list("cpus:1;mem:1");
+    const offered = task("x", { resources: [...list("cpus:4;mem:1024"), volume] });
+    const s = situation({ offered: holdings(offered) });
+    const one = template("cpus:1;mem:1", { resources: [...plain, volume] });
+    expect(endings(s, one, one)).toEqual([undefined, undefined]);
+  });
+});
+
+describe("LAUNCH_GROUP", () => {
+  const group = (s: Situation, ...templates: TaskTemplate[]) => decideLaunchGroup(s, begin(s), 0, templates);
+
+  it("takes all, or none and all of the offer stays", () => {
+    const good = group(situation(), template("cpus:1;mem:1"), template("cpus:1;mem:1"));
+    expect(good.endings).toEqual([undefined, undefined]);
+    const bad = group(situation(), template("cpus:1;mem:1"), template("cpus:9;mem:1"));
+    expect(bad.endings.map((ending) => ending?.reason)).toEqual([
+      "REASON_TASK_GROUP_INVALID",
+      "REASON_TASK_GROUP_INVALID",
+    ]);
+    expect(formatResources(bad.progress.resources)).toBe("cpus:4;mem:1024");
+  });
+
+  it("done again, follows the first task that is on its way", () => {
+    const s = situation({
+      made: [made(0, "n1")],
+      impediment: { reason: "REASON_AGENT_REMOVED", message: "gone" },
+    });
+    expect(group(s, template("cpus:1;mem:1"), template("cpus:1;mem:1")).endings).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("done again, does not start what an earlier try gave up", () => {
+    const s = situation({ made: [made(0, "n1", "REASON_TASK_GROUP_INVALID")] });
+    const { endings } = group(s, template("cpus:1;mem:1"), template("cpus:1;mem:1"));
+    expect(endings.map((ending) => ending?.reason)).toEqual([
+      "REASON_TASK_GROUP_INVALID",
+      "REASON_TASK_GROUP_INVALID",
+    ]);
+  });
+});
