@@ -12,7 +12,8 @@ import { until } from "./cluster.ts";
 import { Scene } from "./scene.ts";
 import { history } from "./tasks.ts";
 
-const ROLE = "operations";
+/** Of this run: a Reservation that a run has left must not be in the way of the next. */
+const ROLE = `operations-${Date.now().toString(36)}`;
 const group = (...tasks: TaskTemplateInput[]): OperationInput => ({
   type: "LAUNCH_GROUP",
   launchGroup: { tasks },
@@ -28,7 +29,10 @@ beforeAll(async () => {
   scene = await Scene.open("operations");
   hand = await ByHand.connect(scene, "hand", [ROLE], { principal: "the-hand" });
 });
-afterAll(() => scene.close());
+afterAll(async () => {
+  for (const { metadata } of await reservations()) await scene.cluster.kinds.reservations.delete(metadata);
+  await scene.close();
+});
 
 const STACK = [{ type: "DYNAMIC" as const, role: ROLE, principal: "the-hand" }];
 const reservedDisk = (more = {}) => ({ name: "disk", scalar: 64, reservations: STACK, ...more });
