@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { parseResources, Quantities } from "../../resources/index.ts";
+import { framework, list } from "../objects.fixture.ts";
+import { disconnectedAt, type FrameworkFacts, frameworkStatus } from "./status.ts";
+import { timeLeft } from "./teardown.ts";
+
+const now = "2026-01-01T00:10:00Z";
+const before = "2026-01-01T00:00:00Z";
+const gone = { connected: false, reason: "LeaseLapsed", message: "silent" } as const;
+const facts = (more: Partial<FrameworkFacts> = {}): FrameworkFacts => ({
+  connection: { connected: true },
+  readiness: { ready: false, reason: "RoleNotFound", message: "no role" },
+  tasks: [parseResources("cpus:1;mem:10"), parseResources("cpus:1")],
+  offers: [parseResources("cpus:3")],
+  total: Quantities.fromRecord({ cpus: 16, mem: 100 }),
+  excludeFromFairness: [],
+  now,
+  ...more,
+});
+
+describe("a framework's status", () => {
+  it("counts tasks for its share, and offers apart", () => {
+    expect(frameworkStatus(framework(), facts())).toMatchObject({
+      id: "uid-fw",
+      connected: true,
+      allocated: list("cpus:2;mem:10"),
+      offered: list("cpus:3"),
+      dominantShare: 0.125,
+      share: "12.5%",
+      offersOutstanding: 1,
+      tasks: 2,
+    });
+  });
+
+  it("says in conditions why it is not offered anything", () => {
+    const { conditions } = frameworkStatus(framework(), facts());
+    expect(conditions).toMatchObject([
+      {
+        type: "Connected",
+        status: "True",
+        reason: "LeaseRenewed",
+        observedGeneration: 1,
+        lastTransitionTime: now,
+      },
+      { type: "Ready", status: "False", reason: "RoleNotFound" },
+    ]);
+  });
+
+  it("remembers when a revive was acted on, once", () => {
+    const asked = framework("fw", { revive: { id: "r2" } }, { observedRevive: "r1", revivedAt: before });
+    expect(frameworkStatus(asked, facts())).toMatchObject({ observedRevive: "r2", revivedAt: now });
+    const done = framework("fw", { revive: { id: "r2" } }, { observedRevive: "r2", revivedAt: before });
+    expect(frameworkStatus(done, facts())).toMatchObject({ revivedAt: before });
+  });
+});
+
+describe("a framework that is away", () => {
+  it("is so since it was last there, and not if it never was", () => {
+    expect(disconnectedAt(framework(), gone, now)).toBeUndefined();
+    expect(disconnectedAt(framework("fw", {}, { connected: true }), gone, now)).toBe(now);
+    expect(disconnectedAt(framework("fw", {}, { connected: false, disconnectedAt: before }), gone, now)).toBe(
+      before,
+    );
+    expect(
+      disconnectedAt(framework("fw", {}, { disconnectedAt: before }), { connected: true }, now),
+    ).toBeUndefined();
+  });
+
+  it("has its failover timeout to come back", () => {
+    const one = framework("fw", { failoverTimeout: "15m" });
+    expect(timeLeft(one, undefined, Date.parse(now))).toBeUndefined();
+    expect(timeLeft(one, before, Date.parse(now))).toBe(5 * 60_000);
+    expect(timeLeft(one, before, Date.parse(now) + 600_000)).toBe(0);
+  });
+});
