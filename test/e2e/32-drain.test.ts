@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "./cluster.ts";
-import { manualFramework, offerOf } from "./offers.ts";
+import { manualFramework, offerOf, suppress } from "./offers.ts";
 import { on, Scene, sh } from "./scene.ts";
 
 const DEAF = "trap '' TERM; echo ready; sleep 3600";
@@ -16,13 +16,13 @@ beforeAll(async () => {
     stubborn: { ...sh(DEAF), ...node, killPolicy: { gracePeriod: "600s" } },
     elsewhere: { ...sh("sleep 3600"), ...on(scene.node2) },
   });
-  framework = await manualFramework(scene, "watcher", "draining");
-  await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node1);
   for (const name of ["polite", "deaf", "stubborn"]) {
     await scene.running(name);
     await until(`${name} is ready`, async () => (await scene.output(name)).includes("ready"));
   }
   await scene.running("elsewhere");
+  framework = await manualFramework(scene, "watcher", "draining");
+  await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node1);
 });
 afterAll(async () => {
   await scene.mesos("reactivate", scene.node1).catch(() => {});
@@ -86,6 +86,7 @@ describe("a drain", () => {
   });
 
   test("lasts until the agent is reactivated: then it is offered, and what waits is placed", async () => {
+    await suppress(scene, framework, true);
     expect(await scene.mesos("reactivate", scene.node1)).toContain("is reactivated");
     expect((await scene.ends("unwelcome")).status?.state).toBe("TASK_FINISHED");
     await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node1);
