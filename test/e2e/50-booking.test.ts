@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
 import type { Task } from "../../src/api/task.ts";
-import { hasEnded } from "../../src/api/taskstate.ts";
+import { hasEnded, isTerminal } from "../../src/api/taskstate.ts";
+import type { Pod } from "../../src/cluster/core.ts";
 import { createLogger } from "../../src/cluster/logger.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
@@ -208,42 +209,72 @@ describe("a Pod of higher priority that does not fit", () => {
   });
 });
 
+const slotProcess = async () => {
+  const { status } = await slot();
+  return status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
+};
+const killSlot = (id: string | undefined) =>
+  scene.cluster.onNode(node, `ctr -n k8s.io tasks kill --signal SIGKILL ${id}`).catch(() => {});
+
+/** Each of the tasks has ended in one of the states, and was told of once. */
+async function endedOnce(names: readonly string[], states: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const { status } = await scene.ends(name, 90_000);
+    expect(states).toContain(status?.state);
+    const ends = (status?.updates ?? []).filter(({ state }) => isTerminal(state));
+    expect(ends).toHaveLength(1);
+  }
+}
+
+/** There is another slot Pod, and it is good for new tasks. */
+async function goesOn(old: Live<Pod>, name: string): Promise<void> {
+  const look = async () => {
+    const { metadata, status } = await slot();
+    return metadata.uid !== old.metadata.uid && status?.containerStatuses?.[0]?.ready;
+  };
+  await until("there is another slot Pod", look, { timeout: 90_000 });
+  await scene.create(name, { ...sh("echo on"), ...on(node) });
+  expect(await scene.finished(name, 90_000)).toBe("on\n");
+}
+
+const both = (prefix: string) => [`${prefix}-1`, `${prefix}-2`];
+async function startBoth(prefix: string): Promise<readonly string[]> {
+  const names = both(prefix);
+  await scene.start(Object.fromEntries(names.map((name) => [name, { ...sh("sleep 600"), ...on(node) }])));
+  await Promise.all(names.map((name) => scene.running(name)));
+  return names;
+}
+
+describe("a slot Pod that the kubelet ends", () => {
+  test("takes its tasks along, TASK_GONE once each; another is made, and work goes on", async () => {
+    const names = await startBoth("evicted");
+    const [old, id] = await Promise.all([slot(), slotProcess()]);
+    // As an eviction does it, nobody deletes the Pod: it fails.
+    await scene.cluster.kinds.pods.mergePatch(old.metadata, { spec: { activeDeadlineSeconds: 1 } } as object);
+    await until("the kubelet ends it", async () => {
+      const { items } = await scene.cluster.kinds.pods.list({
+        namespace: scene.cluster.test.operatorNamespace,
+        fieldSelector: `metadata.name=${old.metadata.name}`,
+      });
+      const [now] = items;
+      return now?.status?.reason === "DeadlineExceeded" || now?.status?.phase === "Failed";
+    });
+    await killSlot(id);
+    await endedOnce(names, ["TASK_GONE"]);
+    await goesOn(old, "after-eviction");
+  });
+});
+
 describe("a slot Pod that is deleted by force", () => {
-  test("ends its tasks once each in TASK_GONE; another is made, and work goes on", async () => {
-    const names = ["gone-1", "gone-2"];
-    await scene.start(Object.fromEntries(names.map((name) => [name, { ...sh("sleep 600"), ...on(node) }])));
-    await Promise.all(names.map((name) => scene.running(name)));
-    const old = await slot();
+  test("ends its tasks once each: killed, or gone with it; another is made, and work goes on", async () => {
+    const names = await startBoth("forced");
+    const [old, id] = await Promise.all([slot(), slotProcess()]);
     const { operatorNamespace } = scene.cluster.test;
-    const id = old.status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
-    await scene.cluster.kubectl(
-      "-n",
-      operatorNamespace,
-      "delete",
-      "pod",
-      old.metadata.name,
-      "--force",
-      "--grace-period=0",
-      "--wait=false",
-    );
-    await scene.cluster.onNode(node, `ctr -n k8s.io tasks kill --signal SIGKILL ${id}`).catch(() => {});
-    for (const name of names) {
-      const task = await scene.ends(name, 90_000);
-      // Killed by the operator who saw the Pod end, or gone with it: told once either way.
-      expect(["TASK_GONE", "TASK_KILLED"]).toContain(task.status?.state);
-      const ends = (task.status?.updates ?? []).filter(({ state }) => /GONE|KILLED|LOST|FAILED/.test(state));
-      expect(ends).toHaveLength(1);
-    }
-    await until(
-      "there is another slot Pod",
-      async () => {
-        const now = await slot();
-        return now.metadata.uid !== old.metadata.uid && now.status?.containerStatuses?.[0]?.ready;
-      },
-      { timeout: 90_000 },
-    );
-    await scene.create("goes-on", { ...sh("echo on"), ...on(node) });
-    expect(await scene.finished("goes-on", 90_000)).toBe("on\n");
+    const args = ["--force", "--grace-period=0", "--wait=false"];
+    await scene.cluster.kubectl("-n", operatorNamespace, "delete", "pod", old.metadata.name, ...args);
+    await killSlot(id);
+    await endedOnce(names, ["TASK_GONE", "TASK_KILLED"]);
+    await goesOn(old, "after-deletion");
   });
 });
 
