@@ -79,7 +79,7 @@ export const frameworkSpec = rules(
       .min(1)
       .max(10000)
       .optional()
-      .describe("Offers outstanding at a time; absent: the chart's."),
+      .describe("Offers outstanding at a time, up to the chart's limit; absent: that."),
     refuse: duration.optional().describe("Default filter of declined resources; absent: 5s."),
     suppressedRoles: listSet(z.array(rolePath).max(64)).optional().describe("Roles that want no offers now."),
     revive: z

@@ -19,8 +19,8 @@ export const PLACED_MANAGER = "mesos-operator-placed";
 const RENEW_AFTER = 15_000;
 /** An explanation serves all tasks that ask for the same for so long. */
 const REUSE_FOR = 2_000;
-/** Each looks at every agent; more wait for the next round. */
-const EXPLAINED_A_ROUND = 32;
+/** Milliseconds of a round: each explanation looks at every agent; more wait for the next round. */
+const BUDGET = 100;
 const WRITES_A_ROUND = 64;
 const WIDTH = 8;
 
@@ -53,7 +53,6 @@ export class Explainer {
     const now = this.#deps.clock.monotonic();
     this.#forget(now);
     const news: { task: Live<Task>; why: WaitingReason }[] = [];
-    let left = EXPLAINED_A_ROUND;
     for (const { namespace, role, pending } of groups.flatMap(each)) {
       const { task, request } = pending;
       if (news.length >= WRITES_A_ROUND) break;
@@ -62,7 +61,7 @@ export class Explainer {
       const key = askedFor(namespace, role, pending);
       let why = refused === undefined ? this.#known.get(key) : refusedBy(refused, now);
       if (why === undefined) {
-        if (left-- <= 0) continue;
+        if (this.#deps.clock.monotonic() > now + BUDGET) continue;
         const question = { ...request, framework: builtInId(namespace), role };
         why = { ...waitingReason(explain(world, question, options)), at: now };
         this.#known.set(key, why);

@@ -40,6 +40,8 @@ export class AllocationLoop implements Runnable {
   readonly #options: Omit<AllocationOptions, "now">;
   readonly #policy: PlacementPolicy;
   #began = Number.NEGATIVE_INFINITY;
+  /** Of the last round, without its writes: nothing else could be done meanwhile. */
+  #thought = 0;
 
   constructor(deps: Dependencies, scheduling: Scheduling) {
     const { allocation, offers } = deps.config;
@@ -88,7 +90,8 @@ export class AllocationLoop implements Runnable {
     );
     const { now, later } = firstPending(snapshot.pending, (uid) => this.#writer.refusal(uid) !== undefined);
     const plan = makePlan(snapshot.world, now, options, this.#policy);
-    metrics.allocationSeconds.observe((clock.monotonic() - options.now) / 1000);
+    this.#thought = clock.monotonic() - options.now;
+    metrics.allocationSeconds.observe(this.#thought / 1000);
     metrics.tasksPending.set(snapshot.pending.reduce((sum, { tasks }) => sum + tasks.length, 0));
     this.#deps.logger.debug(
       {
@@ -121,7 +124,8 @@ export class AllocationLoop implements Runnable {
 
   #wake(reason: string): void {
     this.#deps.metrics.allocationRequests.inc({ reason });
-    this.#alarm.in(COALESCE);
+    // Of a large cluster, whose rounds take long, the other controllers get their part of the time too.
+    this.#alarm.in(Math.max(COALESCE, Math.min(this.#thought, this.#interval)));
   }
 
   #listen(): (() => void)[] {

@@ -51,6 +51,7 @@ export function takeSnapshot(
     ),
     pending,
     refusals: scheduling.filters,
+    mostOffers: deps.config.offers.maxPerFramework,
   });
   return { world, pending };
 }

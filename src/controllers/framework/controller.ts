@@ -8,6 +8,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import { readinessNow } from "../allocation/snapshot.ts";
 import { frameworkKey, isOutstanding } from "../caches.ts";
+import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
@@ -21,6 +22,7 @@ import { disconnectedAt, frameworkStatus } from "./status.ts";
 import { finish, remove, timeLeft } from "./teardown.ts";
 
 const MANAGER = "mesos-operator-framework";
+const SUM_AFTER = 250;
 /** Milliseconds, while renewals cannot be seen. */
 const LOOK_AGAIN = 1_000;
 
@@ -41,8 +43,14 @@ export function createFrameworkController(deps: Dependencies, scheduling: Schedu
     reconcile: ignoringConflicts((key, signal) => reconcile(deps, scheduling, writer, memory, key, signal)),
     sources: [
       from(caches.frameworks),
-      from(caches.tasks, (task) => [frameworkKey(task)]),
-      from(caches.offers, (offer) => [offerFramework(offer)]),
+      delayed(
+        from(caches.tasks, (task) => [frameworkKey(task)]),
+        SUM_AFTER,
+      ),
+      delayed(
+        from(caches.offers, (offer) => [offerFramework(offer)]),
+        SUM_AFTER,
+      ),
       from(caches.roles, () => caches.frameworks.store.keys()),
       leaseSource(deps),
     ],

@@ -5,6 +5,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import { Limits, Quantities, roleAncestors } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
+import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
@@ -20,6 +21,7 @@ import { offersInTheWay } from "./rescind.ts";
 import { quotaStatus } from "./status.ts";
 
 const MANAGER = "mesos-operator-quota";
+const SUM_AFTER = 500;
 /** Milliseconds: capacity changes with every Pod, and is judged no more often than this. */
 const JUDGE_EVERY = 10_000;
 
@@ -41,7 +43,10 @@ export function createQuotaController(deps: Dependencies, scheduling: Scheduling
       from(caches.roles, ({ spec }) =>
         caches.quotas.store.by("role", spec.path).map(({ metadata }) => metadata.name),
       ),
-      from(caches.tasks, ({ spec }) => upward(spec.role)),
+      delayed(
+        from(caches.tasks, ({ spec }) => upward(spec.role)),
+        SUM_AFTER,
+      ),
       from(caches.reservations, ({ spec }) => upward(spec.role)),
     ],
     logger,

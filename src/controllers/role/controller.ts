@@ -7,6 +7,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import { roleAncestors, toSpec } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
+import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
@@ -17,6 +18,7 @@ import { dominantShare, percent } from "../world/shares.ts";
 import { subtreeUse } from "../world/subtree.ts";
 
 const MANAGER = "mesos-operator-role";
+const SUM_AFTER = 500;
 
 /** Roles: which of two with one path counts, and what each has with all below it. */
 export function createRoleController(deps: Dependencies, scheduling: Scheduling): Runnable {
@@ -33,8 +35,14 @@ export function createRoleController(deps: Dependencies, scheduling: Scheduling)
     sources: [
       from(caches.roles, ({ metadata, spec }) => [metadata.name, ...upward(spec.path)]),
       from(caches.frameworks, ({ spec }) => spec.roles.flatMap(upward)),
-      from(caches.tasks, ({ spec }) => upward(spec.role)),
-      from(caches.offers, ({ spec }) => upward(spec.role)),
+      delayed(
+        from(caches.tasks, ({ spec }) => upward(spec.role)),
+        SUM_AFTER,
+      ),
+      delayed(
+        from(caches.offers, ({ spec }) => upward(spec.role)),
+        SUM_AFTER,
+      ),
       from(caches.reservations, ({ spec }) => upward(spec.role)),
     ],
     logger,

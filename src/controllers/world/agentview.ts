@@ -109,8 +109,15 @@ function allocations(tasks: readonly Live<Task>[], offers: readonly OfferHold[])
 export const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
   `${metadata.namespace ?? ""}/${spec.framework}`;
 
-export const offerResources = (offer: Offer): Resources =>
-  fromSpec(offer.spec.resources, { field: "spec.resources" });
+/** Nothing where it cannot be read: Offers are the operator's own, and one that somebody else made holds nothing. */
+export function offerResources(offer: Offer): Resources {
+  try {
+    return fromSpec(offer.spec.resources, { field: "spec.resources" });
+  } catch (error) {
+    if (error instanceof ResourceError) return Resources.empty;
+    throw error;
+  }
+}
 
 function attributes({ agent, node }: NodeFacts, config: OperatorConfig): readonly Attribute[] {
   try {

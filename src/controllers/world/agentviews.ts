@@ -1,3 +1,4 @@
+import type { Agent } from "../../api/agent.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
@@ -18,7 +19,8 @@ export interface Assumed {
 }
 
 interface Kept {
-  readonly view: AgentView;
+  /** Undefined for an agent that cannot be understood. */
+  readonly view: AgentView | undefined;
   readonly rests: boolean;
 }
 
@@ -76,7 +78,7 @@ export class AgentViews {
     const rests = this.#deps.slotHolds.remaining(name) > 0;
     const kept = this.#kept.get(name);
     if (kept !== undefined && kept.rests === rests) return kept.view;
-    const view = this.#make(agent, rests);
+    const view = this.#try(agent, rests);
     this.#kept.set(name, { view, rests });
     return view;
   }
@@ -88,7 +90,17 @@ export class AgentViews {
     }
   }
 
-  #make(agent: Parameters<typeof agentView>[0]["agent"], rests: boolean): AgentView {
+  /** One agent that cannot be understood must not keep all others from being offered. */
+  #try(agent: Live<Agent>, rests: boolean): AgentView | undefined {
+    try {
+      return this.#make(agent, rests);
+    } catch (error) {
+      this.#deps.logger.error({ err: error, agent: agent.metadata.name }, "an agent is left out");
+      return undefined;
+    }
+  }
+
+  #make(agent: Live<Agent>, rests: boolean): AgentView {
     const { name } = agent.metadata;
     const { caches, config, agentLeases } = this.#deps;
     const { offers, tasks, reservations } = this.#assumed;

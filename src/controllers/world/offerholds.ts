@@ -1,7 +1,7 @@
 import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
-import { ResourceError, Resources } from "../../resources/index.ts";
+import { Resources } from "../../resources/index.ts";
 import { type OfferHold, offerResources } from "./agentview.ts";
 import { holdings } from "./holdings.ts";
 
@@ -26,25 +26,18 @@ export const changesReservations = ({ spec }: Offer): boolean =>
  */
 export function offerHolds(offers: readonly Live<Offer>[], relatives: OfferRelatives): OfferHold[] {
   return offers.map((offer) => {
-    const own = resourcesOf(offer);
+    const own = offerResources(offer);
     const accept = offer.spec.response?.accept;
     if (accept === undefined) return { offer, resources: own };
     const namespace = offer.metadata.namespace ?? "";
     const used = (accept.otherOffers ?? [])
       .map((name) => relatives.offer(namespace, name))
       .filter((other) => other?.status?.usedBy === offer.metadata.name);
-    const all = Resources.sum([own, ...used.map((other) => (other ? resourcesOf(other) : Resources.empty))]);
+    const all = Resources.sum([
+      own,
+      ...used.map((other) => (other ? offerResources(other) : Resources.empty)),
+    ]);
     const taken = Resources.sum(relatives.tasks(offer.metadata.uid).map(holdings));
     return { offer, resources: all.subtract(taken) };
   });
-}
-
-function resourcesOf(offer: Offer): Resources {
-  try {
-    return offerResources(offer);
-  } catch (error) {
-    // Offers are the operator's own; one that somebody else made holds nothing.
-    if (error instanceof ResourceError) return Resources.empty;
-    throw error;
-  }
 }

@@ -35,6 +35,8 @@ export interface WorldParts {
   readonly frameworks: readonly KnownFramework[];
   readonly pending: readonly PendingGroup[];
   readonly refusals: Refusals;
+  /** Offers that a framework may have outstanding, whatever it asks for: each is an object in etcd. */
+  readonly mostOffers: number;
 }
 
 /** The snapshot that one allocation is decided on. Pure; where two objects contradict each other the older counts. */
@@ -47,7 +49,7 @@ export function buildWorld(parts: WorldParts): AllocationWorld {
     })),
     quotas: eldestBy(parts.quotas, ({ spec }) => spec.role).flatMap(quotaState),
     frameworks: [
-      ...parts.frameworks.map((known) => frameworkState(known, parts.taints)),
+      ...parts.frameworks.map((known) => frameworkState(known, parts.taints, parts.mostOffers)),
       ...builtInStates(parts.pending, parts.taints),
     ],
     refusals: parts.refusals,
@@ -76,7 +78,7 @@ export function quotaState({ spec, status }: Quota): QuotaState[] {
   }
 }
 
-function frameworkState(known: KnownFramework, taints: readonly Taint[]): FrameworkState {
+function frameworkState(known: KnownFramework, taints: readonly Taint[], most: number): FrameworkState {
   const { framework, readiness, offersOutstanding, offersMade } = known;
   const { metadata, spec } = framework;
   return {
@@ -88,7 +90,7 @@ function frameworkState(known: KnownFramework, taints: readonly Taint[]): Framew
     tolerated: toleratedWords(spec.tolerations ?? [], taints),
     offersOutstanding,
     offersMade,
-    ...(spec.maxOffers !== undefined && { maxOffers: spec.maxOffers }),
+    ...(spec.maxOffers !== undefined && { maxOffers: Math.min(spec.maxOffers, most) }),
     ...(readiness.ready && {
       minAllocatable: readiness.terms.minAllocatable,
       ...(readiness.terms.constraints && { constraints: readiness.terms.constraints }),
