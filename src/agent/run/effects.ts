@@ -219,6 +219,8 @@ export class Effects {
   async #release(run: TaskRun): Promise<void> {
     const { containerizer, layout, clock, signal, log } = this.#options;
     const { record } = run;
+    // Never begun: there is nothing of it.
+    if (record.sandbox === undefined) return run.dispatch({ type: "released" });
     await this.#working.get(run.uid)?.launching;
     await retry(() => containerizer.remove(run.uid), {
       clock,
@@ -229,7 +231,7 @@ export class Effects {
     });
     try {
       await removeSecretFiles(layout.secretsOf(run.uid));
-      if (record.sandbox !== undefined) await closeSandbox(record.sandbox);
+      await closeSandbox(record.sandbox);
     } catch (err) {
       log.error({ err, task: run.uid }, "what a task leaves on disk could not be put in order");
     }

@@ -186,13 +186,15 @@ export class Supervisor {
         killingState: true,
       };
       const container = this.#strays.get(uid);
-      this.#strays.delete(uid);
       if (container?.state === "running" || container?.state === "exited") {
         const slot = this.#options.slots.state?.podUid;
         const record = adoption(task, framework, container, slot, this.#options);
+        this.#strays.delete(uid);
         const found = { container, bootId: this.#options.bootId };
         return this.#create(recover(record, found, this.#stamp()));
       }
+      if (container) await this.#options.remove(uid);
+      this.#strays.delete(uid);
       const why = "The agent has no record of the task and no container of it is left";
       const outcome = gone(framework, REASON.agentRestarted, why);
       return this.#create(ending(task, framework, outcome, this.#options, this.#stamp()));
