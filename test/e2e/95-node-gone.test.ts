@@ -49,7 +49,14 @@ test("a node that loses power and is deleted: its tasks are gone by the operator
 });
 
 test("the node comes back: its Agent is made anew, nothing of before runs, new tasks do", async () => {
-  await scene.cluster.machines.startAll(() => {});
+  const { machines, kinds } = scene.cluster;
+  const started = machines.startAll(() => {});
+  started.catch(() => {});
+  await until("the node is registered", () => isThere(kinds.nodes.get({ name: node })), PATIENCE);
+  // A kubelet that starts before its Node is there tries its CSINode again only after two minutes.
+  await machines.kill(node, "kubelet");
+  await machines.start(node, "kubelet");
+  await started;
   await until(
     "the node is Ready",
     () => isThere(scene.cluster.kubectl("wait", `node/${node}`, "--for=condition=Ready", "--timeout=5s")),
