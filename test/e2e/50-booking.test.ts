@@ -65,12 +65,12 @@ beforeAll(async () => {
   taskImage = `${repository}:${tag}`;
 });
 
-const podsThatRun = async () => {
+const fillerPods = async () => {
   const { items } = await scene.cluster.kinds.pods.list({
     namespace: scene.namespace,
     labelSelector: "app=filler",
   });
-  return items.filter(({ status }) => status?.phase === "Running");
+  return items;
 };
 const tasksBy = async (prefix: string) => {
   const { items } = await scene.cluster.kinds.tasks.list({ namespace: scene.namespace });
@@ -94,13 +94,15 @@ async function fill(round: number): Promise<Filled> {
     ...fillers.map((one) => scene.cluster.apply(one)),
   ]);
   const look = async () => {
-    const [pods, ours] = await Promise.all([podsThatRun(), tasksBy(prefix)]);
+    const [pods, ours] = await Promise.all([fillerPods(), tasksBy(prefix)]);
+    const podsRun = pods.filter(({ status }) => status?.phase === "Running");
+    const starting = pods.filter(({ spec, status }) => spec?.nodeName && status?.phase === "Pending");
     const running = ours.filter(({ status }) => status?.state === "TASK_RUNNING");
     const dropped = ours.filter(({ status }) => status?.state === "TASK_DROPPED");
     const waiting = ours.filter(({ spec, status }) => spec.agent === undefined && isToldToWait(status));
-    const settled = running.length + dropped.length + waiting.length === EACH;
+    const settled = starting.length === 0 && running.length + dropped.length + waiting.length === EACH;
     const full = (sums.at(-1)?.requested ?? 0) > allocatable - 130 - 110;
-    return settled && full && { pods: pods.length, tasks: running.length, dropped };
+    return settled && full && { pods: podsRun.length, tasks: running.length, dropped };
   };
   const filled = await until("the node is full", look, { timeout: 120_000 });
   const { pods, tasks: run, dropped } = filled;
