@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { image, layer, writeArchive } from "../../hack/devcluster/ociimage.ts";
+import { type Image, image, layer, writeArchive } from "../../hack/devcluster/ociimage.ts";
 import type { Registry } from "../../hack/devcluster/registry.ts";
-import { Scene, sh } from "./scene.ts";
+import { on, Scene, sh } from "./scene.ts";
 import { history } from "./tasks.ts";
 
 const OPEN_PORT = 5000;
@@ -14,6 +14,16 @@ const KEYS = { username: "puller", password: "let me in" };
 let scene: Scene;
 let registries: Registry[];
 let closed: string;
+/** A namespace where nobody may be root. */
+let restricted: Scene;
+/** Holds the archives of images. */
+let folder: string;
+
+async function archiveOf(name: string, content: Image): Promise<string> {
+  const archive = join(folder, `${name}.tar`);
+  await writeArchive(archive, content, [`${name}:1`]);
+  return archive;
+}
 
 /** A Secret as `kubectl create secret docker-registry` makes it. */
 const pullSecret = (name: string, host: string, { username, password }: typeof KEYS) => ({
@@ -30,8 +40,15 @@ const pullSecret = (name: string, host: string, { username, password }: typeof K
   },
 });
 
-/** A shell and a user of its own, with a program, an environment and a working directory. */
-async function exampleImage() {
+const USERS = [
+  "root:x:0:0::/root:/bin/sh",
+  "toor:x:0:0::/root:/bin/sh",
+  "mesos:x:777:778::/srv:/bin/sh",
+  "",
+].join("\n");
+
+/** A shell and users, one of whom is root by another name, with a program, an environment and a working directory. */
+async function exampleImage({ user = "mesos", colour = "green" } = {}): Promise<Image> {
   const busybox = readFileSync("/bin/busybox");
   const links = ["sh", "echo", "id", "pwd", "cat"].map((name) => ({ path: `bin/${name}`, link: "busybox" }));
   const content = await layer([
@@ -39,7 +56,7 @@ async function exampleImage() {
     { path: "bin/busybox", content: busybox, mode: 0o755 },
     ...links,
     { path: "etc", directory: true },
-    { path: "etc/passwd", content: "root:x:0:0::/root:/bin/sh\nmesos:x:777:778::/srv:/bin/sh\n" },
+    { path: "etc/passwd", content: USERS },
     { path: "etc/group", content: "root:x:0:\nmesos:x:778:\n" },
     { path: "srv", directory: true },
     { path: "tmp", directory: true, mode: 0o1777 },
@@ -47,17 +64,17 @@ async function exampleImage() {
   return image([content], {
     Entrypoint: ["/bin/sh", "-c", 'echo "$COLOUR"; id -u; id -g; echo "$@"', "entry"],
     Cmd: ["from", "the", "image"],
-    Env: ["PATH=/bin", "COLOUR=green"],
-    User: "mesos",
+    Env: ["PATH=/bin", `COLOUR=${colour}`],
+    User: user,
     WorkingDir: "/srv",
   });
 }
 
 beforeAll(async () => {
   scene = await Scene.open("images");
-  const folder = mkdtempSync(join(tmpdir(), "e2e-image-"));
-  const archive = join(folder, "example.tar");
-  await writeArchive(archive, await exampleImage(), ["example:1"]);
+  restricted = await Scene.within(scene.cluster, "images-restricted", "restricted");
+  folder = mkdtempSync(join(tmpdir(), "e2e-image-"));
+  const archive = await archiveOf("example", await exampleImage());
   const { machines } = scene.cluster;
   const [free, guarded] = await Promise.all([
     machines.startRegistry(OPEN_PORT),
@@ -69,7 +86,11 @@ beforeAll(async () => {
   const opened = await free.push(archive, "team/example", tag);
   closed = await guarded.push(archive, "secret/example", tag);
   const other = await guarded.push(archive, "secret/other", `${tag}-other`);
-  rmSync(folder, { recursive: true });
+  const [toor, root] = await Promise.all(
+    ["toor", "root"].map(async (user) =>
+      free.push(await archiveOf(user, await exampleImage({ user })), "team/user", `${tag}-${user}`),
+    ),
+  );
   const { secrets } = scene.cluster.kinds;
   await secrets.create(pullSecret("right", guarded.host, KEYS));
   await secrets.create(pullSecret("wrong", guarded.host, { ...KEYS, password: "guess" }));
@@ -92,8 +113,16 @@ beforeAll(async () => {
     keyed: { container: { image: closed, imagePullSecrets: ["wrong", "right"] } },
     always: { ...sh("echo pulled"), container: { image: opened, imagePullPolicy: "Always" } },
   });
+  await restricted.start({
+    image: { ...sh("id -u"), container: { image: opened } },
+    root: { ...sh("id -u"), container: { image: root ?? "" } },
+    toor: { ...sh("id -u"), container: { image: toor ?? "" } },
+    asked: { ...sh("id -u"), container: { image: opened, user: "toor" } },
+  });
 });
 afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await restricted.remove();
   await Promise.all(registries.map((registry) => registry.stop()));
   await scene.close();
 });
@@ -132,10 +161,53 @@ describe("an image of a registry", () => {
     const { spec } = await scene.ends("keyed");
     await scene.create("thief", {
       container: { image: closed, imagePullPolicy: "Always" },
-      constraints: [{ attribute: "HOSTNAME", operator: "TextEquals", value: spec.agent ?? "" }],
+      ...on(spec.agent ?? ""),
     });
     await pullFails("thief", /secret\/example/);
   });
+});
+
+describe("a tag that was moved", () => {
+  test("stays what the node has with IfNotPresent, and is looked up with Always", async () => {
+    const [free] = registries;
+    const push = async (colour: string) =>
+      free?.push(await archiveOf(colour, await exampleImage({ colour })), "team/moved", scene.namespace) ??
+      "";
+    const run = async (name: string, imagePullPolicy: "IfNotPresent" | "Always") => {
+      await scene.create(name, {
+        ...sh("echo $COLOUR"),
+        container: { image: moved, imagePullPolicy },
+        ...on(scene.node1),
+      });
+      return scene.finished(name);
+    };
+    const moved = await push("red");
+    expect(await run("before", "IfNotPresent")).toBe("red\n");
+    await push("yellow");
+    expect(await run("kept", "IfNotPresent")).toBe("red\n");
+    expect(await run("moved", "Always")).toBe("yellow\n");
+    expect(await run("after", "IfNotPresent")).toBe("yellow\n");
+  });
+});
+
+describe("in a restricted namespace an image", () => {
+  test("gives its user, unless that is root: then nobody runs it", async () => {
+    expect(await restricted.finished("image")).toBe("777\n");
+    expect(await restricted.finished("root")).toBe("65534\n");
+  });
+
+  test.for(["toor", "asked"])(
+    "whose files call root by another name is refused by the agent: %s",
+    async (name) => {
+      const task = await restricted.ends(name);
+      expect(task.status).toMatchObject({
+        state: "TASK_ERROR",
+        reason: "REASON_TASK_UNAUTHORIZED",
+        message: expect.stringMatching(/root.*toor/),
+      });
+      expect(history(task)).toEqual(["TASK_STARTING", "TASK_ERROR"]);
+    },
+  );
 });
 
 describe("a pull that fails ends the task with the reason", () => {

@@ -34,6 +34,15 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 
+test("a task is a container of the agent's own namespace in containerd, where the kubelet does not look", async () => {
+  const { metadata, spec } = await scene.running("plain");
+  const list = (namespace: string) =>
+    scene.cluster.onNode(spec.agent ?? "", `ctr -n ${namespace} containers ls -q`);
+  const [own, kubelets] = await Promise.all([list("mesos"), list("k8s.io")]);
+  expect(own.split("\n")).toContain(metadata.uid);
+  expect(kubelets).not.toContain(metadata.uid);
+});
+
 describe("cpus", () => {
   test("become shares of the kernel's scheduler, with no quota", async () => {
     const cgroup = await readCgroup(scene.cluster, await scene.running("plain"));

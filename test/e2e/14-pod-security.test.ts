@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ByHand, launch, shell } from "./byhand.ts";
 import { on, ports, resources, Scene, sh } from "./scene.ts";
 import type { TaskInput } from "./tasks.ts";
 
@@ -121,6 +122,26 @@ describe("admission", () => {
     };
     const base = { role: "dev", ...resources(0.02, 32), ...sh("true") };
     await tasks.create({ ...dry, spec: { ...base, ...spec } } as never, { dryRun: true });
+  });
+});
+
+describe("a task in the answer to an offer", () => {
+  let framework: ByHand;
+  beforeAll(async () => {
+    framework = await ByHand.connect(restricted, "framework", ["security"], { user: "root" });
+  });
+  afterAll(() => framework.remove());
+
+  test("is refused like any other: the framework hears it at once", async () => {
+    const privileged = launch(shell("refused", "true", { container: { privileged: true } }));
+    const answer = framework.accept(await framework.offer(), [privileged]);
+    await expect(answer).rejects.toThrow(/restricted.*container\.privileged/);
+  });
+
+  test("is refused for the framework's default user, which the answer does not show", async () => {
+    const made = await framework.accept(await framework.offer(), [launch(shell("default-user", "id -u"))]);
+    expect(made).toMatchObject([{ type: "LAUNCH", status: "ERROR", tasks: [] }]);
+    expect(made[0]?.message).toMatch(/default-user.*restricted.*user must not be root/);
   });
 });
 

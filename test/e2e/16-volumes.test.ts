@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Operation } from "../../src/api/offer.ts";
-import { answer, manualFramework, offerOf } from "./offers.ts";
+import type { OperationResult } from "../../src/api/offer.ts";
+import { ByHand, launch, SMALL, shell } from "./byhand.ts";
 import { on, Scene, sh } from "./scene.ts";
 
 const FOLDER = "/var/tmp/e2e-volumes";
@@ -101,28 +101,18 @@ describe("a persistent volume", () => {
     ...reserved,
     disk: { persistence: { id: "db" }, volume: { containerPath: "db", mode: "RW" as const } },
   };
-  const launch = (name: string, line: string): Operation => ({
-    type: "LAUNCH",
-    launch: {
-      tasks: [
-        {
-          name,
-          command: { shell: true, value: line },
-          resources: [{ name: "cpus", scalar: 0.02 }, { name: "mem", scalar: 32 }, volume],
-        },
-      ],
-    },
-  });
-  const results = (offer: Awaited<ReturnType<typeof answer>>) =>
-    offer.status?.operations?.map(({ type, status, message }) => [type, status, message ?? ""]);
+  const using = (name: string, line: string) => launch(shell(name, line, { resources: [...SMALL, volume] }));
+  const results = (all: readonly OperationResult[]) =>
+    all.map(({ type, status, message }) => [type, status, message ?? ""]);
+  const isVolume = ({ name, disk }: { name: string; disk?: { persistence?: unknown } | undefined }) =>
+    name === "disk" && disk?.persistence !== undefined;
 
   test("from CREATE keeps what a task wrote for the next one, and goes with DESTROY", async () => {
-    const framework = await manualFramework(scene, "keeper", role);
-    const offer = await offerOf(scene, framework, (each) => each.spec.agent === scene.node1);
-    const made = await answer(scene, offer, [
+    const keeper = await ByHand.connect(scene, "keeper", [role]);
+    const made = await keeper.accept(await keeper.of(scene.node1), [
       { type: "RESERVE", reserve: { resources: [reserved] } },
       { type: "CREATE", create: { resources: [volume] } },
-      launch("writer", "echo remembered > db/file; ls -d db"),
+      using("writer", "echo remembered > db/file; ls -d db"),
     ]);
     expect(results(made)).toEqual([
       ["RESERVE", "FINISHED", ""],
@@ -131,16 +121,14 @@ describe("a persistent volume", () => {
     ]);
     expect(await scene.finished("writer")).toBe("db\n");
 
-    // It lies beside the sandbox, which goes.
-    const isVolume = ({ name, disk }: { name: string; disk?: { persistence?: unknown } | undefined }) =>
-      name === "disk" && disk?.persistence !== undefined;
-    const next = await offerOf(scene, framework, ({ spec }) => spec.resources.some(isVolume));
+    const withVolume = () =>
+      keeper.offer("an offer of the volume", ({ spec }) => spec.resources.some(isVolume));
+    const next = await withVolume();
     expect(next.spec.agent).toBe(scene.node1);
-    await answer(scene, next, [launch("reader", "cat db/file")]);
+    await keeper.accept(next, [using("reader", "cat db/file")]);
     expect(await scene.finished("reader")).toBe("remembered\n");
 
-    const last = await offerOf(scene, framework, ({ spec }) => spec.resources.some(isVolume));
-    const gone = await answer(scene, last, [
+    const gone = await keeper.accept(await withVolume(), [
       { type: "DESTROY", destroy: { resources: [volume] } },
       { type: "UNRESERVE", unreserve: { resources: [reserved] } },
     ]);
@@ -148,6 +136,6 @@ describe("a persistent volume", () => {
       ["DESTROY", "FINISHED", ""],
       ["UNRESERVE", "FINISHED", ""],
     ]);
-    await scene.cluster.kinds.frameworks.delete({ name: framework, namespace: scene.namespace });
+    await keeper.remove();
   });
 });

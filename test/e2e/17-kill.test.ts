@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Task } from "../../src/api/task.ts";
 import { isNotFound } from "../../src/cluster/errors.ts";
+import { ByHand, launch, shell } from "./byhand.ts";
 import { until } from "./cluster.ts";
-import { answer, manualFramework, offerOf } from "./offers.ts";
 import { resources, Scene, sh } from "./scene.ts";
 import { history } from "./tasks.ts";
 
@@ -121,31 +121,15 @@ describe("a kill", () => {
   });
 
   test("says TASK_KILLING to a framework that knows it", async () => {
-    const framework = await manualFramework(scene, "killer", "killing");
-    const offer = await offerOf(scene, framework, () => true);
-    await answer(scene, offer, [
-      {
-        type: "LAUNCH",
-        launch: {
-          tasks: [
-            {
-              name: "told",
-              command: { shell: true, value: DEAF.command?.value ?? "" },
-              killPolicy: { gracePeriod: "1s" },
-              resources: [
-                { name: "cpus", scalar: 0.02 },
-                { name: "mem", scalar: 32 },
-              ],
-            },
-          ],
-        },
-      },
-    ]);
+    const killer = await ByHand.connect(scene, "killer", ["killing"]);
+    const told = shell("told", DEAF.command?.value ?? "", { killPolicy: { gracePeriod: "1s" } });
+    await killer.accept(await killer.offer(), [launch(told)]);
+    await killer.rest();
     await ready("told");
     await scene.kill("told");
     const task = await scene.ends("told");
     expect(history(task)).toEqual(["TASK_STARTING", "TASK_RUNNING", "TASK_KILLING", "TASK_KILLED"]);
-    await scene.cluster.kinds.frameworks.delete({ name: framework, namespace: scene.namespace });
+    await killer.remove();
   });
 });
 

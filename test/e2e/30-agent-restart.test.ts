@@ -9,7 +9,8 @@ import { history } from "./tasks.ts";
 /** Writes a line a second: what is missing was not running. */
 const ticking = sh("i=0; while :; do echo $i; i=$((i+1)); sleep 1; done");
 /** Ends when the test says so, also while nobody looks. */
-const waiting = (code: number) => sh(`until [ -e go ]; do sleep 0.2; done; exit ${code}`);
+const waiting = (code: number, last = "true") =>
+  sh(`until [ -e go ]; do sleep 0.2; done; ${last} || exit $?; exit ${code}`);
 
 let scene: Scene;
 beforeAll(async () => {
@@ -23,8 +24,27 @@ beforeAll(async () => {
     [`finishes-${name}`, { ...waiting(0), ...node }],
     [`fails-${name}`, { ...waiting(7), ...node }],
   ]);
-  await scene.start(Object.fromEntries([...survivors, ...endings]));
-  await Promise.all([...survivors, ...endings].map(([name]) => scene.running(String(name))));
+  await scene.start({
+    ...Object.fromEntries([...survivors, ...endings]),
+    starves: { ...waiting(0, "dd if=/dev/zero of=/dev/null bs=64M count=1"), ...node },
+    killed: { ...sh("trap '' TERM; sleep 3600"), ...node, killPolicy: { gracePeriod: "2s" } },
+    sickens: {
+      ...sh("touch well; until [ -e go ]; do sleep 0.2; done; rm well; sleep 3600"),
+      ...node,
+      healthCheck: {
+        type: "COMMAND",
+        command: { value: "test -e well" },
+        delay: "0s",
+        interval: "500ms",
+        gracePeriod: "0s",
+        consecutiveFailures: 2,
+      },
+    },
+    networked: { ...sh("httpd -f -p 8080"), ...node, container: { network: { mode: "CNI" } } },
+  });
+  const others = ["starves", "killed", "sickens", "networked"];
+  const names = [...survivors, ...endings].map(([name]) => String(name));
+  await Promise.all([...names, ...others].map((name) => scene.running(name)));
 });
 afterAll(() => scene.close());
 
@@ -65,7 +85,10 @@ describe("an agent that was killed", () => {
     const { ended } = await killAgent(scene.cluster, scene.node1);
     await release("finishes-crash");
     await release("fails-crash");
+    await release("starves");
+    await scene.kill("killed");
     await ended;
+    await release("sickens");
   });
 
   test("finds its tasks again, which went on", () => wentOn("ticks-crash", before));
@@ -73,6 +96,41 @@ describe("an agent that was killed", () => {
   test("reports the ends that came meanwhile, with exit codes", async () => {
     await endedMeanwhile("finishes-crash", { state: "TASK_FINISHED", exit: { code: 0 } });
     await endedMeanwhile("fails-crash", { state: "TASK_FAILED", exit: { code: 7 } });
+  });
+
+  test("reports a memory limit that was hit meanwhile as such", async () => {
+    await endedMeanwhile("starves", {
+      state: "TASK_FAILED",
+      reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+      exit: { oom: true },
+    });
+  });
+
+  test("carries out a kill that was asked meanwhile", async () => {
+    const { status } = await scene.ends("killed");
+    expect(status).toMatchObject({ state: "TASK_KILLED", exit: { signal: 9 } });
+  });
+
+  test("goes on with health checks", async () => {
+    const { status } = await scene.ends("sickens");
+    expect(status).toMatchObject({
+      state: "TASK_KILLED",
+      reason: "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+      healthy: false,
+    });
+  });
+
+  test("still knows a task's network, and gives it back with the task's end", async () => {
+    const { status } = await scene.get("networked");
+    const [address] = status?.addresses ?? [];
+    await scene.cluster.onNode(
+      scene.node1,
+      `timeout 3 busybox wget -S -qO- http://${address}:8080/ 2>&1 | grep HTTP`,
+    );
+    await scene.kill("networked", "0s");
+    await scene.ends("networked");
+    const leases = () => scene.cluster.onNode(scene.node1, "ls /var/lib/cni/networks/mesos");
+    await until("its address is free", async () => !(await leases()).split("\n").includes(address ?? ""));
   });
 
   test("starts new tasks", async () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { durationMs } from "../../src/api/duration.ts";
 import { agentLeaseName } from "../../src/api/group.ts";
 import { agentPod } from "./agents.ts";
+import { ByHand, launch, shell } from "./byhand.ts";
 import { until } from "./cluster.ts";
-import { answer, manualFramework, offerOf } from "./offers.ts";
 import { on, Scene, sh } from "./scene.ts";
 import { history } from "./tasks.ts";
 
@@ -11,7 +11,8 @@ const TIMEOUT = durationMs("75s");
 const waiting = "until [ -e go ]; do sleep 0.2; done";
 
 let scene: Scene;
-let framework: string;
+/** It wants offers of the lost agent all the time. */
+let old: ByHand;
 /** The last time that the lost agent renewed its Lease. */
 let renewed: number;
 
@@ -40,20 +41,11 @@ beforeAll(async () => {
     deleted: { ...sh("sleep 3600"), ...node },
     elsewhere: { ...sh("sleep 3600"), ...on(scene.node1) },
   });
+  await Promise.all(["stays", "ends", "deleted", "elsewhere"].map((name) => scene.running(name)));
   // A framework that does not know TASK_UNREACHABLE.
-  framework = await manualFramework(scene, "old", "lost", []);
-  const offer = await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node2);
-  const resources = [
-    { name: "cpus", scalar: 0.02 },
-    { name: "mem", scalar: 32 },
-  ];
-  await answer(scene, offer, [
-    {
-      type: "LAUNCH",
-      launch: { tasks: [{ name: "older", command: { shell: true, value: "sleep 3600" }, resources }] },
-    },
-  ]);
-  await Promise.all(["stays", "ends", "deleted", "elsewhere", "older"].map((name) => scene.running(name)));
+  old = await ByHand.connect(scene, "old", ["lost"], { capabilities: [] });
+  await old.accept(await old.of(scene.node2), [launch(shell("older", "sleep 3600"))]);
+  await scene.running("older");
   await loseAgent();
 });
 afterAll(async () => {
@@ -85,18 +77,16 @@ describe("an agent that is lost", () => {
   });
 
   test("is not Ready, and is offered to nobody", async () => {
-    const { agents, offers } = scene.cluster.kinds;
+    const { agents } = scene.cluster.kinds;
     const agent = await until("the Agent is not Ready", async () => {
       const now = await agents.get({ name: scene.node2 });
       const ready = now.status?.conditions?.find(({ type }) => type === "Ready");
       return ready?.status !== "True" ? now : undefined;
     });
     expect(agent.metadata.name).toBe(scene.node2);
-    const { items } = await offers.list({
-      namespace: scene.namespace,
-      fieldSelector: `spec.agent=${scene.node2}`,
-    });
-    expect(items.filter(({ status }) => (status?.state ?? "Outstanding") === "Outstanding")).toEqual([]);
+    await until("nothing of it is offered", async () =>
+      (await old.open()).every(({ spec }) => spec.agent !== scene.node2),
+    );
   });
 
   test("leaves the tasks of others alone", async () => {
@@ -115,6 +105,8 @@ describe("an agent that is lost", () => {
 describe("an agent that comes back", () => {
   beforeAll(async () => {
     await scene.cluster.machines.start(scene.node2, "kubelet");
+    // What is offered to it, others wait for.
+    await old.rest();
     await agentPod(scene.cluster, scene.node2);
   });
 

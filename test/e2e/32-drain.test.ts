@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ByHand } from "./byhand.ts";
 import { until } from "./cluster.ts";
-import { manualFramework, offerOf, suppress } from "./offers.ts";
 import { on, Scene, sh } from "./scene.ts";
 
 const DEAF = "trap '' TERM; echo ready; sleep 3600";
 
 let scene: Scene;
-let framework: string;
+let watcher: ByHand;
 beforeAll(async () => {
   scene = await Scene.open("drain");
   const node = on(scene.node1);
@@ -21,8 +21,8 @@ beforeAll(async () => {
     await until(`${name} is ready`, async () => (await scene.output(name)).includes("ready"));
   }
   await scene.running("elsewhere");
-  framework = await manualFramework(scene, "watcher", "draining");
-  await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node1);
+  watcher = await ByHand.connect(scene, "watcher", ["draining"]);
+  await watcher.of(scene.node1);
 });
 afterAll(async () => {
   await scene.mesos("reactivate", scene.node1).catch(() => {});
@@ -30,13 +30,7 @@ afterAll(async () => {
 });
 
 const agent = () => scene.cluster.kinds.agents.get({ name: scene.node1 });
-const outstanding = async () => {
-  const { items } = await scene.cluster.kinds.offers.list({
-    namespace: scene.namespace,
-    fieldSelector: `spec.agent=${scene.node1}`,
-  });
-  return items.filter(({ status }) => (status?.state ?? "Outstanding") === "Outstanding");
-};
+const outstanding = async () => (await watcher.open()).filter(({ spec }) => spec.agent === scene.node1);
 
 describe("a drain", () => {
   test("kills the agent's tasks with their grace, at most the drain's, until it is DRAINED", async () => {
@@ -86,11 +80,23 @@ describe("a drain", () => {
   });
 
   test("lasts until the agent is reactivated: then it is offered, and what waits is placed", async () => {
-    await suppress(scene, framework, true);
+    // What is offered to it, others wait for.
+    await watcher.rest();
     expect(await scene.mesos("reactivate", scene.node1)).toContain("is reactivated");
     expect((await scene.ends("unwelcome")).status?.state).toBe("TASK_FINISHED");
-    await offerOf(scene, framework, ({ spec }) => spec.agent === scene.node1);
+    await watcher.patch({ suppressedRoles: [] });
+    await watcher.of(scene.node1);
     expect((await agent()).status?.draining).toBeUndefined();
+  });
+
+  test("with --mark-gone tells that its tasks are gone by the operator's will", async () => {
+    await watcher.rest();
+    await scene.create("marked", { ...sh(DEAF), ...on(scene.node1) });
+    await scene.running("marked");
+    await scene.mesos("drain", scene.node1, "--grace", "0s", "--mark-gone", "--wait", "--timeout", "60");
+    const { status } = await scene.ends("marked");
+    expect(status?.state).toBe("TASK_GONE_BY_OPERATOR");
+    expect(status?.container?.finishedAt).toEqual(expect.any(String));
   });
 
   test("of an agent that is not there fails with its name", async () => {

@@ -117,6 +117,13 @@ export class ByHand {
     });
   }
 
+  /** Wants no more offers and gives back what it has: others may wait for it. */
+  async rest(): Promise<void> {
+    const { spec } = await this.get();
+    await this.patch({ suppressedRoles: spec.roles });
+    await this.declineAll("1s");
+  }
+
   /** Accepts, and gives the result of each operation. */
   async accept(
     offer: Live<Offer>,
