@@ -4,7 +4,8 @@ import { agentLeaseName } from "../api/group.ts";
 import { agents } from "../client/handles.ts";
 import { leases, nodes } from "../cluster/core.ts";
 import { Heartbeat } from "../cluster/heartbeat.ts";
-import { timestamp } from "../cluster/time.ts";
+import { sleep, timestamp } from "../cluster/time.ts";
+import { AgentLock } from "./agentLock.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import { readBootId } from "./checkpoint/bootId.ts";
 import { RecordStore } from "./checkpoint/recordStore.ts";
@@ -19,6 +20,9 @@ import { AGENT_VERSION } from "./version.ts";
 
 /** A watch that the API server has said nothing to for so long is not to be relied on: bookmarks come each minute. */
 const SILENCE = 5 * 60_000;
+/** Milliseconds that launches under way are given when the agent stops: less than its Pod's grace period. */
+const FINISH_LIMIT = 6_000;
+const FINISH_STEP = 50;
 /** How often the agent looks whether its object is still there, in ms. */
 const REGISTRATION_INTERVAL = 30_000;
 
@@ -43,14 +47,28 @@ export class Agent {
     return age > durationMs(this.#options.config.leaseDuration) ? "the Lease is not renewed" : undefined;
   }
 
-  /** Resolves when the signal has aborted. Rejects only if the node's disk cannot be used. */
+  /** Resolves some seconds after the signal has aborted. Rejects only if the node's disk cannot be used. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#beat(signal), this.#work(signal)]);
+    const stop = new AbortController();
+    const finish = () => void this.#finish().finally(() => stop.abort(signal.reason));
+    if (signal.aborted) finish();
+    else signal.addEventListener("abort", finish, { once: true });
+    await Promise.all([this.#beat(stop.signal), this.#work(stop.signal)]);
+  }
+
+  /** Tasks that are being launched are launched, for a launch is not taken up again by the next agent. */
+  async #finish(): Promise<void> {
+    const { clock } = this.#options;
+    const supervisor = this.#parts?.supervisor;
+    supervisor?.close();
+    const end = clock.monotonic() + FINISH_LIMIT;
+    while (supervisor?.starting && clock.monotonic() < end) await sleep(clock, FINISH_STEP);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
     const { config, log } = this.#options;
     const layout = new Layout(config.workDirectory);
+    using _lock = await this.#untilItWorks(signal, () => AgentLock.take(layout.root));
     const records = new RecordStore(layout.records);
     await records.open();
     await mountSecretFolder(layout.secrets).catch((err: unknown) => {
@@ -97,6 +115,7 @@ export class Agent {
       parts.agent.run(signal),
       parts.slots.reflector.run(signal),
       parts.upkeep.run(signal),
+      parts.events.run(signal),
       // Never resolves if the signal aborts before the stores are filled; the others do.
       Promise.race([parts.supervisor.follow(), aborted(signal)]),
     ]);

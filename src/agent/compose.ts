@@ -3,7 +3,9 @@ import type { Agent as AgentObject } from "../api/agent.ts";
 import { durationMs } from "../api/duration.ts";
 import type { Task } from "../api/task.ts";
 import { agents, frameworks, reservations, tasks } from "../client/handles.ts";
-import { namespaces, pods, secrets } from "../cluster/core.ts";
+import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.ts";
+import { EventWriter } from "../cluster/events.ts";
+import { keyOf } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
@@ -12,9 +14,11 @@ import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
+import { retry } from "./launch/retry.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
+import { endNote } from "./run/endNote.ts";
 import { Monitors } from "./run/monitors.ts";
 import { StatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
@@ -37,6 +41,7 @@ export interface AgentParts {
   readonly supervisor: Supervisor;
   readonly monitors: Monitors;
   readonly upkeep: Upkeep;
+  readonly events: EventWriter;
   /** Tasks of this agent. */
   readonly tasks: Reflector<Task>;
   /** The agent's own object. */
@@ -106,6 +111,12 @@ export async function compose(
   });
   const metrics = new AgentMetrics(options.registry);
   const held = reservations(connection);
+  const events = new EventWriter(eventsOf(connection), {
+    controller: "mesos.dev/agent",
+    instance: options.identity,
+    logger: log,
+    clock,
+  });
   const supervisor = new Supervisor({
     tasks: taskWatch,
     agent,
@@ -120,7 +131,7 @@ export async function compose(
       layout,
       volumeLock: new KeyedLock(),
     },
-    remove: (id) => containerizer.remove(id),
+    remove: (id) => retry(() => containerizer.remove(id), { clock, signal, when: () => true }),
     bootId,
     nodeAddress: options.addresses[0],
     layout,
@@ -128,10 +139,15 @@ export async function compose(
     uuid,
     log,
     signal,
-    onRecord: (record) => metrics.observe(record),
+    onRecord: (record, recovered) => {
+      if (!metrics.observe(record, recovered)) return;
+      const task = taskWatch.store.get(keyOf(record));
+      const note = endNote(record);
+      if (task?.metadata.uid === record.uid && note) events.record(task, note);
+    },
     onForget: (uid) => metrics.forget(uid),
   });
   const runs = () => supervisor.runs();
   const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
-  return { supervisor, monitors, upkeep, tasks: taskWatch, agent, slots };
+  return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots };
 }

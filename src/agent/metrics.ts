@@ -35,14 +35,15 @@ export class AgentMetrics {
     });
   }
 
-  /** Told of each state of each record. */
-  observe({ uid, phase, latest }: TaskRecord): void {
+  /** Told of each state of each record. Returns whether the task has just ended. */
+  observe({ uid, phase, latest }: TaskRecord, recovered: boolean): boolean {
     if (phase === "running" && this.#phases.get(uid) === "launching") this.#launched.inc();
     this.#phases.set(uid, phase);
-    if (latest && isTerminal(latest.state) && !this.#terminal.has(uid)) {
-      this.#terminal.add(uid);
-      this.#ended.inc({ state: latest.state, reason: latest.reason ?? "" });
-    }
+    if (!latest || !isTerminal(latest.state) || this.#terminal.has(uid)) return false;
+    this.#terminal.add(uid);
+    if (recovered) return false;
+    this.#ended.inc({ state: latest.state, reason: latest.reason ?? "" });
+    return true;
   }
 
   forget(uid: string): void {

@@ -2,15 +2,14 @@ import type { Logger } from "pino";
 import type { Agent } from "../../api/agent.ts";
 import type { Task } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
-import { Backoff } from "../../cluster/backoff.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Watched } from "../../cluster/reflector.ts";
 import type { Clock } from "../../cluster/time.ts";
-import type { TaskRecord } from "../checkpoint/record.ts";
+import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
-import { failed, gone, killedBeforeStart } from "../lifecycle/outcome.ts";
+import { failed, gone, killedBeforeStart, refused } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
@@ -20,6 +19,7 @@ import type { SlotWatch } from "../slot/slotWatch.ts";
 import { type AdmissionOptions, admit, frameworkFacts } from "./admission.ts";
 import type { Effects } from "./effects.ts";
 import { groupKey, isBroken, isReady, type Member } from "./groups.ts";
+import { Inquiries } from "./inquiries.ts";
 import { adoption, ending, intent, type RecordContext } from "./intent.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
@@ -40,18 +40,14 @@ export interface SupervisorOptions extends RecordContext {
   readonly log: Logger;
   /** Aborts when the agent stops. */
   readonly signal: AbortSignal;
-  readonly onRecord: (record: TaskRecord) => void;
+  /** `recovered`: as an agent before this one left it. */
+  readonly onRecord: (record: TaskRecord, recovered: boolean) => void;
   readonly onForget: (uid: string) => void;
 }
 
 interface Group {
   readonly members: Member[];
   readonly size: number;
-}
-
-/** What is being found out about a task before it has a record. */
-interface Pending {
-  readonly wants: Amounts;
 }
 
 /**
@@ -62,15 +58,17 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, TaskRun>();
   readonly #strays = new Map<string, RecoveredContainer>();
-  readonly #pending = new Map<string, Pending>();
-  readonly #backoffs = new Map<string, Backoff>();
+  readonly #inquiries: Inquiries;
   /** Versions of Tasks called unreachable that were answered. */
   readonly #answered = new Map<string, string>();
   #scheduled = false;
   #started = false;
+  #closing = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { clock, log, signal } = options;
+    this.#inquiries = new Inquiries({ clock, log, signal, onEnd: () => this.schedule() });
   }
 
   runs(): Iterable<TaskRun> {
@@ -79,6 +77,17 @@ export class Supervisor {
 
   run(uid: string): TaskRun | undefined {
     return this.#runs.get(uid);
+  }
+
+  /** From now on no task is started; what is under way goes on. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  /** Whether a task is on its way from being taken on to running. */
+  get starting(): boolean {
+    if (this.#inquiries.size > 0) return true;
+    return [...this.#runs.values()].some(({ record }) => STARTING.has(record.phase));
   }
 
   /** Takes up every task that has a record, with what is left of its container. Needs no API server. */
@@ -90,7 +99,8 @@ export class Supervisor {
       const found = { container, bootId: this.#options.bootId };
       const run = this.#add(record);
       const step = recover(record, found, this.#stamp());
-      this.#options.onRecord(step.record);
+      this.#options.onRecord(record, true);
+      if (step.record !== record) this.#options.onRecord(step.record, false);
       run.begin(step);
     }
   }
@@ -113,7 +123,14 @@ export class Supervisor {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#options.signal.aborted) this.#look();
+      const { signal, log, clock } = this.#options;
+      if (signal.aborted) return;
+      try {
+        this.#look();
+      } catch (err) {
+        log.error({ err }, "the tasks could not be looked at; it is tried again");
+        clock.setTimeout(() => this.schedule(), LOOK_AGAIN);
+      }
     });
   }
 
@@ -123,7 +140,7 @@ export class Supervisor {
     for (const task of tasks.store.values()) {
       const run = this.#runs.get(task.metadata.uid);
       if (run) this.#compare(run, task);
-      else if (hasEnded(task.status) || this.#pending.has(task.metadata.uid)) continue;
+      else if (hasEnded(task.status) || this.#inquiries.has(task.metadata.uid)) continue;
       else if (hasBegun(task.status) || this.#strays.has(task.metadata.uid)) this.#takeOver(task);
       else waiting.push(task);
     }
@@ -133,8 +150,8 @@ export class Supervisor {
     for (const group of groups.values()) this.#actOnGroup(group);
     const isDoomed = (task: Live<Task>) =>
       isToBeKilled(task) || isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
-    this.#startGranted(waiting.filter((task) => !isDoomed(task)));
     for (const task of waiting) if (isDoomed(task)) this.#endUnbegun(task);
+    if (!this.#closing) this.#startGranted(waiting.filter((task) => !isDoomed(task)));
   }
 
   /** What the API asks of a task that runs here. */
@@ -178,13 +195,9 @@ export class Supervisor {
   /** The API says that a task was begun here, and there is no record: its container is taken over, or its loss told. */
   #takeOver(task: Live<Task>): void {
     const { uid } = task.metadata;
-    this.#findOut(task, NO_AMOUNTS, async () => {
+    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
       const { admission, signal } = this.#options;
-      const framework = (await frameworkFacts(task, admission, signal)) ?? {
-        id: task.spec.framework ?? "",
-        partitionAware: true,
-        killingState: true,
-      };
+      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
       const container = this.#strays.get(uid);
       if (container?.state === "running" || container?.state === "exited") {
         const slot = this.#options.slots.state?.podUid;
@@ -204,7 +217,7 @@ export class Supervisor {
   /** Containers that neither a record nor the API knows as going on. */
   #removeStrays(): void {
     for (const { id } of this.#strays.values()) {
-      if (this.#pending.has(id)) continue;
+      if (this.#inquiries.has(id)) continue;
       this.#strays.delete(id);
       this.#options.log.warn({ container: id }, "a container that belongs to no task is removed");
       this.#options.remove(id).catch((err: unknown) => {
@@ -249,28 +262,45 @@ export class Supervisor {
 
   /** The operator does so too; whoever is first wins. */
   #endUnbegun(task: Live<Task>): void {
-    this.#findOut(task, NO_AMOUNTS, async () => {
+    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
       const { admission, signal } = this.#options;
-      const framework = await frameworkFacts(task, admission, signal);
+      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
       const why = isToBeKilled(task)
         ? "The task was killed before it started"
         : "Another task of its group has ended";
-      const facts = framework ?? { id: "", partitionAware: true, killingState: true };
-      return this.#create(ending(task, facts, killedBeforeStart(why), this.#options, this.#stamp()));
+      return this.#create(ending(task, framework, killedBeforeStart(why), this.#options, this.#stamp()));
     });
   }
 
   #startGranted(waiting: readonly Live<Task>[]): void {
     const slot = this.#options.slots.state;
     if (!slot) return;
-    for (const { uid } of grantable(waiting.map(candidate), slot, this.#held())) {
+    const candidates: Candidate[] = [];
+    for (const task of waiting) {
+      try {
+        candidates.push(candidate(task));
+      } catch (error) {
+        this.#refuse(task, error);
+      }
+    }
+    for (const { uid } of grantable(candidates, slot, this.#held())) {
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
       if (task) this.#start(task, slot.podUid);
     }
   }
 
+  /** Its resources say what the schema cannot refuse. */
+  #refuse(task: Live<Task>, error: unknown): void {
+    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
+      const { admission, signal } = this.#options;
+      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
+      const outcome = refused(REASON.invalid, error instanceof Error ? error.message : String(error));
+      return this.#create(ending(task, framework, outcome, this.#options, this.#stamp()));
+    });
+  }
+
   #start(task: Live<Task>, slot: string): void {
-    this.#findOut(task, amountsOf(task.spec.resources), async () => {
+    this.#inquiries.start(task.metadata.uid, amountsOf(task.spec.resources), async () => {
       const { admission, signal, effects } = this.#options;
       const admitted = await admit(task, admission, signal);
       if ("outcome" in admitted) {
@@ -292,31 +322,6 @@ export class Supervisor {
     });
   }
 
-  /** Asks the API about a task and then makes its record; if that fails, tries again later. Its resources are held meanwhile. */
-  #findOut(task: Live<Task>, wants: Amounts, work: () => Promise<void>): void {
-    const { uid } = task.metadata;
-    if (this.#pending.has(uid)) return;
-    this.#pending.set(uid, { wants });
-    const again = () => {
-      this.#pending.delete(uid);
-      this.schedule();
-    };
-    work().then(
-      () => {
-        this.#backoffs.delete(uid);
-        again();
-      },
-      (err: unknown) => {
-        const { clock, log, signal } = this.#options;
-        if (signal.aborted) return;
-        const backoff = this.#backoffs.get(uid) ?? new Backoff({ base: 200, max: 10_000 });
-        this.#backoffs.set(uid, backoff);
-        log.warn({ err, task: keyOf(task.metadata) }, "a task cannot be taken on yet");
-        clock.setTimeout(again, backoff.next());
-      },
-    );
-  }
-
   /** Puts a new task's record on disk, then acts. Without a durable intent nothing is started: `otherwise` says what then. */
   async #create({ record, effects }: Step, otherwise?: (error: unknown) => Step): Promise<void> {
     try {
@@ -333,14 +338,14 @@ export class Supervisor {
   }
 
   #begin(step: Step): void {
-    this.#options.onRecord(step.record);
+    this.#options.onRecord(step.record, false);
     this.#add(step.record).begin(step);
   }
 
   #add(record: TaskRecord): TaskRun {
     const { records, effects, clock, uuid, log } = this.#options;
     const onChange = (run: TaskRun) => {
-      this.#options.onRecord(run.record);
+      this.#options.onRecord(run.record, false);
       this.schedule();
     };
     const run = new TaskRun(record, { records, effects, clock, uuid, log, onChange });
@@ -350,8 +355,7 @@ export class Supervisor {
 
   /** What of the slot is taken by tasks that are started, or about to be. */
   #held(): Amounts {
-    let held = NO_AMOUNTS;
-    for (const { wants } of this.#pending.values()) held = addAmounts(held, wants);
+    let held = this.#inquiries.wants();
     for (const { record } of this.#runs.values()) {
       const over = record.phase === "settled" || (record.phase === "ended" && record.released);
       if (!over) held = addAmounts(held, amountsOf(record.spec.resources));
@@ -364,6 +368,15 @@ export class Supervisor {
     return { now: clock.now(), uuid };
   }
 }
+
+/** Milliseconds. */
+const LOOK_AGAIN = 1_000;
+
+/** Phases in which a task has not been launched yet, but may be. */
+const STARTING: ReadonlySet<string> = new Set(["claiming", "preparing", "prepared", "launching"]);
+
+/** Of a framework that is there no more: its tasks are told all that is known. */
+const NO_FRAMEWORK: FrameworkFacts = { id: "", partitionAware: true, killingState: true };
 
 const isToBeKilled = ({ spec, metadata }: Live<Task>): boolean =>
   spec.kill !== undefined || metadata.deletionTimestamp !== undefined;

@@ -6,21 +6,18 @@ import type { Reservation } from "../../api/reservation.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
-import type { TaskRecord } from "../checkpoint/record.ts";
 import type { ContainerRuntime } from "../containerizer/open.ts";
 import { heldMemory } from "../launch/limits.ts";
 import { parseReference } from "../provisioner/reference.ts";
 import type { TaskRun } from "../run/taskRun.ts";
-import { collectable, keptFor, listSandboxes, listVolumes, removeSandbox } from "../sandbox/collect.ts";
-import type { Layout, VolumeName } from "../sandbox/layout.ts";
+import { collectable, keptFor, listSandboxes, removeSandbox } from "../sandbox/collect.ts";
+import type { Layout } from "../sandbox/layout.ts";
 import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
-import { removeVolume } from "../sandbox/volumeIdentity.ts";
-import { persistentVolumes } from "../sandbox/volumes.ts";
 import { bytesOf } from "./bytes.ts";
 import { diskQuotas, overDisk } from "./diskLimits.ts";
 import { every } from "./every.ts";
 import { type MemoryUse, memAvailable, pressureKill, victim } from "./memoryPressure.ts";
-import { knownVolumes, volumeSet } from "./volumes.ts";
+import { VolumeCollector } from "./volumeCollector.ts";
 
 export interface UpkeepOptions {
   /** The agent's name. */
@@ -47,11 +44,13 @@ const sandboxInterval = ({ sandboxTtl }: AgentConfig): number =>
 /** What has to be done on a node again and again: logs, limits, garbage. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  /** Volumes on disk without a Reservation, seen once: the next look destroys them. */
-  #doomed = volumeSet([]);
+  readonly #volumes: VolumeCollector;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    const { node, reservations, layout, log, runs } = options;
+    const records = () => [...runs()].map(({ record }) => record);
+    this.#volumes = new VolumeCollector({ node, reservations, layout, log, records });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -66,23 +65,34 @@ export class Upkeep {
       start("the watch over memory", MEMORY_INTERVAL, () => this.relieveMemory()),
       start("the collection of sandboxes", sandboxInterval(config), () => this.collectSandboxes()),
       start("the collection of images", GARBAGE_INTERVAL, () => this.collectImages()),
-      start("the destruction of volumes", GARBAGE_INTERVAL, (stop) => this.destroyVolumes(stop)),
+      start("the destruction of volumes", GARBAGE_INTERVAL, (stop) => this.#volumes.look(stop)),
     ]);
   }
 
   async rotateLogs(): Promise<void> {
-    const { runtime, config } = this.#options;
+    const { runtime, config, log } = this.#options;
     const options = { maxBytes: bytesOf(config.logs.maxSize), keep: config.logs.files - 1 };
     for (const { record } of this.#running()) {
       if (record.sandbox === undefined) continue;
-      for (const name of [STDOUT, STDERR]) await runtime.logs.rotate(join(record.sandbox, name), options);
+      for (const name of [STDOUT, STDERR]) {
+        // One task's trouble is not the others'.
+        await runtime.logs
+          .rotate(join(record.sandbox, name), options)
+          .catch((err: unknown) => log.warn({ err, task: record.uid }, "an output could not be rotated"));
+      }
     }
   }
 
   async limitDisks(signal: AbortSignal): Promise<void> {
+    const { layout, log } = this.#options;
     for (const run of this.#running()) {
-      const kill = await overDisk(diskQuotas(run.record, this.#options.layout), signal);
-      if (kill) run.dispatch(kill);
+      try {
+        const kill = await overDisk(diskQuotas(run.record, layout), signal);
+        if (kill) run.dispatch(kill);
+      } catch (err) {
+        signal.throwIfAborted();
+        log.warn({ err, task: run.uid }, "the disk usage of a task could not be measured");
+      }
     }
   }
 
@@ -125,23 +135,6 @@ export class Upkeep {
     if (removed.length > 0) log.info({ images: removed }, "images were removed");
   }
 
-  /** DESTROY, or the end of a Reservation: data goes only when two looks a minute apart found no Reservation for it. */
-  async destroyVolumes(signal: AbortSignal): Promise<void> {
-    const { layout, reservations, node, log } = this.#options;
-    const present = await listVolumes(layout);
-    if (present.length === 0) return;
-    const { items } = await reservations.list({ signal });
-    const known = knownVolumes(items, node);
-    const used = volumeSet(usedVolumes([...this.#options.runs()].map(({ record }) => record)));
-    const lost = present.filter((volume) => !known.has(volume) && !used.has(volume));
-    for (const volume of lost) {
-      if (!this.#doomed.has(volume)) continue;
-      await removeVolume(layout, volume);
-      log.info({ volume }, "a persistent volume was destroyed");
-    }
-    this.#doomed = volumeSet(lost);
-  }
-
   *#running(): Generator<TaskRun> {
     for (const run of [...this.#options.runs()]) if (run.record.phase === "running") yield run;
   }
@@ -152,10 +145,4 @@ export class Upkeep {
     const used = blocks - bfree;
     return used / Math.max(1, used + bavail);
   }
-}
-
-function usedVolumes(records: readonly TaskRecord[]): readonly VolumeName[] {
-  return records
-    .filter(({ phase }) => phase !== "settled")
-    .flatMap(({ spec }) => [...persistentVolumes(spec)]);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inject, vi } from "vitest";
 import { stringify } from "yaml";
@@ -81,8 +81,27 @@ export class AgentNode {
       ...config,
     };
     writeFileSync(file, stringify(settings));
+    const seen = this.recoveries();
+    this.#agent = this.#spawn(file);
+    await vi.waitUntil(() => this.recoveries() > seen, WAIT);
+  }
+
+  /** Starts one more beside the first, which ends (and is waited for) with the function that comes back. */
+  async startSecondAgent(): Promise<() => Promise<void>> {
+    const first = this.#agent;
+    this.#agent = this.#spawn(join(this.containerd.folder, "agent.yaml"));
+    await vi.waitUntil(() => this.log().includes("another agent works on"), WAIT);
+    return async () => {
+      const second = this.#agent;
+      this.#agent = first;
+      await this.stopAgent("SIGKILL");
+      this.#agent = second;
+    };
+  }
+
+  #spawn(file: string): ChildProcess {
     const log = openSync(join(this.containerd.folder, "agent.log"), "a");
-    this.#agent = spawn(process.execPath, [AGENT], {
+    return spawn(process.execPath, [AGENT], {
       env: {
         ...process.env,
         KUBECONFIG: inject("kubeconfig"),
@@ -92,8 +111,6 @@ export class AgentNode {
       },
       stdio: ["ignore", log, log],
     });
-    const seen = this.log().split('"msg":"recovered"').length;
-    await vi.waitUntil(() => this.log().split('"msg":"recovered"').length > seen, WAIT);
   }
 
   async stopAgent(signal: NodeJS.Signals): Promise<void> {
@@ -106,7 +123,13 @@ export class AgentNode {
   }
 
   log(): string {
-    return readFileSync(join(this.containerd.folder, "agent.log"), "utf8");
+    const path = join(this.containerd.folder, "agent.log");
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** How often an agent has come up here. */
+  recoveries(): number {
+    return this.log().split('"msg":"recovered"').length - 1;
   }
 
   /** A slot Pod as the operator makes it, and a process that stands for its container. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, truncateSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -93,6 +93,26 @@ describe("kill -9 of the agent", () => {
   });
 });
 
+test("SIGTERM lets a task that is being prepared start", async () => {
+  const asked = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_request, response) => asked.resolve(response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const value = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+  await node.sh("late-start", "cat x", {
+    uris: [{ value, extract: false, executable: false, cache: false }],
+  });
+  const response = await asked.promise;
+  const stopped = node.stopAgent("SIGTERM");
+  await node.eventually(() => expect(node.log()).toContain("stopping; the tasks go on"));
+  response.end("fetched");
+  await stopped;
+  server.close();
+  await node.startAgent();
+  const task = await node.ends("late-start");
+  expect(history(task)).toEqual(["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]);
+  expect(node.output(task)).toBe("fetched");
+});
+
 test("SIGTERM ends the agent and no task", async () => {
   await node.sh("stays", "while :; do sleep 0.1; done");
   const { status } = await node.reaches("stays", "TASK_RUNNING");
@@ -157,6 +177,39 @@ describe("containerd", () => {
     await node.startAgent();
     expect((await node.ends("both")).status?.exit).toEqual({ code: 5 });
   });
+});
+
+test("a second agent waits until the first is gone", async () => {
+  await node.sh("shared", "while :; do sleep 0.1; done");
+  await node.reaches("shared", "TASK_RUNNING");
+  const stopFirst = await node.startSecondAgent();
+  expect(node.log()).toContain("another agent works on");
+  await stopFirst();
+  await node.kill("shared", "0ms");
+  expect(history(await node.ends("shared"))).toEqual([
+    "TASK_STARTING",
+    "TASK_RUNNING",
+    "TASK_KILLING",
+    "TASK_KILLED",
+  ]);
+});
+
+test("memory that runs out on the node is taken from the task that exceeds its share most", async () => {
+  await node.stopAgent("SIGTERM");
+  await node.startAgent({ memoryPressure: { availableBelow: "1000Ti" } });
+  // Not the last command: the shell would become it, and let go of its memory.
+  const fill = (mib: number) => `x=$(dd if=/dev/zero bs=1M count=${mib} | tr '\\0' a); sleep 1000; true`;
+  await node.sh("fair", "sleep 2");
+  await node.sh("greedy", fill(60), { limits: { mem: "256Mi" } });
+  const greedy = await node.ends("greedy");
+  expect(greedy.status).toMatchObject({
+    state: "TASK_FAILED",
+    reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+    message: expect.stringContaining("The node ran short of memory"),
+  });
+  expect((await node.ends("fair")).status?.state).toBe("TASK_FINISHED");
+  await node.stopAgent("SIGTERM");
+  await node.startAgent();
 });
 
 test("called unreachable by the operator, a running task is told to run", async () => {
