@@ -23,7 +23,12 @@ async function main(): Promise<void> {
       stop.abort(new Error("the agent stops"));
     });
   }
-  const connection = await Connection.load({ userAgent: "mesos-agent", onAnswer: metrics.answered });
+  const connection = await Connection.load({
+    userAgent: "mesos-agent",
+    qps: 100,
+    burst: 200,
+    onAnswer: metrics.answered,
+  });
   const agent = new Agent({
     config,
     connection,
