@@ -1,6 +1,7 @@
 import type { Task } from "../../api/task.ts";
+import { hasEnded } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
-import type { Phase } from "../checkpoint/record.ts";
+import type { Phase, TaskRecord } from "../checkpoint/record.ts";
 
 /** A task of a LAUNCH_GROUP, as far as the agent has come with it. */
 export interface Member {
@@ -15,6 +16,34 @@ export interface Member {
 /** Names a task's group on this agent; undefined: it has none. */
 export function groupKey({ metadata, spec }: Pick<Live<Task>, "metadata" | "spec">): string | undefined {
   return spec.group && `${metadata.namespace}/${spec.framework ?? ""}/${spec.group.id}`;
+}
+
+/** The tasks of one LAUNCH_GROUP that the agent knows of. */
+export interface Group {
+  readonly members: readonly Member[];
+  /** How many it has when it is whole. */
+  readonly size: number;
+}
+
+/** The groups among tasks, by key; what the agent's own record says of a task goes before what the API says. */
+export function groupsOf(
+  tasks: Iterable<Live<Task>>,
+  recordOf: (uid: string) => TaskRecord | undefined,
+): ReadonlyMap<string, Group> {
+  const groups = new Map<string, { readonly members: Member[]; readonly size: number }>();
+  for (const task of tasks) {
+    const key = groupKey(task);
+    if (key === undefined) continue;
+    const { uid } = task.metadata;
+    const record = recordOf(uid);
+    const over = record?.phase === "ended" || record?.phase === "settled";
+    const ended = over || hasEnded(task.status);
+    const state = over ? record.latest?.state : task.status?.state;
+    const group = groups.get(key) ?? { members: [], size: task.spec.group?.size ?? 1 };
+    group.members.push({ uid, phase: record?.phase, ended, state });
+    groups.set(key, group);
+  }
+  return groups;
 }
 
 /** Whether all of a group are prepared, so that they may be launched. */

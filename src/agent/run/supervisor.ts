@@ -1,30 +1,24 @@
-import type { Logger } from "pino";
 import type { Agent } from "../../api/agent.ts";
 import type { Task } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Watched } from "../../cluster/reflector.ts";
-import type { Clock } from "../../cluster/time.ts";
-import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
-import { failed, gone, killedBeforeStart, refused } from "../lifecycle/outcome.ts";
-import { REASON } from "../lifecycle/reason.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import { addAmounts, amountsOf, type Candidate, grantable } from "../slot/grant.ts";
-import { type Amounts, NO_AMOUNTS } from "../slot/slotState.ts";
+import type { Amounts } from "../slot/slotState.ts";
 import type { SlotWatch } from "../slot/slotWatch.ts";
-import { type AdmissionOptions, admit, frameworkFacts } from "./admission.ts";
 import type { Effects } from "./effects.ts";
-import { groupKey, isBroken, isReady, type Member } from "./groups.ts";
-import { Inquiries } from "./inquiries.ts";
-import { adoption, ending, intent, type RecordContext } from "./intent.ts";
+import { type Group, groupKey, groupsOf, isBroken, isReady } from "./groups.ts";
+import { Intake, type IntakeOptions } from "./intake.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
 
-export interface SupervisorOptions extends RecordContext {
+export interface SupervisorOptions extends Omit<IntakeOptions, "onBegin" | "onEnd"> {
   /** Tasks with spec.agent of this agent. */
   readonly tasks: Watched<Task>;
   /** The agent's own object. */
@@ -32,22 +26,9 @@ export interface SupervisorOptions extends RecordContext {
   readonly slots: Pick<SlotWatch, "state" | "reflector">;
   readonly records: RecordStore;
   readonly effects: Effects;
-  readonly admission: AdmissionOptions;
-  /** Containers that carry the agent's label and have no record, by id. */
-  readonly remove: (id: string) => Promise<void>;
-  readonly clock: Clock;
-  readonly uuid: () => string;
-  readonly log: Logger;
-  /** Aborts when the agent stops. */
-  readonly signal: AbortSignal;
   /** `recovered`: as an agent before this one left it. */
   readonly onRecord: (record: TaskRecord, recovered: boolean) => void;
   readonly onForget: (uid: string) => void;
-}
-
-interface Group {
-  readonly members: Member[];
-  readonly size: number;
 }
 
 /**
@@ -58,7 +39,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, TaskRun>();
   readonly #strays = new Map<string, RecoveredContainer>();
-  readonly #inquiries: Inquiries;
+  readonly #intake: Intake;
   /** Versions of Tasks called unreachable that were answered. */
   readonly #answered = new Map<string, string>();
   #scheduled = false;
@@ -67,8 +48,11 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { clock, log, signal } = options;
-    this.#inquiries = new Inquiries({ clock, log, signal, onEnd: () => this.schedule() });
+    this.#intake = new Intake({
+      ...options,
+      onBegin: (step) => this.#begin(step),
+      onEnd: () => this.schedule(),
+    });
   }
 
   runs(): Iterable<TaskRun> {
@@ -86,7 +70,7 @@ export class Supervisor {
 
   /** Whether a task is on its way from being taken on to running. */
   get starting(): boolean {
-    if (this.#inquiries.size > 0) return true;
+    if (this.#intake.size > 0) return true;
     return [...this.#runs.values()].some(({ record }) => STARTING.has(record.phase));
   }
 
@@ -140,17 +124,20 @@ export class Supervisor {
     for (const task of tasks.store.values()) {
       const run = this.#runs.get(task.metadata.uid);
       if (run) this.#compare(run, task);
-      else if (hasEnded(task.status) || this.#inquiries.has(task.metadata.uid)) continue;
+      else if (hasEnded(task.status) || this.#intake.has(task.metadata.uid)) continue;
       else if (hasBegun(task.status) || this.#strays.has(task.metadata.uid)) this.#takeOver(task);
       else waiting.push(task);
     }
     for (const run of this.#runs.values()) this.#checkGone(run);
     this.#removeStrays();
-    const groups = this.#membersByGroup();
+    const groups = groupsOf(tasks.store.values(), (uid) => this.#runs.get(uid)?.record);
     for (const group of groups.values()) this.#actOnGroup(group);
     const isDoomed = (task: Live<Task>) =>
       isToBeKilled(task) || isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
-    for (const task of waiting) if (isDoomed(task)) this.#endUnbegun(task);
+    for (const task of waiting.filter(isDoomed)) {
+      const why = isToBeKilled(task) ? "The task was killed before it started" : GROUP_ENDED;
+      this.#intake.endBeforeStart(task, why);
+    }
     if (!this.#closing) this.#startGranted(waiting.filter((task) => !isDoomed(task)));
   }
 
@@ -192,32 +179,16 @@ export class Supervisor {
     run.forget();
   }
 
-  /** The API says that a task was begun here, and there is no record: its container is taken over, or its loss told. */
   #takeOver(task: Live<Task>): void {
     const { uid } = task.metadata;
-    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
-      const { admission, signal } = this.#options;
-      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
-      const container = this.#strays.get(uid);
-      if (container?.state === "running" || container?.state === "exited") {
-        const slot = this.#options.slots.state?.podUid;
-        const record = adoption(task, framework, container, slot, this.#options);
-        this.#strays.delete(uid);
-        const found = { container, bootId: this.#options.bootId };
-        return this.#create(recover(record, found, this.#stamp()));
-      }
-      if (container) await this.#options.remove(uid);
-      this.#strays.delete(uid);
-      const why = "The agent has no record of the task and no container of it is left";
-      const outcome = gone(framework, REASON.agentRestarted, why);
-      return this.#create(ending(task, framework, outcome, this.#options, this.#stamp()));
-    });
+    const slot = this.#options.slots.state?.podUid;
+    this.#intake.takeOver(task, this.#strays.get(uid), slot, () => this.#strays.delete(uid));
   }
 
   /** Containers that neither a record nor the API knows as going on. */
   #removeStrays(): void {
     for (const { id } of this.#strays.values()) {
-      if (this.#inquiries.has(id)) continue;
+      if (this.#intake.has(id)) continue;
       this.#strays.delete(id);
       this.#options.log.warn({ container: id }, "a container that belongs to no task is removed");
       this.#options.remove(id).catch((err: unknown) => {
@@ -237,39 +208,10 @@ export class Supervisor {
     }
   }
 
-  #membersByGroup(): ReadonlyMap<string, Group> {
-    const groups = new Map<string, Group>();
-    for (const task of this.#options.tasks.store.values()) {
-      const key = groupKey(task);
-      if (key === undefined) continue;
-      const record = this.#runs.get(task.metadata.uid)?.record;
-      const over = record?.phase === "ended" || record?.phase === "settled";
-      const ended = over || hasEnded(task.status);
-      const state = over ? record.latest?.state : task.status?.state;
-      const group = groups.get(key) ?? { members: [], size: task.spec.group?.size ?? 1 };
-      group.members.push({ uid: task.metadata.uid, phase: record?.phase, ended, state });
-      groups.set(key, group);
-    }
-    return groups;
-  }
-
   #killForGroup(uid: string): void {
     const run = this.#runs.get(uid);
     if (!run || run.record.kill) return;
-    const message = "Another task of its group has ended";
-    run.dispatch({ type: "kill", cause: "group", graceMs: graceOf(run.record.spec), message });
-  }
-
-  /** The operator does so too; whoever is first wins. */
-  #endUnbegun(task: Live<Task>): void {
-    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
-      const { admission, signal } = this.#options;
-      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
-      const why = isToBeKilled(task)
-        ? "The task was killed before it started"
-        : "Another task of its group has ended";
-      return this.#create(ending(task, framework, killedBeforeStart(why), this.#options, this.#stamp()));
-    });
+    run.dispatch({ type: "kill", cause: "group", graceMs: graceOf(run.record.spec), message: GROUP_ENDED });
   }
 
   #startGranted(waiting: readonly Live<Task>[]): void {
@@ -280,61 +222,13 @@ export class Supervisor {
       try {
         candidates.push(candidate(task));
       } catch (error) {
-        this.#refuse(task, error);
+        this.#intake.refuse(task, error);
       }
     }
     for (const { uid } of grantable(candidates, slot, this.#held())) {
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
-      if (task) this.#start(task, slot.podUid);
+      if (task) this.#intake.start(task, slot.podUid);
     }
-  }
-
-  /** Its resources say what the schema cannot refuse. */
-  #refuse(task: Live<Task>, error: unknown): void {
-    this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () => {
-      const { admission, signal } = this.#options;
-      const framework = (await frameworkFacts(task, admission, signal)) ?? NO_FRAMEWORK;
-      const outcome = refused(REASON.invalid, error instanceof Error ? error.message : String(error));
-      return this.#create(ending(task, framework, outcome, this.#options, this.#stamp()));
-    });
-  }
-
-  #start(task: Live<Task>, slot: string): void {
-    this.#inquiries.start(task.metadata.uid, amountsOf(task.spec.resources), async () => {
-      const { admission, signal, effects } = this.#options;
-      const admitted = await admit(task, admission, signal);
-      if ("outcome" in admitted) {
-        const { framework, outcome } = admitted;
-        return this.#create(ending(task, framework, outcome, this.#options, this.#stamp()));
-      }
-      effects.setLevel(task.metadata.uid, admitted.level);
-      const step = intent(task, admitted.framework, slot, this.#options, this.#stamp());
-      await this.#create(step, (error) => {
-        const why = `The agent cannot write its checkpoint, so the task is not started: ${error}`;
-        return ending(
-          task,
-          admitted.framework,
-          failed(REASON.launchFailed, why),
-          this.#options,
-          this.#stamp(),
-        );
-      });
-    });
-  }
-
-  /** Puts a new task's record on disk, then acts. Without a durable intent nothing is started: `otherwise` says what then. */
-  async #create({ record, effects }: Step, otherwise?: (error: unknown) => Step): Promise<void> {
-    try {
-      await this.#options.records.save(record);
-    } catch (error) {
-      this.#options.log.error(
-        { err: error, task: keyOf(record) },
-        "the record of a task could not be written",
-      );
-      const step = otherwise?.(error) ?? { record, effects };
-      return this.#begin(step);
-    }
-    this.#begin({ record, effects });
   }
 
   #begin(step: Step): void {
@@ -355,7 +249,7 @@ export class Supervisor {
 
   /** What of the slot is taken by tasks that are started, or about to be. */
   #held(): Amounts {
-    let held = this.#inquiries.wants();
+    let held = this.#intake.wants();
     for (const { record } of this.#runs.values()) {
       const over = record.phase === "settled" || (record.phase === "ended" && record.released);
       if (!over) held = addAmounts(held, amountsOf(record.spec.resources));
@@ -375,8 +269,7 @@ const LOOK_AGAIN = 1_000;
 /** Phases in which a task has not been launched yet, but may be. */
 const STARTING: ReadonlySet<string> = new Set(["claiming", "preparing", "prepared", "launching"]);
 
-/** Of a framework that is there no more: its tasks are told all that is known. */
-const NO_FRAMEWORK: FrameworkFacts = { id: "", partitionAware: true, killingState: true };
+const GROUP_ENDED = "Another task of its group has ended";
 
 const isToBeKilled = ({ spec, metadata }: Live<Task>): boolean =>
   spec.kill !== undefined || metadata.deletionTimestamp !== undefined;
