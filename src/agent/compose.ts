@@ -23,6 +23,7 @@ import { Monitors } from "./run/monitors.ts";
 import { StatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import type { Layout } from "./sandbox/layout.ts";
+import { removeSecretFiles } from "./sandbox/secretFiles.ts";
 import { SlotWatch } from "./slot/slotWatch.ts";
 import { bytesOf } from "./upkeep/bytes.ts";
 import { memTotal } from "./upkeep/memoryPressure.ts";
@@ -131,7 +132,10 @@ export async function compose(
       layout,
       volumeLock: new KeyedLock(),
     },
-    remove: (id) => retry(() => containerizer.remove(id), { clock, signal, when: () => true }),
+    remove: async (id) => {
+      await retry(() => containerizer.remove(id), { clock, signal, when: () => true });
+      await removeSecretFiles(layout.secretsOf(id));
+    },
     bootId,
     nodeAddress: options.addresses[0],
     layout,
