@@ -43,26 +43,37 @@ export class AgentNode {
   }
 
   static async start(): Promise<AgentNode> {
-    const containerd = await PrivateContainerd.start();
     const kubeconfig = inject("kubeconfig");
     const connection = await Connection.load({ userAgent: "agent-test", kubeconfig, qps: 500, burst: 500 });
-    const node = new AgentNode(containerd, connection);
+    const node = new AgentNode(await PrivateContainerd.start(), connection);
+    try {
+      await node.#prepare();
+      await node.startAgent();
+      return node;
+    } catch (error) {
+      // The test has nothing yet that it could stop.
+      await node.stop();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { containerd, connection } = this;
     await containerd.importBusybox("mesos");
     await containerd.importBusybox("k8s.io", BUSYBOX_IMAGE, { unpack: true });
-    for (const name of [node.system, node.namespace]) {
+    for (const name of [this.system, this.namespace]) {
       await namespaces(connection).create({ metadata: { name } });
     }
     // Nobody makes it here, and the API server admits no Pod without.
-    await serviceAccounts(connection).create({ metadata: { name: "default", namespace: node.system } });
-    await nodes(connection).create({ metadata: { name: node.name } });
-    await node.makeSlot();
-    await node.startAgent();
-    return node;
+    await serviceAccounts(connection).create({ metadata: { name: "default", namespace: this.system } });
+    await nodes(connection).create({ metadata: { name: this.name } });
+    await this.makeSlot();
   }
 
   async stop(): Promise<void> {
     await this.stopAgent("SIGTERM");
-    await nodes(this.connection).delete({ name: this.name });
+    // What a failed test has left running is removed by it.
+    await this.containerd.client({ stateDir: join(this.work, "runtime") });
     this.connection.close();
     await this.containerd.stop();
   }
