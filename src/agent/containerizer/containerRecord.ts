@@ -29,8 +29,19 @@ export function toExtensions(record: ContainerRecord) {
   return { [EXTENSION]: { typeUrl: EXTENSION, value } };
 }
 
-export function recordOf(container: Container): ContainerRecord {
-  const { cgroup, addresses } = schema.parse(unpackJson(container.extensions[EXTENSION]));
+/** A damaged or missing record reads as an empty one: a single container must not keep all others from being found again. */
+export function recordOf(container: Pick<Container, "extensions">): ContainerRecord {
+  const found = container.extensions[EXTENSION];
+  if (found === undefined) return { addresses: [] };
+  let json: unknown;
+  try {
+    json = unpackJson(found);
+  } catch {
+    return { addresses: [] };
+  }
+  const { data } = schema.safeParse(json);
+  if (data === undefined) return { addresses: [] };
+  const { cgroup, addresses } = data;
   return cgroup === undefined ? { addresses } : { cgroup, addresses };
 }
 
