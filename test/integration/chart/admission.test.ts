@@ -83,6 +83,28 @@ describe("the token of an agent", () => {
     );
   });
 
+  test("tells Events in its own name, about Tasks and Agents", async () => {
+    const event = (name: string, reportingController: string, kind: string) => ({
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: { name, namespace: "open" },
+      eventTime: "2026-01-01T00:00:00.000000Z",
+      reportingController,
+      reportingInstance: "agent",
+      type: "Normal",
+      action: "Ended",
+      reason: "Ended",
+      regarding: { apiVersion: "mesos.dev/v1alpha1", kind, namespace: "open", name: "on-1" },
+    });
+    await done(agent("node-1", ["create"], event("own", "mesos.dev/agent", "Task")));
+    for (const [controller, kind] of [
+      ["kubelet", "Task"],
+      ["mesos.dev/agent", "Secret"],
+    ] as const) {
+      await refused(agent("node-1", ["create"], event("other", controller, kind)), "Events of its own name");
+    }
+  });
+
   test("changes no spec, not even of its own", async () => {
     const drain = ["--type=merge", "-p", '{"spec":{"unschedulable":true}}'];
     await refused(agent("node-1", ["patch", "magent", "node-1", ...drain]), "cannot patch resource");

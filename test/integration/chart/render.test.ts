@@ -168,7 +168,7 @@ describe("security", () => {
     }
   });
 
-  test("an agent writes status, its Agent and its Lease, and deletes nothing", () => {
+  test("an agent writes status, its Agent, its Lease and Events, and deletes nothing", () => {
     const writes = rules()
       .filter(({ role }) => role.startsWith("mesos-operator-agent"))
       .flatMap(({ resources, verbs }) =>
@@ -178,8 +178,10 @@ describe("security", () => {
       );
     expect(writes.sort()).toEqual([
       "create agents",
+      "create events",
       "create leases",
       "patch agents/status",
+      "patch events",
       "patch leases",
       "patch tasks/status",
     ]);
