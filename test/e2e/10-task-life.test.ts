@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "./cluster.ts";
 import { ports, resources, Scene, sh } from "./scene.ts";
 import { history } from "./tasks.ts";
 
@@ -149,6 +150,17 @@ describe("the end of a task that fails says why", () => {
       exit: { code: 3 },
     });
     expect(await scene.file("fails", "stderr")).toBe("so sorry\n");
+  });
+
+  test("an Event, too", async () => {
+    await scene.ends("fails");
+    const events = () =>
+      scene.kubectl("get", "events", "--field-selector=involvedObject.name=fails", "-o", "wide");
+    const told = await until("the Event is there", async () => {
+      const text = await events();
+      return text.includes("TaskFailed") && text;
+    });
+    expect(told).toMatch(/Warning\s+TaskFailed.*exited with status 3/);
   });
 
   test("a signal", async () => {
