@@ -43,7 +43,7 @@ beforeAll(async () => {
     secretless: { ...sh("true"), env: [{ name: "X", secret: { name: "absent", key: "x" } }] },
   });
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 describe("the life of a task", () => {
   test("goes STAGING, STARTING, RUNNING, FINISHED, as watchers see it", async () => {

@@ -124,7 +124,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
   await restricted.remove();
   await Promise.all(registries.map((registry) => registry.stop()));
-  await scene.close();
+  await scene?.close();
 });
 
 /** The task must end FAILED for want of its image, without ever having run. */

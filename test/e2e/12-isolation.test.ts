@@ -32,7 +32,7 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 test("a task is a container of the agent's own namespace in containerd, where the kubelet does not look", async () => {
   const { metadata, spec } = await scene.running("plain");

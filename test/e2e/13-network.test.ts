@@ -51,7 +51,7 @@ beforeAll(async () => {
   // From here on all listen.
   await Promise.all(["host", "mapped", "unmapped"].map((name) => scene.running(name)));
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 /** What a task with that spec prints. */
 async function run(name: string, spec: TaskInput): Promise<string> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ByHand, launch, shell } from "./byhand.ts";
 import { on, ports, resources, Scene, sh } from "./scene.ts";
 import type { TaskInput } from "./tasks.ts";
@@ -202,6 +202,7 @@ describe("the agent holds a task to its namespace's level", () => {
 describe("what admission cannot see, the agent refuses", () => {
   test("a level that became stricter while the task waited", async () => {
     const scene = await Scene.within(open.cluster, "stricter");
+    onTestFinished(() => scene.remove());
     const port = { ...resources(0.02, 32, ports(20310)), ...on(scene.node1) };
     await scene.create("holder", { ...sh("sleep 600"), ...port });
     await scene.running("holder");
@@ -219,6 +220,5 @@ describe("what admission cannot see, the agent refuses", () => {
     expect(status).toMatchObject({ state: "TASK_ERROR", reason: "REASON_TASK_UNAUTHORIZED" });
     expect(status?.message).toMatch(/hostPath/);
     expect(scene.seen("late")).not.toContain("TASK_RUNNING");
-    await scene.remove();
   });
 });

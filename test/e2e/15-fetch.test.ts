@@ -107,7 +107,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scene.cluster.onNode(scene.node1, `rm -f /var/tmp/${FILES[0]}`);
-  await scene.close();
+  await scene?.close();
 });
 
 async function fetchFails(name: string, words: RegExp): Promise<void> {

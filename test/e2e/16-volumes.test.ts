@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scene.cluster.onNode(scene.node1, `rm -rf ${FOLDER}`);
-  await scene.close();
+  await scene?.close();
 });
 
 describe("a volume", () => {

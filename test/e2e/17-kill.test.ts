@@ -32,7 +32,7 @@ beforeAll(async () => {
     never: { ...sh("true"), ...resources(1000, 32) },
   });
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 /** Its process has said that it listens to signals. */
 async function ready(name: string): Promise<void> {

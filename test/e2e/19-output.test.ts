@@ -23,7 +23,7 @@ beforeAll(async () => {
     patient: sh("sleep 600"),
   });
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 describe("kubectl mesos logs", () => {
   test("prints stdout of a task that has ended", async () => {

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const names = [...survivors, ...endings].map(([name]) => String(name));
   await Promise.all([...names, ...others].map((name) => scene.running(name)));
 });
-afterAll(() => scene.close());
+afterAll(() => scene?.close());
 
 /** Tells a waiting task to end, without the agent's help. */
 async function release(name: string): Promise<void> {

@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scene.cluster.machines.start(scene.node2, "kubelet").catch(() => {});
-  await scene.close();
+  await scene?.close();
 });
 
 describe("an agent that is lost", () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scene.mesos("reactivate", scene.node1).catch(() => {});
-  await scene.close();
+  await scene?.close();
 });
 
 const agent = () => scene.cluster.kinds.agents.get({ name: scene.node1 });

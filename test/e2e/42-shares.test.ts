@@ -142,8 +142,10 @@ describe("a quota's limit", () => {
     expect(waiting.status?.conditions?.find(({ type }) => type === "Placed")?.message).toMatch(
       /over its limit of cpus/,
     );
-    const { status } = await getQuota(path);
-    expect(status?.consumed?.find(({ name }) => name === "cpus")?.scalar).toBeLessThanOrEqual(0.5);
+    const consumed = await until("the consumption is told", async () =>
+      (await getQuota(path)).status?.consumed?.find(({ name }) => name === "cpus"),
+    );
+    expect(consumed.scalar).toBeLessThanOrEqual(0.5);
     await scene.kill("capped-1", "0s");
     await hand.remove();
     expect((await scene.ends("capped-2")).status?.state).toBe("TASK_FINISHED");

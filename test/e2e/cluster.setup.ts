@@ -1,4 +1,4 @@
-import { execFileSync, type StdioOptions } from "node:child_process";
+import { execFileSync, type StdioOptions, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 
@@ -43,6 +43,18 @@ function environment(): { KUBECONFIG: string; PATH: string } {
 
 const tagOf = (image: string): string => image.slice(image.lastIndexOf(":") + 1);
 
+/** Shows what does not come up: helm says only that it waited too long. */
+function complain(env: NodeJS.ProcessEnv): void {
+  const selector = `--selector=app.kubernetes.io/instance=${RELEASE}`;
+  for (const args of [
+    ["get", "pods", "--output=wide"],
+    ["logs", selector, "--all-containers", "--prefix", "--tail=10", "--max-log-requests=20"],
+  ]) {
+    const stdio: StdioOptions = ["ignore", process.stderr, "inherit"];
+    spawnSync("kubectl", ["--namespace", NAMESPACE, ...args], { env, stdio });
+  }
+}
+
 /**
  * vitest's globalSetup: a cluster, the images and the chart. MESOS_E2E_KEEP=1 leaves the cluster up, and a
  * cluster that is up is used as it is, with fresh images and an upgraded chart.
@@ -58,11 +70,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const env = { ...process.env, ...environment() };
     const install = ["upgrade", "--install", RELEASE, "charts/mesos-operator", "--namespace", NAMESPACE];
     const values = ["--set", `image.tag=${tagOf(image)}`, "--set", `taskImage.tag=${tagOf(taskImage)}`];
-    execFileSync("helm", [...install, "--create-namespace", ...values, "--wait", "--timeout", "5m"], {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", process.stderr, "inherit"],
-    });
+    try {
+      execFileSync("helm", [...install, "--create-namespace", ...values, "--wait", "--timeout", "3m"], {
+        cwd: ROOT,
+        env,
+        stdio: ["ignore", process.stderr, "inherit"],
+      });
+    } catch (error) {
+      complain(env);
+      throw error;
+    }
     project.provide("cluster", {
       name: NAME,
       kubeconfig: env.KUBECONFIG,
