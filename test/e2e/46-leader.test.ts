@@ -49,7 +49,7 @@ test("the leader is killed: the standby takes over, offers again, and what was a
     const now = await leader(scene.cluster);
     return now.identity !== before.identity && now;
   });
-  const offer = await hand.offer(
+  await hand.offer(
     "a new offer of the node that was answered for",
     ({ metadata, spec }) => spec.agent === scene.node1 && !known.has(metadata.name),
   );

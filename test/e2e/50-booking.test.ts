@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
 import type { Task } from "../../src/api/task.ts";
@@ -84,14 +85,17 @@ interface Filled {
   readonly dropped: readonly Live<Task>[];
 }
 
-/** As many Pods as tasks, at once, and more than fit; once what can run runs, and the rest is told to wait. */
-async function fill(round: number): Promise<Filled> {
+/** As many Pods as tasks, the tasks so many ms later, and more than fit; once what can run runs, and the rest is told to wait. */
+async function fill(round: number, later: number): Promise<Filled> {
   const prefix = `task-${round}-`;
   const tasks = Array.from({ length: EACH }, (_, i) => `${prefix}${i}`);
   const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${round}-${i}`, "130m"));
   await Promise.all([
-    ...tasks.map((name) => scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) })),
-    ...fillers.map((one) => scene.cluster.apply(one)),
+    ...fillers.map((one) => scene.cluster.kinds.pods.create(one)),
+    ...tasks.map(async (name) => {
+      await delay(later);
+      await scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) });
+    }),
   ]);
   const look = async () => {
     const [pods, ours] = await Promise.all([fillerPods(), tasksBy(prefix)]);
@@ -110,34 +114,6 @@ async function fill(round: number): Promise<Filled> {
   return filled;
 }
 
-/**
- * A Pod takes all but a little of the node, then the API server is told of more than the kubelet has: a task that asks for
- * it is placed, and its resize Deferred. The kubelet mends its Node within seconds.
- */
-async function overpromise(round: number): Promise<readonly Live<Task>[]> {
-  const prefix = `task-over-${round}-`;
-  const free = allocatable - (sums.at(-1)?.requested ?? 0);
-  await scene.cluster.apply(pod(`filler-over-${round}`, `${free - 50}m`));
-  await until("the filler runs", async () =>
-    (await fillerPods()).some(
-      ({ metadata, status }) => metadata.name === `filler-over-${round}` && status?.phase === "Running",
-    ),
-  );
-  await scene.create(`${prefix}0`, { ...sh("sleep 600"), ...resources(0.3, 32), ...on(node) });
-  const more = {
-    allocatable: { cpu: `${allocatable + 1_000}m` },
-    capacity: { cpu: `${allocatable + 1_000}m` },
-  };
-  const placed = async () => (await tasksBy(prefix)).some(({ spec }) => spec.agent !== undefined);
-  await until("the task is placed", async () => {
-    await scene.cluster.kinds.nodes.mergePatch({ name: node }, { status: more }, { subresource: "status" });
-    return placed();
-  });
-  const [ended] = await Promise.all([`${prefix}0`].map((name) => scene.ends(name)));
-  await clear();
-  return ended?.status?.state === "TASK_DROPPED" ? [ended] : [];
-}
-
 const isToldToWait = (status: Task["status"]) =>
   status?.conditions?.some(({ type, status }) => type === "Placed" && status === "False") ?? false;
 
@@ -149,10 +125,10 @@ async function clear(): Promise<void> {
 }
 
 describe("a node that is filled from both sides at once", () => {
-  let dropped: readonly Live<Task>[];
+  let dropped: readonly Live<Task>[] = [];
 
   test("never has more requested than it has: kube-scheduler and Mesos share it", async () => {
-    const filled = await fill(0);
+    const filled = await fill(0, 0);
     dropped = filled.dropped;
     expect(filled.pods).toBeGreaterThan(0);
     expect(filled.tasks).toBeGreaterThan(0);
@@ -189,8 +165,11 @@ describe("a node that is filled from both sides at once", () => {
   });
 
   test("drops launches whose resize stays Deferred, with a reason, and others go on", async () => {
-    // Who comes first above is a race; here the kubelet is sure to have less than the API server says.
-    for (let round = 1; dropped.length === 0 && round <= 6; round++) dropped = await overpromise(round);
+    // Who comes first is a race: until the Pods have won one, the two meet at another moment each round.
+    for (let round = 1; dropped.length === 0 && round <= 12; round++) {
+      dropped = (await fill(round, round * 40)).dropped;
+      await clear();
+    }
     expect(dropped.length).toBeGreaterThan(0);
     for (const { status } of dropped) {
       expect(status).toMatchObject({
