@@ -15,7 +15,7 @@ export function appendUpdate(
   return [...unacknowledgedUpdates(updates, acknowledged), update].slice(-MAX_UPDATES);
 }
 
-/** Updates that the framework has yet to acknowledge, oldest first. */
+/** Updates that the framework has yet to acknowledge, oldest first: all of them when the acknowledged one was trimmed. */
 export function unacknowledgedUpdates(
   updates: readonly StatusUpdate[] | undefined,
   acknowledged: string | undefined,

@@ -1,16 +1,11 @@
 import type { StatusUpdate, Task } from "../api/task.ts";
 import type { TaskState } from "../api/taskstate.ts";
+import { unacknowledgedUpdates } from "../api/taskupdate.ts";
 import type { TaskUpdate } from "./scheduler.ts";
 
-/**
- * The updates of a task that the framework has not acknowledged, oldest first. An acknowledgement
- * covers the updates before it; one that is no longer listed was trimmed with all before it.
- */
-export function unacknowledged(task: Task): readonly StatusUpdate[] {
-  const updates = task.status?.updates ?? [];
-  const last = updates.findIndex((update) => update.uuid === task.spec.acknowledged);
-  return updates.slice(last + 1);
-}
+/** The updates of a task that the framework has not acknowledged, oldest first. */
+export const unacknowledged = (task: Task): readonly StatusUpdate[] =>
+  unacknowledgedUpdates(task.status?.updates, task.spec.acknowledged);
 
 export const taskIdOf = (task: Task): string => task.spec.taskId ?? task.metadata.name;
 

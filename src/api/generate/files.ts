@@ -16,7 +16,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     for (const folder of ["crds", "charts/mesos-operator/files/crds"]) {
       files.set(`${folder}/${GROUP}_${kind.plural}.yaml`, text);
     }
-    files.set(`docs/reference/${kind.singular}.md`, referencePage(kind, crd));
+    files.set(`docs/reference/${kind.singular}.md`, referencePage(kind));
   }
   return files;
 }

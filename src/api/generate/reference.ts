@@ -1,7 +1,6 @@
 import { API_VERSION, GROUP } from "../group.ts";
 import type { Kind } from "../kind.ts";
-import type { JsonSchema } from "./structural.ts";
-import { structural } from "./structural.ts";
+import { type JsonSchema, structural } from "./structural.ts";
 
 interface Row {
   readonly path: string;
@@ -10,7 +9,7 @@ interface Row {
 }
 
 /** The reference page of a kind, in Markdown: its names, its rules and a row a field. */
-export function referencePage(kind: Kind, _crd: JsonSchema): string {
+export function referencePage(kind: Kind): string {
   const lines = [
     "<!-- Generated from src/api by `npm run generate`. Do not edit. -->",
     `# ${kind.kind}`,
