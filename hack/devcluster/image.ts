@@ -4,7 +4,14 @@ import { build } from "esbuild";
 import { cacheDir } from "./binaries.ts";
 import { ClusterError } from "./failure.ts";
 import { type Image, image, type LayerEntry, layer, writeArchive } from "./ociimage.ts";
-import { accountEntries, busyboxApplets, busyboxEntries, NONROOT, programEntries } from "./systemlayers.ts";
+import {
+  accountEntries,
+  busyboxApplets,
+  busyboxEntries,
+  NONROOT,
+  programEntries,
+  TINI,
+} from "./systemlayers.ts";
 
 /** An image that was written to an archive. */
 export interface BuiltImage {
@@ -60,7 +67,7 @@ async function bundles(): Promise<LayerEntry[]> {
   ];
 }
 
-/** Node with the libraries it is linked to, a shell, and the certificates of public authorities. */
+/** Node with the libraries it is linked to, a shell, the tasks' init, and the certificates of public authorities. */
 async function nodeSystem(): Promise<LayerEntry[]> {
   const certificates: LayerEntry[] = existsSync(CERTIFICATES)
     ? [
@@ -72,6 +79,7 @@ async function nodeSystem(): Promise<LayerEntry[]> {
   return [
     ...busyboxEntries(await busyboxApplets()),
     ...accountEntries(),
+    { path: "bin/tini", content: readFileSync(TINI), mode: 0o755 },
     ...certificates,
     ...(await programEntries(process.execPath, "/usr/local/bin/node")),
   ];
