@@ -142,7 +142,8 @@ describe("a declined offer", () => {
     const other = await witness("other");
     await other.of(scene.node1);
     await other.remove();
-    expect(await hand.open()).toEqual([]);
+    // Of the other agents more may have become free than what was declined.
+    expect((await hand.open()).filter(({ spec }) => spec.agent === scene.node1)).toEqual([]);
     await hand.patch({ revive: { id: "again" } });
     await hand.of(scene.node1);
     const { status } = await until("the revive is seen", async () => {
