@@ -10,6 +10,7 @@ import type { Live } from "../../cluster/object.ts";
 import { type AgentSnapshot, agentOfLease, takeSnapshot } from "../agent/snapshot.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { slotRoom } from "../node/offerable.ts";
+import { kubeletSince } from "../node/readiness.ts";
 import { forEach, ignoringConflicts } from "../task/conflicts.ts";
 import { dropState } from "../task/ending.ts";
 import { partitionAware, writeTransition } from "../task/write.ts";
@@ -119,6 +120,7 @@ export function createSlotController(deps: Dependencies): Runnable {
       slot: slotState(slot),
       demands: demandsOf(tasks),
       room: slotRoom(node, pods, config.namespace),
+      kubeletSince: kubeletSince(node),
     };
     const waited = (key: string) => patience.waited(name, key);
     const plan = planSlot(situation, waited, times);

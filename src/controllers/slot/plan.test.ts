@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../cluster/manual-clock.ts";
 import type { Demand } from "./demand.ts";
+import { Patience } from "./patience.ts";
 import { planSlot, type SlotPlan, type SlotSituation, type SlotTimes } from "./plan.ts";
 import { BASE, minus, plus, type Size } from "./size.ts";
 import type { SlotState } from "./state.ts";
@@ -24,7 +26,11 @@ const deferred = { pending: { reason: "Deferred", message: "Node didn't have eno
 const infeasible = { pending: { reason: "Infeasible", message: "too much" } };
 
 function plan(situation: Partial<SlotSituation> & { slot: SlotState }, waited = 0): SlotPlan {
-  return planSlot({ demands: [], room: size(8000, 8192), ...situation }, () => waited, times);
+  return planSlot(
+    { demands: [], room: size(8000, 8192), kubeletSince: "", ...situation },
+    () => waited,
+    times,
+  );
 }
 /** What was dropped, by its cpu. */
 const dropped = (found: SlotPlan) =>
@@ -106,6 +112,20 @@ describe("planSlot: what the kubelet does not grant", () => {
     const found = plan({ slot: silent, demands }, 60000);
     expect(dropped(found)).toEqual([300, 100]);
     expect(found.kind === "shed" && found.obstacle).toBe("ResizeUnanswered");
+  });
+
+  it("gives a kubelet that has come back its time anew", async () => {
+    const clock = new ManualClock();
+    const patience = new Patience(clock);
+    const silent = { slot: slot(withBase(900, 64), withBase(500, 32)), demands, room: size(8000, 8192) };
+    const look = (kubeletSince: string) =>
+      planSlot({ ...silent, kubeletSince }, (key) => patience.waited("n1", key), times);
+    look("down");
+    await clock.advance(59_000);
+    expect(look("down")).toEqual({ kind: "wait", after: 1000 });
+    expect(look("up")).toEqual({ kind: "wait", after: 60_000 });
+    await clock.advance(60_000);
+    expect(look("up").kind).toBe("shed");
   });
 });
 
