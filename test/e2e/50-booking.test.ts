@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
+import type { Offer } from "../../src/api/offer.ts";
 import type { Task } from "../../src/api/task.ts";
 import { hasEnded, isTerminal } from "../../src/api/taskstate.ts";
 import type { Pod } from "../../src/cluster/core.ts";
@@ -8,6 +9,7 @@ import { createLogger } from "../../src/cluster/logger.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
 import { milliOf, type Sums, sumOf } from "./booking.ts";
+import { ByHand, cpusOf, launch, offered, shell } from "./byhand.ts";
 import { until } from "./cluster.ts";
 import { on, resources, Scene, sh } from "./scene.ts";
 
@@ -85,17 +87,14 @@ interface Filled {
   readonly dropped: readonly Live<Task>[];
 }
 
-/** As many Pods as tasks, the tasks so many ms later, and more than fit; once what can run runs, and the rest is told to wait. */
-async function fill(round: number, later: number): Promise<Filled> {
-  const prefix = `task-${round}-`;
+/** As many Pods as tasks, and more than fit; once what can run runs, and the rest is told to wait. */
+async function fill(): Promise<Filled> {
+  const prefix = "task-";
   const tasks = Array.from({ length: EACH }, (_, i) => `${prefix}${i}`);
-  const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${round}-${i}`, "130m"));
+  const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${i}`, "130m"));
   await Promise.all([
     ...fillers.map((one) => scene.cluster.kinds.pods.create(one)),
-    ...tasks.map(async (name) => {
-      await delay(later);
-      await scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) });
-    }),
+    ...tasks.map((name) => scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) })),
   ]);
   const look = async () => {
     const [pods, ours] = await Promise.all([fillerPods(), tasksBy(prefix)]);
@@ -114,6 +113,33 @@ async function fill(round: number, later: number): Promise<Filled> {
   return filled;
 }
 
+/**
+ * Launches a task on more than half of the node, and so many ms later makes a Pod of that size that goes straight to the kubelet,
+ * where it arrives before the resize, which takes longer. Gives the task if it was dropped.
+ */
+async function launchBefore(hand: ByHand, later: number): Promise<readonly Live<Task>[]> {
+  const most = Math.floor(allocatable * 0.6);
+  const free = (offer: Live<Offer>) => offer.spec.agent === node && cpusOf(offered(offer)) * 1000 >= most;
+  const offer = await hand.offer("most of the node", free, 120_000);
+  const name = `task-after-${later}`;
+  const task = shell(name, "sleep 600", resources(most / 1000, 32));
+  const answered = hand.accept(offer, [launch(task)]);
+  await delay(later);
+  await scene.cluster.kinds.pods.create(pod(`pod-after-${later}`, `${most}m`, { nodeName: node }));
+  const [result] = await answered;
+  if (result?.status !== "FINISHED") {
+    console.log(`after ${later} ms the answer came too late: ${result?.message}`);
+    return [];
+  }
+  const { status } = await scene.becomes(
+    name,
+    "runs or is dropped",
+    ({ status }) => status?.state === "TASK_RUNNING" || hasEnded(status),
+  );
+  console.log(`after ${later} ms the task is ${status?.state}`);
+  return status?.state === "TASK_DROPPED" ? [await scene.get(name)] : [];
+}
+
 const isToldToWait = (status: Task["status"]) =>
   status?.conditions?.some(({ type, status }) => type === "Placed" && status === "False") ?? false;
 
@@ -128,7 +154,7 @@ describe("a node that is filled from both sides at once", () => {
   let dropped: readonly Live<Task>[] = [];
 
   test("never has more requested than it has: kube-scheduler and Mesos share it", async () => {
-    const filled = await fill(0, 0);
+    const filled = await fill();
     dropped = filled.dropped;
     expect(filled.pods).toBeGreaterThan(0);
     expect(filled.tasks).toBeGreaterThan(0);
@@ -165,11 +191,14 @@ describe("a node that is filled from both sides at once", () => {
   });
 
   test("drops launches whose resize stays Deferred, with a reason, and others go on", async () => {
-    // Who comes first is a race: until the Pods have won one, the two meet at another moment each round.
-    for (let round = 1; dropped.length === 0 && round <= 12; round++) {
-      dropped = (await fill(round, round * 40)).dropped;
+    const hand = await ByHand.connect(scene, "late", ["booking"]);
+    // Too soon, and the operator sees the Pod before it looks at the answer; too late, and the task is there first.
+    for (const later of [0, 10, 20, 5, 40, 80, 15, 30, 60, 2, 8, 12]) {
+      if (dropped.length > 0) break;
+      dropped = await launchBefore(hand, later);
       await clear();
     }
+    await hand.rest();
     expect(dropped.length).toBeGreaterThan(0);
     for (const { status } of dropped) {
       expect(status).toMatchObject({
