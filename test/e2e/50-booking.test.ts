@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { STATIC_PODS } from "../../hack/devcluster/nodeconfig.ts";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
 import type { Offer } from "../../src/api/offer.ts";
 import type { Task } from "../../src/api/task.ts";
@@ -41,6 +42,12 @@ afterAll(async () => {
 
 const slot = () =>
   scene.cluster.kinds.pods.get({ name: slotPodName(node), namespace: scene.cluster.test.operatorNamespace });
+
+const slotHas = (cpuMilli: number) =>
+  until(`the slot Pod asks for ${cpuMilli}m`, async () => {
+    const { spec } = await slot();
+    return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === cpuMilli;
+  });
 
 function pod(name: string, cpu: string, more: object = {}) {
   return {
@@ -113,22 +120,30 @@ async function fill(): Promise<Filled> {
   return filled;
 }
 
+const MANIFEST = `${STATIC_PODS}/filler.json`;
+
 /**
- * Launches a task on more than half of the node, and so many ms later makes a Pod of that size that goes straight to the kubelet,
- * where it arrives before the resize, which takes longer. Gives the task if it was dropped.
+ * Launches a task on more than half of the node, and makes the kubelet run a static Pod of that size, which it tells the API server
+ * only afterwards: the operator takes the answer, and the resize comes to a node that has become too small. Gives the
+ * task if it was dropped.
  */
-async function launchBefore(hand: ByHand, later: number): Promise<readonly Live<Task>[]> {
+async function launchBesideStaticPod(hand: ByHand, head: number): Promise<readonly Live<Task>[]> {
   const most = Math.floor(allocatable * 0.6);
   const free = (offer: Live<Offer>) => offer.spec.agent === node && cpusOf(offered(offer)) * 1000 >= most;
   const offer = await hand.offer("most of the node", free, 120_000);
-  const name = `task-after-${later}`;
+  await slotHas(SLOT_BASE.cpuMilli);
+  const manifest = JSON.stringify(pod("static", `${most}m`)).replaceAll("'", "");
+  await scene.cluster.onNode(node, `echo '${manifest}' > ${MANIFEST}.ready`);
+  const name = `task-beside-${head + 100}`;
   const task = shell(name, "sleep 600", resources(most / 1000, 32));
-  const answered = hand.accept(offer, [launch(task)]);
-  await delay(later);
-  await scene.cluster.kinds.pods.create(pod(`pod-after-${later}`, `${most}m`, { nodeName: node }));
-  const [result] = await answered;
+  const made = delay(Math.max(0, head)).then(() =>
+    scene.cluster.onNode(node, `mv ${MANIFEST}.ready ${MANIFEST}`),
+  );
+  await delay(Math.max(0, -head));
+  const [result] = await hand.accept(offer, [launch(task)]);
+  await made;
   if (result?.status !== "FINISHED") {
-    console.log(`after ${later} ms the answer came too late: ${result?.message}`);
+    console.log(`${head} ms: the operator knew of the Pod: ${result?.message}`);
     return [];
   }
   const { status } = await scene.becomes(
@@ -136,7 +151,7 @@ async function launchBefore(hand: ByHand, later: number): Promise<readonly Live<
     "runs or is dropped",
     ({ status }) => status?.state === "TASK_RUNNING" || hasEnded(status),
   );
-  console.log(`after ${later} ms the task is ${status?.state}`);
+  console.log(`${head} ms: the task is ${status?.state}`);
   return status?.state === "TASK_DROPPED" ? [await scene.get(name)] : [];
 }
 
@@ -184,19 +199,18 @@ describe("a node that is filled from both sides at once", () => {
     await scene.kubectl("delete", "pods", "-l", "app=filler", "--force", "--grace-period=0");
     await Promise.all(waiting.map(({ metadata }) => scene.running(metadata.name, 90_000)));
     await clear();
-    await until("the slot Pod has shrunk", async () => {
-      const { spec } = await slot();
-      return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === SLOT_BASE.cpuMilli;
-    });
+    await slotHas(SLOT_BASE.cpuMilli);
   });
 
   test("drops launches whose resize stays Deferred, with a reason, and others go on", async () => {
     const hand = await ByHand.connect(scene, "late", ["booking"]);
-    // Too soon, and the operator sees the Pod before it looks at the answer; too late, and the task is there first.
-    for (const later of [0, 10, 20, 5, 40, 80, 15, 30, 60, 2, 8, 12]) {
+    // How many ms the answer comes before the manifest: too soon, and the task is there first; too late, and the operator knows.
+    for (const head of [0, -20, 10, -40, 20, -10, 30, -60, -5, 5]) {
       if (dropped.length > 0) break;
-      dropped = await launchBefore(hand, later);
+      dropped = await launchBesideStaticPod(hand, head);
+      await scene.cluster.onNode(node, `rm -f ${MANIFEST}`);
       await clear();
+      await until("the static Pod is gone", async () => (await fillerPods()).length === 0);
     }
     await hand.rest();
     expect(dropped.length).toBeGreaterThan(0);
