@@ -23,6 +23,7 @@ import type { Dependencies, RescindRequest } from "../../../src/controllers/depe
 import { OperatorMetrics } from "../../../src/controllers/metrics.ts";
 import { createSlotController } from "../../../src/controllers/slot/controller.ts";
 import { SlotHolds } from "../../../src/controllers/slot/holds.ts";
+import { createTaintController } from "../../../src/controllers/taint/controller.ts";
 import { createTaskController } from "../../../src/controllers/task/controller.ts";
 import { Mailbox } from "../../../src/controllers/trigger.ts";
 import { startServer } from "../server.ts";
@@ -82,6 +83,7 @@ export class NodeSide {
       createAgentController(this.deps).run(signal),
       createSlotController(this.deps).run(signal),
       createTaskController(this.deps).run(signal),
+      createTaintController(this.deps).run(signal),
     ]);
   }
 
