@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { NodeSide, SYSTEM } from "./operator.ts";
+import { SYSTEM } from "../bareCluster.ts";
+import { NodeSide } from "./operator.ts";
 
 let side: NodeSide;
 let namespace: string;
