@@ -22,6 +22,7 @@ import { createReservationController } from "./reservation/controller.ts";
 import { createRoleController } from "./role/controller.ts";
 import { createSlotController } from "./slot/controller.ts";
 import { SlotHolds } from "./slot/holds.ts";
+import { createTaintController } from "./taint/controller.ts";
 import { createTaskController } from "./task/controller.ts";
 import { Mailbox } from "./trigger.ts";
 import { createScheduling } from "./world/scheduling.ts";
@@ -122,6 +123,7 @@ export class Operator {
       createAgentController(this.#deps),
       createSlotController(this.#deps),
       createTaskController(this.#deps),
+      createTaintController(this.#deps),
       createFrameworkController(this.#deps, scheduling),
       createRoleController(this.#deps, scheduling),
       createQuotaController(this.#deps, scheduling),
