@@ -1,0 +1,74 @@
+import { create } from "@bufbuild/protobuf";
+import type { Offer as OfferObject } from "../../api/offer.ts";
+import type { Attribute as AttributeSpec } from "../../api/resource.ts";
+import {
+  type Attribute,
+  AttributeSchema,
+  type DomainInfo,
+  DomainInfoSchema,
+  type Offer,
+  OfferSchema,
+  Value_Type,
+} from "../gen/mesos/v1/mesos_pb.ts";
+import { durationInfo, timeInfo } from "./amounts.ts";
+import { resourceMessage } from "./resources.ts";
+
+/** What of a framework decides how it is told things. */
+export interface FrameworkTraits {
+  /** Mesos FrameworkID. */
+  readonly id: string;
+  readonly multiRole: boolean;
+  readonly refinement: boolean;
+  readonly partitionAware: boolean;
+  readonly regionAware: boolean;
+}
+
+export interface Domain {
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
+}
+
+/** An offer as the framework is told it. Resources must be scalars, ranges and sets: the operator writes no quantities. */
+export function offerMessage(offer: OfferObject, framework: FrameworkTraits, domain: Domain = {}): Offer {
+  const { metadata, spec } = offer;
+  const { multiRole, refinement } = framework;
+  const form = { refinement, ...(multiRole && { allocationRole: spec.role }) };
+  const place = framework.regionAware ? domainInfo(domain) : undefined;
+  return create(OfferSchema, {
+    id: { value: metadata.name },
+    frameworkId: { value: framework.id },
+    agentId: { value: spec.agent },
+    hostname: spec.hostname ?? spec.agent,
+    resources: spec.resources.map((one) => resourceMessage(one, form)),
+    attributes: (spec.attributes ?? []).map(attributeMessage),
+    ...(multiRole && { allocationInfo: { role: spec.role } }),
+    ...(place && { domain: place }),
+    ...(spec.unavailability && {
+      unavailability: {
+        start: timeInfo(spec.unavailability.start),
+        ...(spec.unavailability.duration !== undefined && {
+          duration: durationInfo(spec.unavailability.duration),
+        }),
+      },
+    }),
+  });
+}
+
+function attributeMessage({ name, text, scalar, ranges, set }: AttributeSpec): Attribute {
+  if (scalar !== undefined) {
+    return create(AttributeSchema, { name, type: Value_Type.SCALAR, scalar: { value: scalar } });
+  }
+  if (ranges !== undefined) {
+    const range = ranges.map(({ begin, end }) => ({ begin: BigInt(begin), end: BigInt(end) }));
+    return create(AttributeSchema, { name, type: Value_Type.RANGES, ranges: { range } });
+  }
+  if (set !== undefined)
+    return create(AttributeSchema, { name, type: Value_Type.SET, set: { item: [...set] } });
+  return create(AttributeSchema, { name, type: Value_Type.TEXT, text: { value: text ?? "" } });
+}
+
+/** A fault domain needs both names. */
+const domainInfo = ({ region, zone }: Domain): DomainInfo | undefined =>
+  region === undefined || zone === undefined
+    ? undefined
+    : create(DomainInfoSchema, { faultDomain: { region: { name: region }, zone: { name: zone } } });
