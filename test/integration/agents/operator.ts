@@ -21,6 +21,7 @@ import { cachesSynced, createCaches, runCaches } from "../../../src/controllers/
 import { type Clients, createClients } from "../../../src/controllers/clients.ts";
 import type { Dependencies, RescindRequest } from "../../../src/controllers/dependencies.ts";
 import { OperatorMetrics } from "../../../src/controllers/metrics.ts";
+import { OfferStreams } from "../../../src/controllers/offer/streams.ts";
 import { createSlotController } from "../../../src/controllers/slot/controller.ts";
 import { SlotHolds } from "../../../src/controllers/slot/holds.ts";
 import { createTaskController } from "../../../src/controllers/task/controller.ts";
@@ -69,6 +70,7 @@ export class NodeSide {
       metrics: new OperatorMetrics(registry),
       controllerMetrics: new Metrics(registry),
       agentLeases,
+      offerStreams: new OfferStreams(),
       slotHolds: new SlotHolds(systemClock),
       requestAllocation: (reason) => void this.requested.push(reason),
       allocationRequests: new Mailbox(),
