@@ -126,7 +126,7 @@ async function reconcile(
     await finish(deps, framework, signal);
     return {};
   }
-  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivesUntil : 0;
+  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivenUntil(key) : 0;
   const left = timeLeft(framework, disconnectedAt(framework, connection, now), clock.now(), forgiven);
   if (left === 0) await remove(deps, framework, signal);
   const lapse =

@@ -14,6 +14,7 @@ export interface OfferStream {
 export class OfferStreams {
   readonly #streams = new Map<string, OfferStream>();
   readonly #listeners = new Set<(framework: string) => void>();
+  readonly #seen = new Set<string>();
   #forgivesUntil: number | undefined;
 
   /** Whether anybody serves streams here. */
@@ -22,13 +23,15 @@ export class OfferStreams {
   }
 
   /**
-   * Until when (wall clock, ms) a framework that is away is not removed: after a change of the leader each has to
-   * find the new one first. Told by who serves.
+   * Until when (wall clock, ms) a framework that is away is not removed: after a change of the leader each has to find the new
+   * one first. 0: it has been here.
    */
-  get forgivesUntil(): number {
+  forgivenUntil(framework: string): number {
+    if (this.#seen.has(framework)) return 0;
     return this.#forgivesUntil ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Told once by who serves, with the time (wall clock, ms) until which all may come back. */
   serve(forgivesUntil: number): void {
     this.#forgivesUntil = forgivesUntil;
   }
@@ -40,6 +43,7 @@ export class OfferStreams {
   /** Takes the place of the stream that was there. */
   attach(framework: string, stream: OfferStream): void {
     this.#streams.set(framework, stream);
+    this.#seen.add(framework);
     this.#tell(framework);
   }
 

@@ -1,6 +1,7 @@
 import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { fromJsonValue, JsonError, parseJson } from "./fromjson.ts";
 import type { Encoding } from "./media.ts";
+import { missingRequired } from "./required.ts";
 import { toJsonText } from "./tojson.ts";
 
 /** A body that is no message of the kind; the words are those that Mesos's master answers 400 with. */
@@ -12,10 +13,7 @@ export function encode(encoding: Encoding, schema: DescMessage, message: Message
   return encoding === "json" ? Buffer.from(toJsonText(schema, message)) : toBinary(schema, message);
 }
 
-/**
- * Throws BodyError. `what` names the message in its words: "Call". A protobuf body may lack required fields (C++ refuses those in
- * parsing too): missingRequired tells.
- */
+/** Throws BodyError, also when a required field is missing. `what` names the message in its words: "Call". */
 export function decode<Schema extends DescMessage>(
   encoding: Encoding,
   schema: Schema,
@@ -23,11 +21,16 @@ export function decode<Schema extends DescMessage>(
   what: string,
 ): MessageShape<Schema> {
   if (encoding === "protobuf") {
+    const refusal = `Failed to parse body into ${what} protobuf`;
+    let message: MessageShape<Schema>;
     try {
-      return fromBinary(schema, body);
+      message = fromBinary(schema, body);
     } catch (cause) {
-      throw new BodyError(`Failed to parse body into ${what} protobuf`, { cause });
+      throw new BodyError(refusal, { cause });
     }
+    // C++ does not say which.
+    if (missingRequired(schema, message).length > 0) throw new BodyError(refusal);
+    return message;
   }
   let value: unknown;
   try {

@@ -17,7 +17,7 @@ import type { Live } from "../../../src/cluster/object.ts";
 import { microTimestamp, systemClock } from "../../../src/cluster/time.ts";
 import { operatorConfig } from "../../../src/config/operator.ts";
 import { type Clients, createClients } from "../../../src/controllers/clients.ts";
-import { Operator } from "../../../src/controllers/operator.ts";
+import { Operator, type OperatorOptions } from "../../../src/controllers/operator.ts";
 import { startServer } from "../server.ts";
 
 const CRDS = join(import.meta.dirname, "../../../crds");
@@ -82,8 +82,8 @@ export class TestCluster {
     await this.#stopServer();
   }
 
-  /** A replica with this configuration; agents need not renew their Leases unless it says so. */
-  async startOperator(config: object = {}): Promise<RunningOperator> {
+  /** A replica with this configuration and these further options; agents need not renew their Leases unless it says so. */
+  async startOperator(config: object = {}, more: Partial<OperatorOptions> = {}): Promise<RunningOperator> {
     const parsed = operatorConfig.parse({
       agents: { timeout: "1h" },
       allocation: { interval: "200ms" },
@@ -104,6 +104,7 @@ export class TestCluster {
       random: Math.random,
       registry,
       metrics,
+      ...more,
     });
     const abort = new AbortController();
     const ended = operator.run(abort.signal);
