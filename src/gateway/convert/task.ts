@@ -93,9 +93,16 @@ function limitsOf({ limits }: TaskInfo): TaskTemplate["limits"] {
   }
   const { cpus, mem } = limits;
   return {
-    ...(cpus && { cpus: cpus.value === Infinity ? "Infinity" : `${Math.round(cpus.value * 1000)}m` }),
-    ...(mem && { mem: mem.value === Infinity ? "Infinity" : `${Math.round(mem.value * 1024)}Ki` }),
+    ...(cpus && { cpus: limit(cpus.value, 1000, "m") }),
+    ...(mem && { mem: limit(mem.value, 1024, "Ki") }),
   };
+}
+
+function limit(amount: number, factor: number, unit: string): string {
+  if (amount === Number.POSITIVE_INFINITY) return "Infinity";
+  const whole = Math.round(amount * factor);
+  if (!Number.isSafeInteger(whole) || whole < 0) throw new Unsupported("a resource limit must be an amount");
+  return `${whole}${unit}`;
 }
 
 function discovery(info: DiscoveryInfo): TaskTemplate["discovery"] {
