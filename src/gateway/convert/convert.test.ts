@@ -314,12 +314,13 @@ describe("an offer", () => {
     ];
     object.spec.unavailability = { start: "2026-01-01T00:00:01Z", duration: "1h" };
     const plain = { id: "f", multiRole: false, refinement: true, partitionAware: false, regionAware: false };
-    const message = offerMessage(object, plain, { region: "eu", zone: "a" });
+    const message = offerMessage(object, plain, { region: "eu", zone: "a", ip: "10.0.0.1" });
     expect(toJsonValue(OfferSchema, message)).toEqual({
       id: { value: "o-1" },
       framework_id: { value: "f" },
       agent_id: { value: "n1" },
       hostname: "n1",
+      url: { scheme: "http", address: { hostname: "n1", ip: "10.0.0.1", port: 5051 } },
       resources: [scalar("cpus", 4), scalar("mem", 1024)],
       attributes: [
         { name: "rack", type: "TEXT", text: { value: "r1" } },

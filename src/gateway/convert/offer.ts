@@ -23,26 +23,35 @@ export interface FrameworkTraits {
   readonly regionAware: boolean;
 }
 
-export interface Domain {
+/** What is known of an agent beside its offer. */
+export interface Place {
   readonly region?: string | undefined;
   readonly zone?: string | undefined;
+  /** Its address. */
+  readonly ip?: string | undefined;
 }
 
+/** Where Mesos's agents listen (src/slave/constants.hpp). */
+const AGENT_PORT = 5051;
+
 /** An offer as the framework is told it. Resources must be scalars, ranges and sets: the operator writes no quantities. */
-export function offerMessage(offer: OfferObject, framework: FrameworkTraits, domain: Domain = {}): Offer {
+export function offerMessage(offer: OfferObject, framework: FrameworkTraits, place: Place = {}): Offer {
   const { metadata, spec } = offer;
   const { multiRole, refinement } = framework;
   const form = { refinement, ...(multiRole && { allocationRole: spec.role }) };
-  const place = framework.regionAware ? domainInfo(domain) : undefined;
+  const domain = framework.regionAware ? domainInfo(place) : undefined;
+  const hostname = spec.hostname ?? spec.agent;
+  const { ip } = place;
   return create(OfferSchema, {
     id: { value: metadata.name },
     frameworkId: { value: framework.id },
     agentId: { value: spec.agent },
-    hostname: spec.hostname ?? spec.agent,
+    hostname,
+    url: { scheme: "http", address: { hostname, port: AGENT_PORT, ...(ip !== undefined && { ip }) } },
     resources: spec.resources.map((one) => resourceMessage(one, form)),
     attributes: (spec.attributes ?? []).map(attributeMessage),
     ...(multiRole && { allocationInfo: { role: spec.role } }),
-    ...(place && { domain: place }),
+    ...(domain && { domain }),
     ...(spec.unavailability && {
       unavailability: {
         start: timeInfo(spec.unavailability.start),
@@ -68,7 +77,7 @@ function attributeMessage({ name, text, scalar, ranges, set }: AttributeSpec): A
 }
 
 /** A fault domain needs both names. */
-const domainInfo = ({ region, zone }: Domain): DomainInfo | undefined =>
+const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
   region === undefined || zone === undefined
     ? undefined
     : create(DomainInfoSchema, { faultDomain: { region: { name: region }, zone: { name: zone } } });

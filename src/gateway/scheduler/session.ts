@@ -129,8 +129,10 @@ export class Session implements OfferStream {
   offered(offers: readonly Live<Offer>[]): void {
     const { deps, scheduling } = this.#context;
     const messages = offers.map((offer) => {
-      const { region, zone } = scheduling.views.get(offer.spec.agent)?.state ?? {};
-      return offerMessage(offer, this.#traits, { region, zone });
+      const { agent } = offer.spec;
+      const { region, zone } = scheduling.views.get(agent)?.state ?? {};
+      const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
+      return offerMessage(offer, this.#traits, { region, zone, ip });
     });
     for (const offer of offers) {
       const left = Date.parse(offer.spec.expiresAt) - deps.clock.now();

@@ -10,7 +10,8 @@ export type EventInit = MessageInitShape<typeof EventSchema>;
 
 /**
  * The answer to a SUBSCRIBE: events as records, in the encoding that was asked for. What the subscriber has not taken yet
- * is kept up to a limit; beyond it the stream is cut, so that one slow reader costs the others nothing.
+ * is kept up to a limit; beyond it the stream is cut, so that one slow reader costs the others nothing. Each record is an HTTP chunk of
+ * its own, as from Mesos: there are clients that take a chunk for a record.
  */
 export class EventStream {
   /** Mesos-Stream-Id. */
