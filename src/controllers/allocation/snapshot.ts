@@ -27,6 +27,7 @@ export function readinessNow(deps: Dependencies, framework: Live<Framework>): Re
     connection: frameworkConnection(framework, {
       expiry: agentLeases,
       watching: caches.leases.watching,
+      streams: deps.offerStreams,
     }),
   });
 }
@@ -66,6 +67,7 @@ function knownFramework(
   const outstanding = assumed.offers.with(
     deps.caches.offers.store.by("outstandingFramework", id),
     (offer) => offerFramework(offer) === id && isOutstanding(offer),
+    { framework: id },
   );
   const readiness: Readiness = rests(id)
     ? { ready: false, reason: "Resting", message: "its offers could not be written" }

@@ -106,7 +106,8 @@ async function makeRoom(
   const { role } = quota.spec;
   const [state] = quotaState(quota);
   const { guarantees, limits } = state ?? { guarantees: Quantities.empty, limits: Limits.none };
-  const open = [...deps.caches.offers.store.values()].flatMap((cached) => {
+  const { offers } = scheduling.assumed;
+  const open = [...deps.caches.offers.store.values(), ...offers.streamed()].flatMap((cached) => {
     const offer = scheduling.assumed.offers.get(keyOf(cached.metadata)) ?? cached;
     const isOpen = isOutstanding(offer) && offer.spec.response === undefined;
     return isOpen ? [{ offer, resources: offerResources(offer) }] : [];

@@ -135,7 +135,7 @@ async function weighAnew(
   const { path, weight } = role.spec;
   const before = weights.get(role.metadata.name);
   if (before !== undefined && before !== weight && caches.frameworks.store.by("role", path).length > 0) {
-    const open = [...caches.offers.store.values()].filter(
+    const open = [...caches.offers.store.values(), ...scheduling.assumed.offers.streamed()].filter(
       (offer) => isOutstanding(offer) && offer.spec.response === undefined,
     );
     const why = { reason: "WeightChanged", message: `the role ${path} has the weight ${weight} now` };

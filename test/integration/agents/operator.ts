@@ -13,6 +13,7 @@ import { createAgentController } from "../../../src/controllers/agent/controller
 import { cachesSynced, createCaches, runCaches } from "../../../src/controllers/caches.ts";
 import type { Dependencies, RescindRequest } from "../../../src/controllers/dependencies.ts";
 import { OperatorMetrics } from "../../../src/controllers/metrics.ts";
+import { OfferStreams } from "../../../src/controllers/offer/streams.ts";
 import { createSlotController } from "../../../src/controllers/slot/controller.ts";
 import { SlotHolds } from "../../../src/controllers/slot/holds.ts";
 import { createTaintController } from "../../../src/controllers/taint/controller.ts";
@@ -51,6 +52,7 @@ export class NodeSide extends BareCluster {
       metrics: new OperatorMetrics(registry),
       controllerMetrics: new Metrics(registry),
       agentLeases,
+      offerStreams: new OfferStreams(),
       slotHolds: new SlotHolds(systemClock),
       requestAllocation: (reason) => void this.requested.push(reason),
       allocationRequests: new Mailbox(),

@@ -10,7 +10,7 @@ import { Metrics } from "../../../src/cluster/metrics.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import { operatorConfig } from "../../../src/config/operator.ts";
-import { Operator } from "../../../src/controllers/operator.ts";
+import { Operator, type OperatorOptions } from "../../../src/controllers/operator.ts";
 import { API, BareCluster, readyServer } from "../bareCluster.ts";
 
 /** Of a replica that runs in this process. */
@@ -40,8 +40,8 @@ export class TestCluster extends BareCluster {
     await super.stop();
   }
 
-  /** A replica with this configuration; agents need not renew their Leases unless it says so. */
-  async startOperator(config: object = {}): Promise<RunningOperator> {
+  /** A replica with this configuration and these further options; agents need not renew their Leases unless it says so. */
+  async startOperator(config: object = {}, more: Partial<OperatorOptions> = {}): Promise<RunningOperator> {
     const parsed = operatorConfig.parse({
       agents: { timeout: "1h" },
       allocation: { interval: "200ms" },
@@ -62,6 +62,7 @@ export class TestCluster extends BareCluster {
       random: Math.random,
       registry,
       metrics,
+      ...more,
     });
     const abort = new AbortController();
     const ended = operator.run(abort.signal);
