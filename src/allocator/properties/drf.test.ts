@@ -76,7 +76,7 @@ describe("with small tasks in one pool", () => {
   it("of one resource: max-min fair, so as many each as weights say", () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 60, max: 200 }),
+        fc.integer({ min: 40, max: 100 }),
         fc.array(fc.constantFrom(1, 2, 3), { minLength: 2, maxLength: 5 }),
         (total, weights) => {
           const all = weights.map((weight, i) => ({ id: `u${i}`, demand: [1], weight }));
@@ -91,9 +91,12 @@ describe("with small tasks in one pool", () => {
     );
   });
 
+  // Of users who all need something of each resource: one who needs no more of what is used up goes on with the rest, and may
+  // then be in the way of a third.
   it("population monotonicity: nobody has less because another has left", () => {
+    const positive = users().filter((all) => all.every((user) => user.demand.every((amount) => amount > 0)));
     fc.assert(
-      fc.property(pool, users(), (total, all) => {
+      fc.property(pool, positive, (total, all) => {
         const before = fill([total], all).tasks;
         const after = fill([total], all.slice(1)).tasks;
         for (const [i, { demand: mine }] of all.slice(1).entries()) {

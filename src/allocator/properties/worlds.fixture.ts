@@ -38,7 +38,7 @@ const someAgent = fc.record({
   revocable: fc.constantFrom(0, 0, 3),
   usedBy: fc.nat(),
   usedIn: role,
-  used: fc.integer({ min: 0, max: 10 }),
+  used: fc.record({ cpus: amount, mem: amount, ports: fc.integer({ min: 0, max: 3 }) }),
   withheld: fc.constantFrom(undefined, undefined, undefined, "Cordoned" as const),
   tainted: fc.boolean(),
 });
@@ -121,7 +121,7 @@ function madeAgent(drawn: Values<typeof someAgent>, name: string, frameworks: nu
       fromSpec([{ name: "cpus", scalar: drawn.revocable, revocable: true }]),
     ]),
   );
-  const wanted = Limits.of([["cpus", drawn.used * 1000] as const]);
+  const wanted = Limits.fromRecord(drawn.used);
   // One that is not known may hold something too.
   const by = `f${drawn.usedBy % (frameworks + 1)}`;
   const resources = free.total.allocatableTo(drawn.usedIn).shrinkWithin(wanted);
