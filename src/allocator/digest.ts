@@ -1,5 +1,5 @@
 /** What an allocation needs to know of one agent, worked out once for each state that the agent was in. */
-import { type Quantities, Resources, reservationRole } from "../resources/index.ts";
+import { type Quantities, type Resource, Resources, reservationRole } from "../resources/index.ts";
 import type { AgentState } from "./world.ts";
 
 /** What one framework holds of an agent in one role. */
@@ -24,7 +24,25 @@ export interface AgentDigest {
   readonly free: Quantities;
   /** Whether all of `available` is unreserved, not revocable and not shared. */
   readonly plain: boolean;
+  /** Whether moreover each name is there once and may be cut anywhere, so that amounts alone say what is left. */
+  readonly simple: boolean;
+  /** Names in `available` that are ranges or sets. */
+  readonly ranged: readonly string[];
+  /** Scalars that are reserved, by the innermost reservation's role, and held by nobody. */
+  readonly idle: ReadonlyMap<string, Quantities>;
+  /** What tasks that name no reservation may be placed on, free now and in all: see `Stratum`. */
+  readonly freeStrata: readonly Stratum[];
+  readonly totalStrata: readonly Stratum[];
   readonly hasGpus: boolean;
+}
+
+/** Amounts with one reservation, of what may be cut anywhere: neither volumes nor revocable. */
+export interface Stratum {
+  /** Undefined where unreserved. */
+  readonly role: string | undefined;
+  /** Reserved more than once over, which only some frameworks see. */
+  readonly refined: boolean;
+  readonly amounts: Quantities;
 }
 
 const digests = new WeakMap<AgentState, AgentDigest>();
@@ -38,10 +56,13 @@ export function digestOf(agent: AgentState): AgentDigest {
 }
 
 function makeDigest({ total, allocations }: AgentState): AgentDigest {
-  const taken = Resources.sum(allocations.map(({ resources }) => resources)).nonShared();
-  const available = total.subtract(taken);
+  const held = Resources.sum(allocations.map(({ resources }) => resources));
+  const available = total.subtract(held.nonShared());
   const open = openPart(available);
   const totalScalars = total.scalarQuantities();
+  const plain = open === available && available.shared().isEmpty;
+  const parts = [...available];
+  const names = new Set(parts.map(({ name }) => name));
   return {
     totalScalars,
     totalNames: total.names(),
@@ -49,7 +70,12 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
     holdings: holdingsOf(allocations),
     available,
     free: open.quantities(),
-    plain: open === available && available.shared().isEmpty,
+    plain,
+    simple: plain && parts.length === names.size && !parts.some(({ indivisible }) => indivisible),
+    ranged: [...new Set(parts.filter(isRanged).map(({ name }) => name))],
+    idle: plain ? new Map() : idleByRole(total.reserved(), held.shared(), available),
+    freeStrata: strataOf(available),
+    totalStrata: strataOf(total),
     hasGpus: totalScalars.get("gpus") > 0,
   };
 }
@@ -57,6 +83,33 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
 /** Unreserved and not revocable: what quota, limits and headroom are about. */
 export function openPart(resources: Resources): Resources {
   return resources.filter((r) => r.reservations.length === 0 && !r.revocable);
+}
+
+function strataOf(resources: Resources): Stratum[] {
+  const whole = resources.filter(
+    ({ revocable, shared, disk }) => !revocable && !shared && disk === undefined,
+  );
+  if (whole.reserved().isEmpty) return [{ role: undefined, refined: false, amounts: whole.quantities() }];
+  const groups = Map.groupBy(whole, (r) => `${r.reservations.length > 1} ${reservationRole(r) ?? ""}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const refined = first.reservations.length > 1;
+    return [{ role: reservationRole(first), refined, amounts: Resources.of(group).quantities() }];
+  });
+}
+
+const isRanged = ({ value }: Resource): boolean => value.kind !== "scalar";
+
+/** A shared volume is idle while nobody holds it, though it is available always. */
+function idleByRole(reserved: Resources, used: Resources, available: Resources): Map<string, Quantities> {
+  if (reserved.isEmpty) return new Map();
+  const idle = available.reserved().filter((resource) => !resource.shared || used.countOf(resource) === 0);
+  const byRole = new Map<string, Quantities>();
+  for (const role of new Set(Array.from(idle, reservationRole))) {
+    if (role !== undefined) byRole.set(role, idle.reserved(role).scalarQuantities());
+  }
+  return byRole;
 }
 
 function reservedByRole(total: Resources): Map<string, Quantities> {
