@@ -46,6 +46,9 @@ export class Fairness {
   /** What the client holds or how many offers it was made has changed: `settle` moves it and its role. */
   changed(client: number): void {
     this.#changed.push(client);
+    // Noted at once: the client's number may be another's by the time of `settle`.
+    const role = this.#clients.roles[client];
+    if (role !== undefined) this.#changedRoles.add(role);
   }
 
   changedRole(role: RoleNode): void {
@@ -69,7 +72,6 @@ export class Fairness {
     if (this.#clients.isLive(client) && !role.clientsStale && role.clientsEpoch === this.#epoch) {
       role.clients.move(client, this.#shareOf(client), this.#clients.made[client] ?? 0);
     }
-    this.#moveRole(role);
   }
 
   #moveRole(role: RoleNode): void {

@@ -129,12 +129,12 @@ export class Intake {
     const roles = new Set(state.roles);
     for (const [role, client] of [...framework.clients]) {
       if (roles.has(role)) continue;
-      this.declined.removeClients([client], () => {});
-      clients.leave(client);
+      this.#leave(client);
     }
     for (const role of roles) {
       const client = clients.get(framework, role);
       clients.join(client, state.offersMade?.get(role) ?? 0);
+      this.books.fairness.changedRole(this.books.roles.get(role));
       const woken = suppressed.has(role) && !framework.suppressed.has(role);
       if (!state.active || woken) this.#clear(client);
       if (woken) this.#allDirty = true;
@@ -146,6 +146,14 @@ export class Intake {
     if (state.active) this.#allDirty = true;
   }
 
+  #leave(client: number): void {
+    const { clients, fairness } = this.books;
+    this.declined.removeClients([client], () => {});
+    const role = clients.roles[client];
+    if (role !== undefined) fairness.changedRole(role);
+    clients.leave(client);
+  }
+
   #clear(client: number): void {
     if (this.declined.countOf(client) > 0) this.#revived.push(client);
   }
@@ -155,8 +163,7 @@ export class Intake {
     const framework = clients.byId.get(id);
     if (framework === undefined) return;
     framework.state = undefined;
-    this.declined.removeClients([...framework.clients.values()], () => {});
-    for (const client of [...framework.clients.values()]) clients.leave(client);
+    for (const client of [...framework.clients.values()]) this.#leave(client);
     if (framework.clients.size === 0) clients.byId.delete(id);
   }
 
