@@ -35,6 +35,8 @@ export type AgentReason =
 export interface Reason {
   readonly reason: Obstacle | AgentReason;
   readonly resource?: string;
+  /** Of Constraint: which one, where it has a name ("rack Unique"). */
+  readonly constraint?: string;
   /** How many agents; absent where it is about the role or the framework. */
   readonly agents?: number;
 }
@@ -66,6 +68,7 @@ const SENTENCES: Readonly<Record<Obstacle | AgentReason, string>> = {
   Draining: "draining",
   Disconnected: "disconnected",
   Maintenance: "in maintenance",
+  Exclusive: "that one task has for itself",
   Taint: "with a taint that is not tolerated",
   Constraint: "outside the constraints",
   Gpu: "for frameworks with GPU_RESOURCES only",
@@ -77,8 +80,9 @@ const SENTENCES: Readonly<Record<Obstacle | AgentReason, string>> = {
 };
 
 export function sentence(agents: number, fitting: number, reasons: readonly Reason[]): string {
-  const say = ({ reason, resource, agents: some }: Reason) => {
-    const text = SENTENCES[reason].replace("{}", resource ?? "");
+  const say = ({ reason, resource, constraint, agents: some }: Reason) => {
+    const text =
+      constraint === undefined ? SENTENCES[reason].replace("{}", resource ?? "") : `outside ${constraint}`;
     return some === undefined ? text : `${some} ${text}`;
   };
   const whole = reasons.filter((reason) => reason.agents === undefined).map(say);

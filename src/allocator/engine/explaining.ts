@@ -16,7 +16,7 @@ export interface ExplainedParts {
   readonly oracle: Refusals | undefined;
 }
 
-type Found = { readonly reason: AgentReason; readonly resource?: string };
+type Found = Omit<Reason, "reason" | "agents"> & { readonly reason: AgentReason };
 
 export function explainFrom(
   parts: ExplainedParts,
@@ -47,8 +47,8 @@ function count(counts: Map<string, Reason>, found: Found): void {
   counts.set(key, { ...found, agents: (counts.get(key)?.agents ?? 0) + 1 });
 }
 
-function name({ reason, resource = "" }: Found | Reason): string {
-  return `${reason} ${resource}`;
+function name({ reason, resource = "", constraint = "" }: Found | Reason): string {
+  return `${reason} ${resource} ${constraint}`;
 }
 
 const NOTHING: readonly Found[] = [];
@@ -77,12 +77,14 @@ class AgentReasons {
   }
 
   of(agent: number, state: AgentState): readonly Found[] {
-    const { role, tolerated = this.#framework?.tolerated, accepts } = this.#question;
+    const { role, tolerated = this.#framework?.tolerated, accepts, failures } = this.#question;
     const { books } = this.#parts;
     const digest = books.fleet.digests[agent];
     if (digest === undefined) return NOTHING;
     if (state.taints?.some((taint) => !tolerated?.has(taint))) return [{ reason: "Taint" }];
     if (accepts?.(state) === false) return [{ reason: "Constraint" }];
+    const failed = failures?.(state) ?? [];
+    if (failed.length > 0) return failed.map((constraint) => ({ reason: "Constraint", constraint }));
     const barred =
       this.#framework && ineligibility(this.#framework, role, state, digest.hasGpus, this.#options.region);
     if (barred !== undefined) return [{ reason: barred }];

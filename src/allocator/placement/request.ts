@@ -15,6 +15,8 @@ export interface TaskRequest {
   readonly portCount?: number;
   /** What else an agent must be like; absent: any agent will do. */
   readonly accepts?: (agent: ConstrainedAgent) => boolean;
+  /** Names of the hard constraints that fail on an agent, for `explain`: a Judge's. */
+  readonly failures?: (agent: PlacementAgent) => readonly string[];
   /** Constraints (`compileTerms`), for `place`. */
   readonly terms?: PlacementTerms;
   /** As of RunningTask, once it is placed. */

@@ -4,6 +4,8 @@ import type { ConstrainedAgent } from "../constraints.ts";
 
 export interface PlacementAgent extends ConstrainedAgent {
   readonly taints?: readonly string[];
+  /** Set if nothing is placed there now: what runs there counts all the same. */
+  readonly withheld?: string;
 }
 
 /** A task that has its agent, or was just given it. */
@@ -16,7 +18,7 @@ export interface RunningTask {
 }
 
 export interface SituationParts {
-  /** Those that tasks may run on at all, offered now or not: their attributes' values are what Balanced counts. */
+  /** All, offered now or not: the values of their attributes are what Balanced counts. */
   readonly agents: Iterable<PlacementAgent>;
   readonly running?: Iterable<RunningTask>;
   /** Agents where something runs or is offered to others, beside what `running` says. */
@@ -97,7 +99,8 @@ export class Situation {
     const values = new Set<string>();
     for (const agent of this.#agents.values()) {
       const value = attributeText(agent, attribute);
-      if (value !== undefined && !values.has(value) && eligible(agent)) values.add(value);
+      if (value === undefined || values.has(value) || agent.withheld !== undefined) continue;
+      if (eligible(agent)) values.add(value);
     }
     this.#values.set(whole, values);
     return values;
