@@ -33,6 +33,8 @@ export interface AgentDigest {
   /** What tasks that name no reservation may be placed on, free now and in all: see `Stratum`. */
   readonly freeStrata: readonly Stratum[];
   readonly totalStrata: readonly Stratum[];
+  /** Roles that anything free is reserved to, innermost. */
+  readonly reservedTo: readonly string[];
   readonly hasGpus: boolean;
 }
 
@@ -76,6 +78,7 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
     idle: plain ? new Map() : idleByRole(total.reserved(), held.shared(), available),
     freeStrata: strataOf(available),
     totalStrata: strataOf(total),
+    reservedTo: [...new Set(parts.map(reservationRole).filter((role) => role !== undefined))],
     hasGpus: totalScalars.get("gpus") > 0,
   };
 }

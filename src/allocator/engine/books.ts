@@ -1,16 +1,18 @@
 /** Who holds what of which agent: entered and taken out again as agents' states and offers come and go. */
 import { type Quantities, Resources, reservationRole } from "../../resources/index.ts";
 import type { PlannedOffer } from "../decision.ts";
-import { type AgentDigest, digestOf, openPart } from "../digest.ts";
+import { type AgentDigest, digestOf } from "../digest.ts";
 import type { AgentState } from "../world.ts";
 import { Clients } from "./clients.ts";
 import { Fairness } from "./fairness.ts";
 import { Fleet, type Offered } from "./fleet.ts";
 import { Headroom } from "./headroom.ts";
+import type { Offering } from "./offering.ts";
 import { Keys } from "./ranked.ts";
 import { Roles } from "./roles.ts";
 import { Space } from "./space.ts";
 
+const NOTHING: Offered["idle"] = [];
 /** Slots that a number's bits can name. */
 const MOST_BITS = 31;
 
@@ -52,7 +54,7 @@ export class Books {
     this.fleet.states[agent] = state;
     this.fleet.digests[agent] = digest;
     this.fleet.available[agent] = digest.available;
-    this.fleet.offerings[agent] = undefined;
+    this.fleet.forget(agent);
   }
 
   removeAgent(agent: number): void {
@@ -101,20 +103,23 @@ export class Books {
     }
     for (const { framework, role, shared, consumed } of digest.holdings) {
       const client = this.clients.get(this.clients.framework(framework), role);
-      this.#hold(client, shared, consumed, sign);
+      this.#hold(client, this.space.pairs(shared), this.space.pairs(consumed), sign);
       this.clients.addHolds(client, sign);
     }
   }
 
-  #hold(client: number, scalars: Quantities, open: Quantities, sign: number): void {
+  #hold(client: number, held: readonly number[], open: readonly number[], sign: number): void {
     const role = this.clients.roles[client];
     if (role === undefined) return;
-    for (const [name, milli] of scalars) {
-      const slot = this.space.slot(name);
-      this.clients.held.add(client, slot, sign * milli);
-      this.roles.addHeld(role, slot, sign * milli);
+    for (let i = 0; i < held.length; i += 2) {
+      const slot = held[i] ?? 0;
+      const milli = sign * (held[i + 1] ?? 0);
+      this.clients.held.add(client, slot, milli);
+      this.roles.addHeld(role, slot, milli);
     }
-    for (const [name, milli] of open) this.headroom.consume(role, this.space.slot(name), sign * milli);
+    for (let i = 0; i < open.length; i += 2) {
+      this.headroom.consume(role, open[i] ?? 0, sign * (open[i + 1] ?? 0));
+    }
     this.fairness.changed(client);
   }
 
@@ -149,12 +154,10 @@ export class Books {
     this.fleet.offerings[agent] = undefined;
   }
 
-  #leaveOffer(agent: number, { client, offer, idle }: Offered): void {
-    const { resources } = offer;
-    const open = openPart(resources).quantities();
-    this.#hold(client, resources.scalarQuantities(), open, -1);
+  #leaveOffer(agent: number, { client, held, open, idle }: Offered): void {
+    this.#hold(client, held, open, -1);
     this.clients.addHolds(client, -1);
-    for (const [name, milli] of open) this.#addFree(agent, this.space.slot(name), milli);
+    this.#addFree(agent, open, 1);
     for (const [path, name, milli] of idle) {
       const role = this.roles.get(path);
       this.roles.addIdle(role, this.space.slot(name), milli);
@@ -162,27 +165,31 @@ export class Books {
     }
   }
 
-  #addFree(agent: number, slot: number, milli: number): void {
-    this.fleet.free.add(agent, slot, milli);
-    if (this.fleet.states[agent]?.withheld === undefined) this.headroom.free.add(0, slot, milli);
+  #addFree(agent: number, open: readonly number[], sign: number): void {
+    const counts = this.fleet.states[agent]?.withheld === undefined;
+    for (let i = 0; i < open.length; i += 2) {
+      const slot = open[i] ?? 0;
+      const milli = sign * (open[i + 1] ?? 0);
+      this.fleet.free.add(agent, slot, milli);
+      if (counts) this.headroom.free.add(0, slot, milli);
+    }
   }
 
-  /** The client is offered this of the agent. `scalars` and `open` are parts of it: see offering.ts. */
+  /** The client is offered this of the agent, in that round and in that place among its offers. */
   addOffer(
     agent: number,
     client: number,
     offer: PlannedOffer,
-    scalars: Quantities,
-    open: Quantities,
-    at: { readonly round: number; readonly place: number },
+    { resources, held, open }: Offering,
+    round: number,
+    place: number,
   ): void {
     const { fleet } = this;
-    const { resources } = offer;
     const idle = this.#wakeIdle(agent, resources);
-    fleet.offered[agent] = { client, offer, ...at, idle, next: fleet.offered[agent] };
-    this.#hold(client, scalars, open, 1);
+    fleet.offered[agent] = { client, offer, held, open, round, place, idle, next: fleet.offered[agent] };
+    this.#hold(client, held, open, 1);
     this.clients.addHolds(client, 1);
-    for (const [name, milli] of open) this.#addFree(agent, this.space.slot(name), -milli);
+    this.#addFree(agent, open, -1);
     const rest = fleet.available[agent] ?? Resources.empty;
     fleet.available[agent] = rest === resources ? Resources.empty : rest.subtract(resources.nonShared());
     fleet.offerings[agent] = undefined;
@@ -197,12 +204,14 @@ export class Books {
     this.clients.addHolds(last.client, -1);
     const resources = earlier.offer.resources.add(last.offer.resources);
     earlier.offer = { ...earlier.offer, resources };
+    earlier.held = [...earlier.held, ...last.held];
+    earlier.open = [...earlier.open, ...last.open];
     earlier.idle = [...earlier.idle, ...last.idle];
   }
 
   #wakeIdle(agent: number, resources: Resources): Offered["idle"] {
     const digest = this.fleet.digests[agent];
-    if (digest === undefined || digest.idle.size === 0) return [];
+    if (digest === undefined || digest.idle.size === 0) return NOTHING;
     const woken: (readonly [string, string, number])[] = [];
     for (const resource of resources.reserved()) {
       const path = reservationRole(resource);

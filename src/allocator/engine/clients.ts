@@ -36,6 +36,7 @@ export class Clients {
   live = new Uint32Array(0);
   /** A bit for each client whose framework is full. */
   full = new Uint32Array(0);
+  fullCount = 0;
   liveCount = 0;
   readonly #free: number[] = [];
   readonly #tree: Roles;
@@ -106,7 +107,9 @@ export class Clients {
   #setFull(client: number, full: boolean): void {
     const bit = 1 << (client & 31);
     const word = this.full[client >>> 5] ?? 0;
-    this.full[client >>> 5] = full ? word | bit : word & ~bit;
+    if (((word & bit) !== 0) === full) return;
+    this.full[client >>> 5] = word ^ bit;
+    this.fullCount += full ? 1 : -1;
   }
 
   /** After its outstanding offers or how many it may have have changed; whether it has become open. */

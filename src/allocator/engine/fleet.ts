@@ -10,6 +10,9 @@ import { grown, type Space, type Table } from "./space.ts";
 export interface Offered {
   readonly client: number;
   readonly round: number;
+  /** Pairs of slot and amount: see offering.ts. */
+  held: readonly number[];
+  open: readonly number[];
   /** Its place among the round's offers. */
   readonly place: number;
   offer: PlannedOffer;
@@ -35,6 +38,9 @@ export class Fleet {
   readonly available: Resources[] = [];
   /** What `offering.ts` has worked out of `available`, while that is the same. */
   readonly offerings: (Offering | undefined)[] = [];
+  /** The same of the agent before anything of it was offered: it comes back as soon as that is declined. */
+  readonly wholes: (Offering | undefined)[] = [];
+  readonly reaches: (Map<number, Offering> | undefined)[] = [];
   readonly offered: (Offered | undefined)[] = [];
   /** Agents of one kind are open to the same frameworks: see kinds.ts. */
   kinds = new Int32Array(0);
@@ -74,8 +80,15 @@ export class Fleet {
     this.digests[agent] = undefined;
     this.states[agent] = undefined;
     this.offered[agent] = undefined;
-    this.offerings[agent] = undefined;
+    this.forget(agent);
     return agent;
+  }
+
+  /** What was worked out of the agent's state before. */
+  forget(agent: number): void {
+    this.offerings[agent] = undefined;
+    this.wholes[agent] = undefined;
+    this.reaches[agent] = undefined;
   }
 
   remove(name: string, agent: number): void {
@@ -84,7 +97,7 @@ export class Fleet {
     this.states[agent] = undefined;
     this.digests[agent] = undefined;
     this.available[agent] = Resources.empty;
-    this.offerings[agent] = undefined;
+    this.forget(agent);
     this.flags[agent] = 0;
   }
 

@@ -2,7 +2,7 @@
  * What one role would be offered of one agent, cut to guarantees, limits and headroom (Mesos: __generateOffers). Plain amounts are
  * compared as numbers; resources are only put together for what can be offered, and kept with the agent while it is whole.
  */
-import { Limits, Quantities, Resources } from "../../resources/index.ts";
+import { isStrictSubroleOf, Limits, Quantities, Resources } from "../../resources/index.ts";
 import { type AgentDigest, openPart } from "../digest.ts";
 import { visible } from "../eligibility.ts";
 import type { Books } from "./books.ts";
@@ -14,8 +14,10 @@ export type Stage = "guaranteed" | "fair";
 export interface Offering {
   readonly resources: Resources;
   readonly scalars: Quantities;
-  /** The part that quota counts: unreserved and not revocable. */
-  readonly open: Quantities;
+  /** Scalars, as pairs of slot and amount: what shares count. */
+  readonly held: readonly number[];
+  /** The part that quota counts, unreserved and not revocable, as pairs too. */
+  readonly open: readonly number[];
   /** The last minima it was held against, and whether it has all of one of them. */
   minima: readonly Quantities[] | undefined;
   enough: boolean;
@@ -23,6 +25,9 @@ export interface Offering {
 
 /** Slots that the bits of a number can name. */
 const MOST_SLOTS = 31;
+const MOST_RESERVATIONS = 24;
+/** As many as `visibilityMask` knows. */
+export const MASKS = 8;
 
 export class Offerings {
   readonly #books: Books;
@@ -78,8 +83,28 @@ export class Offerings {
     given: Resources | undefined,
   ): Offering | undefined {
     if (digest.plain) return this.whole(agent);
-    const resources = this.#reachable(agent, role.path, mask, given);
-    return resources.isEmpty ? undefined : makeOffering(resources, openPart(resources).quantities());
+    const { fleet } = this.#books;
+    const isUntouched = given === undefined && fleet.available[agent] === digest.available;
+    const key = isUntouched ? sightOf(digest, role.path, mask) : undefined;
+    if (key === undefined) return this.#makeUncut(agent, role.path, mask, given);
+    const known = fleet.reaches[agent]?.get(key);
+    if (known !== undefined) return known.resources.isEmpty ? undefined : known;
+    const made = this.#makeUncut(agent, role.path, mask, given);
+    const reaches = fleet.reaches[agent] ?? new Map<number, Offering>();
+    fleet.reaches[agent] = reaches.set(key, made ?? this.#make(Resources.empty, Quantities.empty));
+    return made;
+  }
+
+  #makeUncut(agent: number, path: string, mask: number, given: Resources | undefined): Offering | undefined {
+    const resources = this.#reachable(agent, path, mask, given);
+    return resources.isEmpty ? undefined : this.#make(resources, openPart(resources).quantities());
+  }
+
+  #make(resources: Resources, open: Quantities): Offering {
+    const scalars = resources.scalarQuantities();
+    const { space } = this.#books;
+    const [held, counted] = [space.pairs(scalars), space.pairs(open)];
+    return { resources, scalars, held, open: counted, minima: undefined, enough: false };
   }
 
   /** All that is free of a plain agent. */
@@ -90,9 +115,11 @@ export class Offerings {
     const available = fleet.available[agent];
     const digest = fleet.digests[agent];
     if (available === undefined || digest === undefined || available.isEmpty) return undefined;
-    const open = available === digest.available ? digest.free : available.quantities();
-    const made = makeOffering(available, open);
+    const isUntouched = available === digest.available;
+    const before = isUntouched ? fleet.wholes[agent] : undefined;
+    const made = before ?? this.#make(available, isUntouched ? digest.free : available.quantities());
     fleet.offerings[agent] = made;
+    if (isUntouched) fleet.wholes[agent] = made;
     return made;
   }
 
@@ -132,7 +159,7 @@ export class Offerings {
     if (!guaranteed || !some) return undefined;
     if (whole) return this.whole(agent);
     const open = Quantities.of(space.names.map((name, slot) => [name, cut[slot] ?? 0]));
-    return makeOffering(available.shrinkTo(open), open);
+    return this.#make(available.shrinkTo(open), open);
   }
 
   #byAlgebra(
@@ -149,7 +176,7 @@ export class Offerings {
     const cut = stage === "guaranteed" ? this.#cutToGuarantees(open) : this.#cutToQuota(open);
     if (cut === undefined) return undefined;
     const resources = cut === open ? reachable : reachable.subtract(open).add(cut);
-    return resources.isEmpty ? undefined : makeOffering(resources, cut.quantities());
+    return resources.isEmpty ? undefined : this.#make(resources, cut.quantities());
   }
 
   /** Stage 1 of Mesos: what the guarantees lack, and of the rest what limits and headroom allow, so that the offer is of use. */
@@ -182,8 +209,15 @@ export class Offerings {
   }
 }
 
-function makeOffering(resources: Resources, open: Quantities): Offering {
-  return { resources, scalars: resources.scalarQuantities(), open, minima: undefined, enough: false };
+/** Who reaches the same reservations and sees as much is offered the same. Undefined for more reservations than bits. */
+function sightOf(digest: AgentDigest, role: string, mask: number): number | undefined {
+  const { reservedTo } = digest;
+  if (reservedTo.length > MOST_RESERVATIONS) return undefined;
+  let bits = 0;
+  reservedTo.forEach((reserved, i) => {
+    if (role === reserved || isStrictSubroleOf(role, reserved)) bits |= 1 << i;
+  });
+  return bits * MASKS + mask;
 }
 
 function floorTo(amount: number, unit: number): number {

@@ -12,12 +12,10 @@ import type { Declined } from "./declined.ts";
 import { drawNext, WeightedDraw } from "./draws.ts";
 import { DIRTY, HELD_BACK, WAITED_FOR } from "./fleet.ts";
 import type { Kinds } from "./kinds.ts";
-import { type Offering, Offerings, type Stage } from "./offering.ts";
+import { MASKS, type Offering, Offerings, type Stage } from "./offering.ts";
 import type { RoleNode } from "./roles.ts";
 
 const NONE: readonly number[] = [];
-/** As many as `visibilityMask` knows. */
-const MASKS = 8;
 
 /** What a round works on. */
 export interface RoundParts {
@@ -99,6 +97,7 @@ export class Deciding {
     kinds.clearBarred(fleet.kinds[agent] ?? 0, bits);
     const offering = fleet.digests[agent]?.plain ? this.#offerings.whole(agent) : undefined;
     if (offering !== undefined) declined.clearRefusers(agent, offering.resources, bits);
+    if (clients.fullCount === 0) return bits.some(isSome);
     const growing = this.#findGrowing(agent, bits);
     let some = 0;
     let waits = 0;
@@ -215,7 +214,7 @@ export class Deciding {
     const framework = clients.frameworks[client];
     if (framework === undefined) return;
     const name = fleet.states[agent]?.name ?? "";
-    const { resources, scalars, open } = offering;
+    const { resources } = offering;
     const offer: PlannedOffer = { framework: framework.id, role: role.path, agent: name, resources };
     let earlier = fleet.offered[agent];
     while (earlier !== undefined && !(earlier.client === client && earlier.round === number))
@@ -225,7 +224,7 @@ export class Deciding {
       this.#given.set(agent, given.add(resources.shared()));
     }
     const place = this.offers.length;
-    books.addOffer(agent, client, offer, scalars, open, { round: number, place });
+    books.addOffer(agent, client, offer, offering, number, place);
     if (earlier === undefined) {
       this.offers.push(offer);
       const most = framework.state?.maxOffers ?? this.#options.maxOffersPerFramework;
@@ -247,6 +246,8 @@ export class Deciding {
     fairness.settle();
   }
 }
+
+const isSome = (word: number): boolean => word !== 0;
 
 /** The role's clients, to be drawn from. */
 function lotOf(role: RoleNode): Int32Array {

@@ -27,6 +27,13 @@ export class Space {
     return slot;
   }
 
+  /** As numbers in turn: a slot, its amount, the next slot, … */
+  pairs(quantities: Iterable<readonly [string, number]>): readonly number[] {
+    const pairs: number[] = [];
+    for (const [name, milli] of quantities) pairs.push(this.slot(name), milli);
+    return pairs;
+  }
+
   known(name: string): number | undefined {
     return this.#slots.get(name);
   }
