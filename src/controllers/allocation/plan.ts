@@ -123,6 +123,10 @@ class Round {
       const id = builtInId(group.namespace);
       const own = mine.filter(({ framework, role }) => framework === id && role === group.role);
       const left = own.length === 0 ? group.tasks : this.#place(group, own);
+      // What was placed may have made room for others by their constraints, on agents that were given back.
+      if (left.length < group.tasks.length && left.some(({ request }) => request.terms !== undefined)) {
+        for (const offer of own) this.#answered.delete(offerKey(id, group.role, offer.agent));
+      }
       return left.length === 0 ? [] : [{ ...group, tasks: left }];
     });
     return mine.length > 0;
