@@ -28,7 +28,7 @@ export interface Ledger {
 export function openLedger(world: AllocationWorld): Ledger {
   const digests = world.agents.map((state) => ({ state, digest: digestOf(state) }));
   const index = new AmountIndex([
-    ...digests.flatMap(({ digest }) => digest.totalNames),
+    ...world.agents.flatMap(({ total }) => total.names()),
     ...digests.flatMap(({ digest }) => digest.holdings.flatMap(({ consumed }) => consumed.names())),
     ...world.quotas.flatMap(({ guarantees, limits }) => [...guarantees, ...limits].map(([name]) => name)),
   ]);

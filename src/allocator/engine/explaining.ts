@@ -1,10 +1,11 @@
 /** "Why is my task not placed?" out of the books: see ../explain.ts. Amounts decide for most agents, the algebra for the rest. */
 import { isStrictSubroleOf, type Resources } from "../../resources/index.ts";
 import type { AllocationOptions } from "../decision.ts";
-import type { AgentDigest, Stratum } from "../digest.ts";
+import type { AgentDigest } from "../digest.ts";
 import { ineligibility, visibilityMask, visible } from "../eligibility.ts";
 import { type AgentReason, type Explanation, type Question, type Reason, sentence } from "../explain.ts";
 import { matchResources } from "../placement/match.ts";
+import { type Stratum, strataOf } from "../strata.ts";
 import type { AgentState, FrameworkState, Refusals } from "../world.ts";
 import type { Books } from "./books.ts";
 import type { Declined } from "./declined.ts";
@@ -91,21 +92,26 @@ class AgentReasons {
     const short =
       this.#amounts === undefined || books.fleet.available[agent] !== digest.available
         ? this.#shortByAlgebra(agent, state)
-        : this.#shortByAmounts(digest, this.#amounts);
+        : this.#shortByAmounts(digest, state.total, this.#amounts);
     if (short.length > 0) return short;
     return this.#isRefused(agent, state) ? [{ reason: "Refused" }] : NOTHING;
   }
 
   #shortByAmounts(
-    { freeStrata, totalStrata }: AgentDigest,
+    digest: AgentDigest,
+    total: Resources,
     amounts: readonly (readonly [string, number])[],
   ): readonly Found[] {
     let short: Found[] | undefined;
     for (const [resource, milli] of amounts) {
-      if (this.#sum(freeStrata, resource, false) >= milli) continue;
+      const { simple, free, available } = digest;
+      const mine = simple ? free.get(resource) : this.#sum(strataOf(available), resource, false);
+      if (mine >= milli) continue;
       short ??= [];
-      if (this.#sum(freeStrata, resource, true) >= milli) short.push({ reason: "Reserved", resource });
-      else if (this.#sum(totalStrata, resource, false) >= milli) short.push({ reason: "Short", resource });
+      if (!simple && this.#sum(strataOf(available), resource, true) >= milli)
+        short.push({ reason: "Reserved", resource });
+      else if (this.#sum(strataOf(total), resource, false) >= milli)
+        short.push({ reason: "Short", resource });
       else short.push({ reason: "TooSmall", resource });
     }
     return short ?? NOTHING;
