@@ -31,9 +31,9 @@ describe("agents that come one by one go to whoever is furthest below its share"
   });
 
   it("counts what is reserved to a role for the role, used or not, so that it cannot be had beside a whole fair share", () => {
-    const cluster = new Cluster().agent("a1", "cpus(r1):4;mem(r1):100").agent("a2", "cpus:1;mem:100");
+    const cluster = new Cluster().agent("a2", "cpus:1;mem:100").agent("a1", "cpus(r1):4;mem(r1):100");
     expect(cluster.shares().roles.get("r1")?.dominantShare).toBe(0.8);
-    cluster.framework("f1", "r1").framework("f2", "r2", { offersMade: new Map([["r2", 5]]) });
+    cluster.framework("f1", "r1").framework("f2", "r2");
     expect(cluster.allocate().find((line) => line.includes("a2"))).toBe("f2 r2 a2 cpus:1;mem:100");
   });
 
