@@ -59,10 +59,14 @@ export class Headroom {
     this.#below.data.fill(0);
     // Children come after their parents.
     for (let i = nodes.length - 1; i >= 0; i--) {
-      const parent = nodes[i]?.parent;
+      const node = nodes[i];
+      if (node === undefined) continue;
+      const { parent } = node;
+      node.lacking = 0;
       for (let slot = 0; slot < this.#space.size; slot++) {
         const needed = this.#needed(i, slot);
         this.#required.set(i, slot, needed);
+        if (needed > 0) node.lacking++;
         if (parent !== undefined) this.#below.add(parent.index, slot, needed);
       }
     }
@@ -82,17 +86,20 @@ export class Headroom {
     }
   }
 
-  #require({ index, parent }: RoleNode, slot: number): void {
+  #require(node: RoleNode, slot: number): void {
+    const { index, parent } = node;
     const before = this.#required.get(index, slot);
     const needed = this.#needed(index, slot);
     if (needed === before) return;
     this.#required.set(index, slot, needed);
+    if (before === 0) node.lacking++;
+    else if (needed === 0) node.lacking--;
     if (parent !== undefined) this.#below.add(parent.index, slot, needed - before);
   }
 
   /** Whether guarantees in this branch lack anything. */
   lacks(node: RoleNode): boolean {
-    return this.hasGuarantees && !this.#required.isZero(node.index);
+    return this.hasGuarantees && node.lacking > 0;
   }
 
   /** What the role may take to satisfy guarantees, its own or its ancestors'; whether that is anything. */

@@ -1,5 +1,5 @@
 import { Bench, type Workload } from "./bench.ts";
-import { agent, FRAGMENTS, framework, used } from "./cluster.ts";
+import { agent, FRAGMENTS, fill } from "./cluster.ts";
 
 const FOR_GOOD = 365 * 24 * 3_600_000;
 const ROUNDS = 20;
@@ -41,20 +41,5 @@ function declineHalf(bench: Bench, agents: number, frameworks: number): void {
     }
     // As they come in, not all at once: told events take memory until they are taken in.
     bench.engine.settle();
-  }
-}
-
-/** Frameworks first; each agent has a portion allocated to a framework, in turn. */
-export function fill(
-  bench: Bench,
-  agents: number,
-  frameworks: number,
-  role: string,
-  make: (i: number) => [ReturnType<typeof agent>, string],
-): void {
-  for (let f = 0; f < frameworks; f++) bench.engine.upsertFramework(framework(f, role));
-  for (let i = 0; i < agents; i++) {
-    const [state, taken] = make(i);
-    bench.engine.upsertAgent({ ...state, allocations: [used(i % frameworks, role, taken)] });
   }
 }
