@@ -8,7 +8,7 @@
  */
 import type { QuotaState } from "../world.ts";
 import type { RoleNode, Roles } from "./roles.ts";
-import type { Space, Table } from "./space.ts";
+import { grown, type Space, type Table } from "./space.ts";
 
 export class Headroom {
   hasQuotas = false;
@@ -23,6 +23,8 @@ export class Headroom {
   readonly #guarantees: Table;
   readonly #limits: Table;
   readonly #required: Table;
+  /** By role, in how many names it needs something. */
+  #lacking = new Int32Array(0);
   /** The sum of what the children need. */
   readonly #below: Table;
 
@@ -57,16 +59,16 @@ export class Headroom {
   #settle(): void {
     const { nodes } = this.#roles;
     this.#below.data.fill(0);
+    this.#lacking.fill(0);
     // Children come after their parents.
     for (let i = nodes.length - 1; i >= 0; i--) {
       const node = nodes[i];
       if (node === undefined) continue;
       const { parent } = node;
-      node.lacking = 0;
       for (let slot = 0; slot < this.#space.size; slot++) {
         const needed = this.#needed(i, slot);
         this.#required.set(i, slot, needed);
-        if (needed > 0) node.lacking++;
+        if (needed > 0) this.#countLacking(i, 1);
         if (parent !== undefined) this.#below.add(parent.index, slot, needed);
       }
     }
@@ -86,20 +88,24 @@ export class Headroom {
     }
   }
 
-  #require(node: RoleNode, slot: number): void {
-    const { index, parent } = node;
+  #countLacking(index: number, names: number): void {
+    this.#lacking = grown(this.#lacking, this.#roles.nodes.length);
+    this.#lacking[index] = (this.#lacking[index] ?? 0) + names;
+  }
+
+  #require({ index, parent }: RoleNode, slot: number): void {
     const before = this.#required.get(index, slot);
     const needed = this.#needed(index, slot);
     if (needed === before) return;
     this.#required.set(index, slot, needed);
-    if (before === 0) node.lacking++;
-    else if (needed === 0) node.lacking--;
+    if (before === 0) this.#countLacking(index, 1);
+    else if (needed === 0) this.#countLacking(index, -1);
     if (parent !== undefined) this.#below.add(parent.index, slot, needed - before);
   }
 
-  /** Whether guarantees in this branch lack anything. */
-  lacks(node: RoleNode): boolean {
-    return this.hasGuarantees && node.lacking > 0;
+  /** Whether guarantees in the branch of the role with this index lack anything. */
+  lacks(index: number): boolean {
+    return (this.#lacking[index] ?? 0) > 0;
   }
 
   /** What the role may take to satisfy guarantees, its own or its ancestors'; whether that is anything. */

@@ -13,8 +13,6 @@ export class RoleNode {
   listed = false;
   /** Clients of frameworks that have this role, whether or not they take offers now. */
   readonly members = new Set<number>();
-  /** In how many names guarantees here and below lack something. */
-  lacking = 0;
   /** How many clients take offers: here, and here and below. */
   live = 0;
   liveBelow = 0;

@@ -74,7 +74,7 @@ export class Deciding {
   #deal(agent: number): void {
     const { fleet, headroom, roles, fairness } = this.#parts.books;
     if (this.#stage === "guaranteed") {
-      if (!headroom.lacks(roles.root)) return;
+      if (!headroom.lacks(0)) return;
     } else {
       fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~(DIRTY | HELD_BACK | WAITED_FOR);
     }
@@ -134,15 +134,17 @@ export class Deciding {
   #branch(agent: number, node: RoleNode): boolean {
     const { books } = this.#parts;
     const { items, count } = books.fairness.contendersOf(node);
+    const skips = this.#stage === "guaranteed" && node.parent === undefined;
     for (let i = 0; i < count; i++) {
       const item = items[i] ?? 0;
       if ((item & 1) === 1) {
         if (this.#offerToRole(agent, node)) return true;
         continue;
       }
+      // What a branch may claim is at most what its top-level role lacks.
+      if (skips && !books.headroom.lacks(item >>> 1)) continue;
       const child = books.roles.nodes[item >>> 1];
       if (child === undefined) continue;
-      if (this.#stage === "guaranteed" && node.parent === undefined && !books.headroom.lacks(child)) continue;
       if (this.#branch(agent, child)) return true;
     }
     return false;
