@@ -28,7 +28,7 @@ export const operatorConfig = z.strictObject({
       interval: duration.default("1s").describe("Time between allocations when nothing asks for one."),
       sorter: z.enum(["drf", "random"]).default("drf"),
       placement: z
-        .enum(["first-fit", "bin-pack", "spread"])
+        .enum(["first-fit", "bin-pack", "bin-pack-cpu", "bin-pack-mem", "spread", "spread-cpu", "spread-mem"])
         .default("first-fit")
         .describe("For tasks without an offer."),
       minAllocatable: z
