@@ -142,6 +142,7 @@ export class Operator {
     const more = this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);
     await Promise.all(controllers.map((controller) => controller.run(signal)));
+    scheduling.mirror.close();
     scheduling.views.close();
   }
 }

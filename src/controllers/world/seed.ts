@@ -35,6 +35,8 @@ export async function seed(deps: Dependencies, scheduling: Scheduling, signal: A
   for (const offer of offers.items) scheduling.assumed.offers.assume(offer);
   for (const task of tasks.items) if (task.spec.agent !== undefined) scheduling.assumed.tasks.assume(task);
   for (const reservation of reservations.items) scheduling.assumed.reservations.assume(reservation);
+  // A filter is of a framework and an agent that the allocator knows.
+  await scheduling.mirror.sync();
   restoreFilters(deps, scheduling);
 }
 
