@@ -120,7 +120,11 @@ export class AllocationLoop implements Runnable {
       metrics.allocationWriteSeconds.observe((clock.monotonic() - writing) / 1000);
     }
     if (bindings.length === 0) this.#turn++;
-    if (failed > 0) this.#alarm.in(this.#interval);
+    if (failed > 0) {
+      // What was to be a task's has become free again, and the built-in framework must not have declined it.
+      this.#asked = new Map();
+      this.#alarm.in(this.#interval);
+    }
     // Progress was made and others wait: go on. Without progress the interval is soon enough.
     else if (later && bindings.length > 0) this.#alarm.in(COALESCE);
     const waiting = [...plan.unplaced, ...refusedOnly(pending, (uid) => this.#writer.refusal(uid))];
@@ -135,6 +139,7 @@ export class AllocationLoop implements Runnable {
 
   /** What the built-in framework had no use for, it may have for tasks that it has not tried, or whose peers have changed. */
   #wakeBuiltIn(groups: readonly PendingGroup[]): void {
+    if (this.#scheduling.mirror.takeTaintNews()) this.#asked = new Map();
     const asked = new Map<string, ReadonlySet<string>>();
     for (const { namespace, role, tasks } of groups) {
       const key = JSON.stringify([namespace, role]);

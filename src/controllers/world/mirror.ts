@@ -36,6 +36,9 @@ export class AllocatorMirror {
   #changedAgents = new Set<string>();
   #changedFrameworks = new Set<string>();
   #recount = new Set<string>();
+  /** By agent, of its taints. */
+  readonly #taintsOf = new Map<string, string>();
+  #taintNews = false;
   #changedRoles = true;
   #changedQuotas = true;
   #taintsTold = 0;
@@ -157,6 +160,16 @@ export class AllocatorMirror {
     }
   }
 
+  /**
+   * Whether since the last time some agent's taints have changed. Each task of the built-in framework has tolerations of its own, so
+   * what it had no use for before it may have now.
+   */
+  takeTaintNews(): boolean {
+    const news = this.#taintNews;
+    this.#taintNews = false;
+    return news;
+  }
+
   #doubtFrameworks(): void {
     for (const id of this.#deps.caches.frameworks.store.keys()) this.#changedFrameworks.add(id);
   }
@@ -165,10 +178,16 @@ export class AllocatorMirror {
     const state = this.#views.get(name)?.state;
     if (state === this.#agents.get(name) && state !== undefined) return;
     if (state !== undefined) {
+      const taints = (state.taints ?? []).join(" ");
+      if ((this.#taintsOf.get(name) ?? "") !== taints) {
+        this.#taintNews = true;
+        this.#taintsOf.set(name, taints);
+      }
       this.#agents.set(name, state);
       this.#allocator.upsertAgent(state);
     } else {
       this.#agents.delete(name);
+      this.#taintsOf.delete(name);
       this.#allocator.removeAgent(name);
     }
   }
