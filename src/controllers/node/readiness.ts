@@ -53,11 +53,22 @@ export function notOffered({ agent, node }: NodeFacts, slot: Live<Pod> | undefin
     return held("Draining", "the slot Pod is being evicted or deleted: the tasks under it are being killed");
   }
   if (node?.spec?.unschedulable) return held("Cordoned", "the Node is cordoned");
+  if (inMaintenance(agent)) return held("Maintenance", "its planned maintenance has started");
   const scheduling = findCondition(agent.status?.conditions, "Schedulable");
   if (scheduling?.status === "False" && scheduling.reason === RESIZE_REFUSED) {
     return held(RESIZE_REFUSED, scheduling.message);
   }
   return undefined;
+}
+
+/** As the maintenance controller has found, which has the clock; what it found of another window does not count. */
+function inMaintenance({ spec: { maintenance }, status }: Agent): boolean {
+  const { phase, unavailability } = status?.maintenance ?? {};
+  return (
+    phase === "InProgress" &&
+    maintenance?.start === unavailability?.start &&
+    maintenance?.duration === unavailability?.duration
+  );
 }
 
 /** Since when the kubelet is up, or down, as its node's condition Ready has it; empty when nothing says so. */

@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Offer } from "../../../src/api/offer.ts";
+import type { Live } from "../../../src/cluster/object.ts";
+import { amount, launch, TestCluster, template } from "./cluster.ts";
+
+const HOUR = 3_600_000;
+const at = (fromNow: number): string => `${new Date(Date.now() + fromNow).toISOString().slice(0, 19)}Z`;
+
+let cluster: TestCluster;
+let namespace: string;
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  await cluster.startOperator();
+  await cluster.join("n1");
+});
+afterAll(() => cluster.stop());
+
+beforeEach(async () => {
+  namespace = await cluster.namespace("maintenance");
+});
+
+/** A framework that runs a task on n1 and holds what is left of n1 as an Offer. */
+async function running(name: string, cpus = 1): Promise<void> {
+  await cluster.framework(namespace, name);
+  const offer = await ordinary(name);
+  await cluster.accept(offer, [launch(template(cpus, 128))], "0s");
+  await cluster.closed(offer, "Accepted");
+}
+
+const all = async (name: string): Promise<Live<Offer>[]> =>
+  (await cluster.clients.offers.list({ namespace, fieldSelector: `spec.framework=${name}` })).items;
+const open = ({ spec, status }: Live<Offer>) =>
+  (status?.state ?? "Outstanding") === "Outstanding" && spec.response === undefined;
+
+const ordinary = (name: string): Promise<Live<Offer>> =>
+  cluster.eventually(async () => {
+    const found = (await all(name)).find((offer) => open(offer) && offer.spec.inverse !== true);
+    if (found === undefined) throw new Error(`no offer to ${name}`);
+    return found;
+  });
+const questions = async (name: string) =>
+  (await all(name)).filter((offer) => open(offer) && offer.spec.inverse === true);
+const question = (name: string, other?: string): Promise<Live<Offer>> =>
+  cluster.eventually(async () => {
+    const found = (await questions(name)).find(({ metadata }) => metadata.uid !== other);
+    if (found === undefined) throw new Error(`${name} is not asked`);
+    return found;
+  });
+
+const plan = (maintenance: object | null) =>
+  cluster.clients.agents.mergePatch({ name: "n1" }, { spec: { maintenance } });
+const status = async () => (await cluster.clients.agents.get({ name: "n1" })).status?.maintenance;
+
+/** Ends all, so that the next test finds the agent free. */
+async function clear(...names: string[]): Promise<void> {
+  await plan(null);
+  await cluster.eventually(async () => expect(await status()).toBeUndefined());
+  for (const name of names) {
+    await cluster.clients.frameworks.delete({ namespace, name });
+    for (const task of await cluster.tasksOf(namespace, name)) await cluster.report(task, "TASK_KILLED");
+    await cluster.eventually(() =>
+      expect(cluster.clients.frameworks.get({ namespace, name })).rejects.toThrow(/not found/),
+    );
+  }
+}
+
+describe("planned maintenance", () => {
+  it("asks each framework that runs tasks there, once, and shows what it answers", async () => {
+    await running("one", 1);
+    await running("two", 0.5);
+    await cluster.framework(namespace, "idle");
+    const start = at(HOUR);
+    await plan({ start, duration: "2h" });
+
+    const first = await question("one");
+    const second = await question("two");
+    expect(first.spec).toMatchObject({
+      framework: "one",
+      role: "*",
+      agent: "n1",
+      unavailability: { start, duration: "2h" },
+      expiresAt: new Date(Date.parse(start) + 2 * HOUR).toISOString(),
+    });
+    expect(amount(first.spec.resources, "cpus")).toBe(1);
+    expect(amount(second.spec.resources, "cpus")).toBe(0.5);
+    expect(first.metadata.ownerReferences?.[0]).toMatchObject({ kind: "Framework", name: "one" });
+    expect(await status()).toMatchObject({
+      unavailability: { start, duration: "2h" },
+      phase: "Planned",
+      frameworks: [
+        { framework: "one", response: "UNKNOWN" },
+        { framework: "two", response: "UNKNOWN" },
+      ],
+    });
+
+    await cluster.respond(first, { accept: {} });
+    await cluster.respond(second, { decline: { filters: { refuse: "1h" } } });
+    await cluster.closed(first, "Accepted");
+    await cluster.closed(second, "Declined");
+    await cluster.eventually(async () => {
+      expect((await status())?.frameworks).toMatchObject([
+        { namespace, framework: "one", response: "ACCEPT", at: expect.any(String) },
+        { namespace, framework: "two", response: "DECLINE", askAgainAt: expect.any(String) },
+      ]);
+    });
+    // Neither is asked again now; who has nothing there never is.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    for (const name of ["one", "two", "idle"]) expect(await questions(name)).toEqual([]);
+    expect((await all("idle")).filter(({ spec }) => spec.inverse)).toEqual([]);
+    await cluster.eventually(async () => {
+      const reasons = await cluster.eventReasons("default", "n1");
+      for (const reason of ["MaintenancePlanned", "MaintenanceAccepted", "MaintenanceDeclined"]) {
+        expect(reasons).toContain(reason);
+      }
+    });
+    await clear("one", "two", "idle");
+  });
+
+  it("takes back what was offered, and offers it anew with the window", async () => {
+    await cluster.framework(namespace, "fw");
+    const before = await ordinary("fw");
+    expect(before.spec.unavailability).toBeUndefined();
+    const start = at(HOUR);
+    await plan({ start });
+    const closed = await cluster.closed(before, "Rescinded");
+    expect(closed.status?.reason).toBe("MaintenanceChanged");
+    const after = await ordinary("fw");
+    expect(after.spec.unavailability).toEqual({ start });
+    await plan(null);
+    await cluster.closed(after, "Rescinded");
+    expect((await ordinary("fw")).spec.unavailability).toBeUndefined();
+    await clear("fw");
+  });
+
+  it("holds nothing by asking: the framework's amounts and its offers stay", async () => {
+    await running("fw", 1);
+    await plan({ start: at(HOUR) });
+    await question("fw");
+    const left = await ordinary("fw");
+    expect(amount(left.spec.resources, "cpus")).toBeCloseTo(4 - 0.1 - 0.01 - 1);
+    await cluster.eventually(async () => {
+      const framework = await cluster.clients.frameworks.get({ namespace, name: "fw" });
+      expect(framework.status).toMatchObject({ offersOutstanding: 1 });
+      expect(amount(framework.status?.offered, "cpus")).toBeCloseTo(2.89);
+      expect(amount(framework.status?.allocated, "cpus")).toBe(1);
+      const agent = await cluster.clients.agents.get({ name: "n1" });
+      expect(amount(agent.status?.offered, "cpus")).toBeCloseTo(2.89);
+    });
+    await clear("fw");
+  });
+
+  it("cannot be used with an ordinary offer", async () => {
+    await running("fw", 1);
+    await plan({ start: at(HOUR) });
+    const asked = await question("fw");
+    const offer = await ordinary("fw");
+    const otherOffers = [asked.metadata.name];
+    const operations = [launch(template(0.1, 32))] as never[];
+    await cluster.respond(offer, { accept: { otherOffers, operations } });
+    const { status: outcome } = await cluster.closed(offer, "Accepted");
+    expect(outcome?.operations?.[0]?.message).toContain("it has nothing to use");
+    expect(open(await cluster.clients.offers.get(asked.metadata))).toBe(true);
+    await clear("fw");
+  });
+
+  it("asks again when the filter of a decline ends, and one closed question stays", async () => {
+    await running("fw");
+    await plan({ start: at(HOUR) });
+    let asked = await question("fw");
+    for (let i = 0; i < 3; i++) {
+      await cluster.respond(asked, { decline: { filters: { refuse: "300ms" } } });
+      const closed = await cluster.closed(asked, "Declined");
+      asked = await question("fw", asked.metadata.uid);
+      const waited = Date.parse(asked.metadata.creationTimestamp) - Date.parse(closed.status?.closedAt ?? "");
+      // Creation is told in whole seconds.
+      expect(waited).toBeGreaterThan(300 - 1000);
+    }
+    await cluster.eventually(async () => {
+      const inverse = (await all("fw")).filter(({ spec }) => spec.inverse);
+      expect(inverse.length).toBe(2);
+    });
+    await clear("fw");
+  });
+
+  it("asks anew about another window; what was answered about the first is no answer", async () => {
+    await running("fw");
+    await plan({ start: at(HOUR) });
+    const first = await question("fw");
+    await cluster.respond(first, { accept: {} });
+    await cluster.closed(first, "Accepted");
+    const start = at(2 * HOUR);
+    await plan({ start });
+    const second = await question("fw", first.metadata.uid);
+    expect(second.spec.unavailability).toEqual({ start });
+    expect((await status())?.frameworks).toMatchObject([{ response: "UNKNOWN" }]);
+    await plan({ start: at(3 * HOUR) });
+    expect((await cluster.closed(second, "Rescinded")).status?.reason).toBe("MaintenanceChanged");
+    const third = await question("fw", second.metadata.uid);
+    await plan(null);
+    expect((await cluster.closed(third, "Rescinded")).status?.reason).toBe("MaintenanceWithdrawn");
+    await clear("fw");
+  });
+
+  it("is asked anew when it was withdrawn and planned again as it was", async () => {
+    await running("fw");
+    const maintenance = { start: at(HOUR) };
+    await plan(maintenance);
+    const first = await question("fw");
+    await cluster.respond(first, { accept: {} });
+    await cluster.closed(first, "Accepted");
+    await plan(null);
+    await cluster.eventually(async () => expect(await status()).toBeUndefined());
+    await plan(maintenance);
+    await question("fw", first.metadata.uid);
+    await clear("fw");
+  });
+
+  it("is not asked of a framework that has nothing there any more", async () => {
+    await running("fw");
+    await plan({ start: at(HOUR) });
+    const asked = await question("fw");
+    for (const task of await cluster.tasksOf(namespace, "fw")) await cluster.report(task, "TASK_FINISHED");
+    expect((await cluster.closed(asked, "Rescinded")).status?.reason).toBe("NothingLeft");
+    await cluster.eventually(async () => expect((await status())?.frameworks).toEqual([]));
+    await clear("fw");
+  });
+
+  it("withholds the agent from its start to its end, and leaves its tasks alone", async () => {
+    await running("fw");
+    const task = (await cluster.tasksOf(namespace, "fw"))[0];
+    await plan({ start: at(2000), duration: "3s" });
+    const asked = await question("fw");
+    const offered = await ordinary("fw");
+    await cluster.eventually(async () => expect((await status())?.phase).toBe("InProgress"));
+    expect((await cluster.closed(offered, "Rescinded")).status?.reason).toBe("Maintenance");
+    const condition = (await cluster.clients.agents.get({ name: "n1" })).status?.conditions?.find(
+      ({ type }) => type === "Schedulable",
+    );
+    expect(condition).toMatchObject({ status: "False", reason: "Maintenance" });
+    // Still asked: its tasks are there.
+    expect(open(await cluster.clients.offers.get(asked.metadata))).toBe(true);
+    await cluster.eventually(async () => expect((await status())?.phase).toBe("Over"));
+    expect((await cluster.closed(asked, "Expired")).status?.reason).toBe("MaintenanceOver");
+    expect((await ordinary("fw")).spec.unavailability).toBeUndefined();
+    const now = await cluster.getTask(namespace, task?.metadata.name ?? "");
+    expect(now.spec.kill).toBeUndefined();
+    expect(now.status?.state).not.toBe("TASK_KILLED");
+    await clear("fw");
+  });
+
+  it("outlives the operator: nothing is asked twice, and the filter is kept", async () => {
+    await running("fw");
+    await running("refuser", 0.5);
+    await plan({ start: at(HOUR) });
+    const asked = await question("fw");
+    const refused = await question("refuser");
+    await cluster.respond(refused, { decline: { filters: { refuse: "1h" } } });
+    await cluster.closed(refused, "Declined");
+    await cluster.eventually(async () =>
+      expect((await status())?.frameworks).toMatchObject([{}, { response: "DECLINE" }]),
+    );
+    await cluster.stopOperators();
+    // Answered while nobody leads.
+    await cluster.respond(asked, { accept: {} });
+    await cluster.startOperator();
+    await cluster.closed(asked, "Accepted");
+    await cluster.eventually(async () =>
+      expect((await status())?.frameworks).toMatchObject([{ response: "ACCEPT" }, { response: "DECLINE" }]),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    const inverse = [...(await all("fw")), ...(await all("refuser"))].filter(({ spec }) => spec.inverse);
+    expect(inverse.map(({ metadata }) => metadata.uid).sort()).toEqual(
+      [asked.metadata.uid, refused.metadata.uid].sort(),
+    );
+    await clear("fw", "refuser");
+  });
+
+  it("asks who has agreed once more after a revive", async () => {
+    await running("fw");
+    await plan({ start: at(HOUR) });
+    const asked = await question("fw");
+    await cluster.respond(asked, { accept: {} });
+    await cluster.closed(asked, "Accepted");
+    await cluster.clients.frameworks.mergePatch(
+      { namespace, name: "fw" },
+      { spec: { revive: { id: "again" } } },
+    );
+    await question("fw", asked.metadata.uid);
+    await clear("fw");
+  });
+});
