@@ -24,6 +24,7 @@ export type { SchedulerDriverOptions } from "./options.ts";
 export type {
   Accept,
   Filters,
+  InverseOffer,
   OfferedResources,
   Operation,
   Scheduler,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Offer } from "../../../src/api/offer.ts";
+import { hasEnded } from "../../../src/api/taskstate.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { amount, launch, TestCluster, template } from "./cluster.ts";
 
@@ -57,7 +58,9 @@ async function clear(...names: string[]): Promise<void> {
   await cluster.eventually(async () => expect(await status()).toBeUndefined());
   for (const name of names) {
     await cluster.clients.frameworks.delete({ namespace, name });
-    for (const task of await cluster.tasksOf(namespace, name)) await cluster.report(task, "TASK_KILLED");
+    for (const task of await cluster.tasksOf(namespace, name)) {
+      if (!hasEnded(task.status)) await cluster.report(task, "TASK_KILLED");
+    }
     await cluster.eventually(() =>
       expect(cluster.clients.frameworks.get({ namespace, name })).rejects.toThrow(/not found/),
     );
