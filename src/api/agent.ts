@@ -46,27 +46,25 @@ const maintenanceStatus = z.object({
   phase: z
     .enum(["Planned", "InProgress", "Over"])
     .describe("Before its start, from then on (the agent is not offered), or after its end."),
-  frameworks: listMap(
-    z
-      .array(
-        z.object({
-          namespace: objectName.describe("The framework's namespace."),
-          framework: objectName.describe("Its name."),
-          id: z.string().max(64).describe("Its uid: one made anew under its name is another."),
-          response: z
-            .enum(["ACCEPT", "DECLINE", "UNKNOWN"])
-            .describe("Its last answer (Mesos: InverseOfferStatus); UNKNOWN: none yet."),
-          at: timestamp.optional().describe("When it answered."),
-          askAgainAt: timestamp
-            .optional()
-            .describe("When it is asked again, if it runs tasks there then; absent after ACCEPT: not."),
-          asked: z.int().min(0).describe("Inverse offers about this window that were closed."),
-        }),
-      )
-      .max(1024),
-    "namespace",
-    "framework",
-  ).describe("Frameworks that run tasks there or have answered."),
+  // One writer, and a whole: server-side apply makes null of a map that it empties, which the schema refuses.
+  frameworks: z
+    .array(
+      z.object({
+        namespace: objectName.describe("The framework's namespace."),
+        framework: objectName.describe("Its name."),
+        id: z.string().max(64).describe("Its uid: one made anew under its name is another."),
+        response: z
+          .enum(["ACCEPT", "DECLINE", "UNKNOWN"])
+          .describe("Its last answer (Mesos: InverseOfferStatus); UNKNOWN: none yet."),
+        at: timestamp.optional().describe("When it answered."),
+        askAgainAt: timestamp
+          .optional()
+          .describe("When it is asked again, if it runs tasks there then; absent after ACCEPT: not."),
+        asked: z.int().min(0).describe("Inverse offers about this window that were closed."),
+      }),
+    )
+    .max(1024)
+    .describe("Frameworks that run tasks there or have answered."),
 });
 export type MaintenanceStatus = z.output<typeof maintenanceStatus>;
 

@@ -213,7 +213,7 @@ export const Offer = defineKind({
     ["Expires", ".spec.expiresAt", "string", 1],
     ["Inverse", ".spec.inverse", "boolean", 1],
   ),
-  selectableFields: [".spec.framework", ".spec.agent", ".spec.role", ".status.state"],
+  selectableFields: [".spec.framework", ".spec.agent", ".spec.role", ".spec.inverse", ".status.state"],
 });
 export type OfferSpec = z.output<typeof offerSpec>;
 export type OfferStatus = z.output<typeof offerStatus>;

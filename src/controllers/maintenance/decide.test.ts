@@ -182,12 +182,11 @@ describe("an answer", () => {
       status: ended("Declined"),
     } as Live<Offer>;
     const before = decide({ ...at, inverse: [closed], now: wait - 1 });
+    const nextEdge = wait > HOUR ? Number.POSITIVE_INFINITY : HOUR;
     expect(before.answers).toEqual([["fw", "DECLINE"]]);
     expect(before.whom).toEqual([]);
     expect(decide({ ...at, inverse: [closed], now: wait }).whom).toEqual([["fw", 1]]);
-    expect(before.lookAgainAt).toBe(
-      Math.min(T + wait, T + HOUR > T + wait - 1 ? T + HOUR : Number.POSITIVE_INFINITY),
-    );
+    expect(before.lookAgainAt).toBe(T + Math.min(wait, nextEdge));
   });
 
   it("of ACCEPT with a filter is asked for again when that ends", () => {

@@ -61,15 +61,9 @@ export function notOffered({ agent, node }: NodeFacts, slot: Live<Pod> | undefin
   return undefined;
 }
 
-/** As the maintenance controller has found, which has the clock; what it found of another window does not count. */
-function inMaintenance({ spec: { maintenance }, status }: Agent): boolean {
-  const { phase, unavailability } = status?.maintenance ?? {};
-  return (
-    phase === "InProgress" &&
-    maintenance?.start === unavailability?.start &&
-    maintenance?.duration === unavailability?.duration
-  );
-}
+/** As the maintenance controller has found, which has the clock. A window that is withdrawn ends at once. */
+const inMaintenance = ({ spec, status }: Agent): boolean =>
+  spec.maintenance !== undefined && status?.maintenance?.phase === "InProgress";
 
 /** Since when the kubelet is up, or down, as its node's condition Ready has it; empty when nothing says so. */
 export function kubeletSince(node: Node | undefined): string {
