@@ -276,6 +276,24 @@ describe("a question is taken back", () => {
     expect(decide({ ...stands, ...change }).closed).toEqual([[name, state, reason]]);
   });
 
+  it("when it has stood for a year, and is asked again", () => {
+    const maintenance = { start: MAINTENANCE.start };
+    const forGood = planned(undefined, { maintenance });
+    const [first] = decide({ agent: forGood }).ask;
+    if (first === undefined) throw new Error("nobody is asked");
+    const object = questionObject(first.question, first.resources, T);
+    const old = {
+      ...object,
+      metadata: metadata(object.metadata?.name ?? "", object.metadata ?? {}),
+    } as Live<Offer>;
+    const year = HOUR + 365 * 24 * HOUR;
+    expect(decide({ agent: forGood, inverse: [old], now: year - 1 }).closed).toEqual([]);
+    expect(decide({ agent: forGood, inverse: [old], now: 2 * HOUR }).lookAgainAt).toBe(T + year);
+    expect(decide({ agent: forGood, inverse: [old], now: year }).closed).toEqual([
+      [old.metadata.name, "Expired", "Expired"],
+    ]);
+  });
+
   it("never when it was answered", () => {
     const said = asked("fw", 0, { response: { decline: {} } });
     expect(decide({ agent: agent("n1"), inverse: [said] }).closed).toEqual([[name, "Declined"]]);

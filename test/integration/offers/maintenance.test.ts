@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Offer } from "../../../src/api/offer.ts";
 import { hasEnded } from "../../../src/api/taskstate.ts";
+import { CliContext } from "../../../src/cli/context.ts";
+import { type MaintenanceOptions, maintenance } from "../../../src/cli/maintenance.ts";
 import type { Live } from "../../../src/cluster/object.ts";
-import { amount, launch, TestCluster, template } from "./cluster.ts";
+import { questionObject } from "../../../src/controllers/maintenance/question.ts";
+import { type InverseOffer, OfferGoneError, SchedulerDriver } from "../../../src/framework/index.ts";
+import { parseResources } from "../../../src/resources/index.ts";
+import { amount, launch, SYSTEM, TestCluster, template } from "./cluster.ts";
 
 const HOUR = 3_600_000;
 const at = (fromNow: number): string => `${new Date(Date.now() + fromNow).toISOString().slice(0, 19)}Z`;
@@ -289,6 +294,136 @@ describe("planned maintenance", () => {
       { spec: { revive: { id: "again" } } },
     );
     await question("fw", asked.metadata.uid);
+    await clear("fw");
+  });
+
+  it("finds again what the leader before has asked", async () => {
+    await running("fw");
+    await cluster.stopOperators();
+    const window = { start: at(HOUR) };
+    const agent = await plan(window);
+    const framework = await cluster.clients.frameworks.get({ namespace, name: "fw" });
+    const { generation = 0 } = agent.metadata;
+    const question = { framework, agent, window, generation, ordinal: 0 };
+    const made = await cluster.clients.offers.create(
+      questionObject(question, parseResources("cpus:1;mem:128"), Date.now()),
+    );
+    await cluster.startOperator();
+    await cluster.eventually(async () =>
+      expect((await status())?.frameworks).toMatchObject([{ framework: "fw", asked: 0 }]),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    const inverse = (await all("fw")).filter(({ spec }) => spec.inverse);
+    expect(inverse.map(({ metadata }) => metadata.uid)).toEqual([made.metadata.uid]);
+    expect(inverse.every(open)).toBe(true);
+    await clear("fw");
+  });
+
+  it("can be left out of what a framework watches", async () => {
+    await running("fw");
+    await plan({ start: at(HOUR) });
+    const asked = await question("fw");
+    const names = async (selector: string) => {
+      const fieldSelector = `spec.framework=fw,${selector}`;
+      const { items } = await cluster.clients.offers.list({ namespace, fieldSelector });
+      return items.map(({ metadata }) => metadata.name);
+    };
+    expect(await names("spec.inverse=true")).toEqual([asked.metadata.name]);
+    const others = await names("spec.inverse!=true");
+    expect(others.length).toBeGreaterThan(0);
+    expect(others).not.toContain(asked.metadata.name);
+    await clear("fw");
+  });
+});
+
+describe("a framework of the SDK", () => {
+  it("is asked by a callback of its own, answers, and hears when it is void", async () => {
+    const offered: string[] = [];
+    const asked: InverseOffer[] = [];
+    const rescinded: string[] = [];
+    let launched = false;
+    const driver = await SchedulerDriver.connect(
+      {
+        async resourceOffers(driver, offers) {
+          offered.push(...offers.map(({ id }) => id));
+          const [first] = offers;
+          if (first === undefined || launched) return;
+          launched = true;
+          await driver.launch(first, [template(1, 128, { name: "of-sdk" })]);
+        },
+        inverseOffers: (_, offers) => void asked.push(...offers),
+        inverseOfferRescinded: (_, id) => void rescinded.push(id),
+      },
+      { name: "sdk", roles: ["*"], namespace, kubeconfig: cluster.kubeconfig },
+    );
+    const run = driver.run();
+    const nth = (n: number): Promise<InverseOffer> =>
+      cluster.eventually(() => {
+        const found = asked[n];
+        if (found === undefined) throw new Error(`not asked ${n + 1} times`);
+        return found;
+      });
+    try {
+      await cluster.eventually(() => cluster.getTask(namespace, "of-sdk"));
+      const start = at(HOUR);
+      await plan({ start, duration: "2h" });
+      const first = await nth(0);
+      expect(first).toMatchObject({
+        agent: "n1",
+        hostname: "n1",
+        unavailability: { start: new Date(start), duration: "2h" },
+      });
+      expect(first.resources.scalarQuantities().get("cpus")).toBe(1000);
+      await driver.declineInverseOffers(first, { refuse: "300ms" });
+      const second = await nth(1);
+      await driver.acceptInverseOffers([second.id]);
+      await cluster.eventually(async () =>
+        expect((await status())?.frameworks).toMatchObject([{ framework: "sdk", response: "ACCEPT" }]),
+      );
+      await plan({ start: at(2 * HOUR) });
+      const third = await nth(2);
+      await plan(null);
+      await cluster.eventually(() => expect(rescinded).toEqual([third.id]));
+      await expect(driver.acceptInverseOffers(third)).rejects.toThrow(OfferGoneError);
+      const ids = new Set(asked.map(({ id }) => id));
+      expect(ids.size).toBe(3);
+      expect(offered.filter((id) => ids.has(id))).toEqual([]);
+    } finally {
+      driver.stop();
+      await run;
+    }
+    await clear("sdk");
+  });
+});
+
+describe("kubectl mesos maintenance", () => {
+  it("plans, shows and withdraws", async () => {
+    await running("fw");
+    let said = "";
+    const options = { kubeconfig: cluster.kubeconfig, namespace, operatorNamespace: SYSTEM };
+    const context = await CliContext.open(options, (text) => {
+      said += text;
+    });
+    const mesos = async (given: MaintenanceOptions = {}) => {
+      said = "";
+      await maintenance(context, "n1", given);
+      return said;
+    };
+    try {
+      expect(await mesos()).toBe("agent n1: no maintenance is planned\n");
+      expect(await mesos({ start: "+2h", duration: "1h" })).toMatch(
+        /^agent n1: maintenance is planned from 2.* for 1h\n$/,
+      );
+      await cluster.respond(await question("fw"), { accept: {} });
+      await cluster.eventually(async () => expect(await mesos()).toMatch(/fw +ACCEPT +\d+s +1\n/));
+      // Without an end: the one before has no say.
+      expect(await mesos({ start: "+2h" })).toMatch(/ for good\n$/);
+      expect((await cluster.clients.agents.get({ name: "n1" })).spec.maintenance?.duration).toBeUndefined();
+      expect(await mesos({ clear: true })).toBe("agent n1: no maintenance is planned any more\n");
+      await expect(maintenance(context, "n7", { clear: true })).rejects.toThrow(/agent n7 not found/);
+    } finally {
+      context.connection.close();
+    }
     await clear("fw");
   });
 });
