@@ -2,6 +2,8 @@
 export { allocate } from "./allocate.ts";
 export * from "./constraints.ts";
 export * from "./decision.ts";
+export { AllocationEngine } from "./engine/engine.ts";
+export type * from "./engine/interface.ts";
 export * from "./explain.ts";
 export * from "./filters.ts";
 export { parseMinAllocatable } from "./minimum.ts";

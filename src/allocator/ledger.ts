@@ -1,5 +1,5 @@
 /** The books of one allocation: made from a world, then kept as offers are decided. */
-import { Resources } from "../resources/index.ts";
+import { Resources, reservationRole } from "../resources/index.ts";
 import { AmountIndex, type Amounts, increase } from "./amounts.ts";
 import { type AgentDigest, digestOf } from "./digest.ts";
 import type { Offering } from "./offering.ts";
@@ -28,7 +28,7 @@ export interface Ledger {
 export function openLedger(world: AllocationWorld): Ledger {
   const digests = world.agents.map((state) => ({ state, digest: digestOf(state) }));
   const index = new AmountIndex([
-    ...digests.flatMap(({ digest }) => digest.totalNames),
+    ...world.agents.flatMap(({ total }) => total.names()),
     ...digests.flatMap(({ digest }) => digest.holdings.flatMap(({ consumed }) => consumed.names())),
     ...world.quotas.flatMap(({ guarantees, limits }) => [...guarantees, ...limits].map(([name]) => name)),
   ]);
@@ -59,6 +59,7 @@ function enterAgent(tree: RoleTree, digest: AgentDigest, held: Map<string, Map<s
     const reserved = index.of(amounts);
     for (const node of upward(tree.get(role))) increase(node.consumed, reserved);
   }
+  for (const [role, amounts] of digest.idle) tree.addHeld(tree.get(role), index.of(amounts));
   for (const { framework, role, shared, consumed } of digest.holdings) {
     const node = tree.get(role);
     const amounts = index.of(shared);
@@ -91,5 +92,16 @@ export function enterOffer(
   role.ownMade++;
   for (const node of upward(role)) node.made++;
   tree.addHeld(role, scalars);
+  // What was reserved and idle counted for the reservation's role already.
+  for (const resource of resources.reserved().scalars()) {
+    const reservedTo = reservationRole(resource);
+    const isUsed = agent.state.allocations.some((held) => held.resources.countOf(resource) > 0);
+    if (reservedTo === undefined || (resource.shared && isUsed)) continue;
+    const amounts = index.of(Resources.of([resource]).scalarQuantities());
+    tree.addHeld(
+      tree.get(reservedTo),
+      amounts.map((milli) => -milli),
+    );
+  }
   quota.consume(role, index.of(offering.open));
 }

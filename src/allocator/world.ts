@@ -16,8 +16,8 @@ export type Capability =
   | "TASK_KILLING_STATE"
   | "REGION_AWARE";
 
-/** Why an agent gets no offers whoever asks. */
-export type Withheld = "Cordoned" | "Draining" | "Disconnected" | "Maintenance";
+/** Why an agent gets no offers whoever asks. Exclusive: a task has it for itself. */
+export type Withheld = "Cordoned" | "Draining" | "Disconnected" | "Maintenance" | "Exclusive";
 
 /** Held by tasks, executors and operations, or by an outstanding offer: both are gone for others. */
 export interface Allocation {

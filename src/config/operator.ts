@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "../api/duration.ts";
+import { duration, positiveDuration } from "../api/duration.ts";
 import { resourceName } from "../api/name.ts";
 import { quantity } from "../api/resource.ts";
 
@@ -28,7 +28,7 @@ export const operatorConfig = z.strictObject({
       interval: duration.default("1s").describe("Time between allocations when nothing asks for one."),
       sorter: z.enum(["drf", "random"]).default("drf"),
       placement: z
-        .enum(["first-fit", "bin-pack", "spread"])
+        .enum(["first-fit", "bin-pack", "bin-pack-cpu", "bin-pack-mem", "spread", "spread-cpu", "spread-mem"])
         .default("first-fit")
         .describe("For tasks without an offer."),
       minAllocatable: z
@@ -76,6 +76,36 @@ export const operatorConfig = z.strictObject({
           "topology.kubernetes.io/zone",
         ])
         .describe("Node labels that become text attributes; a trailing * stands for any rest."),
+    })
+    .prefault({}),
+  gateway: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe("Serve the Mesos v1 API."),
+      port: z.int().min(0).max(65535).default(5050),
+      advertise: z
+        .string()
+        .default("")
+        .describe("host:port at which clients reach this replica, for redirects; empty: the Pod's address."),
+      namespace: z
+        .string()
+        .min(1)
+        .default("default")
+        .describe("Of the frameworks of principals that have no namespace of their own."),
+      anonymous: z
+        .boolean()
+        .default(false)
+        .describe("Let in who gives no credentials, to do whatever the gateway can in its namespace."),
+      heartbeat: positiveDuration.default("15s").describe("Time between heartbeats to subscribers."),
+      tls: z
+        .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
+        .optional()
+        .describe("Files of a certificate and its key; absent: a plain listener."),
+      maxBodyBytes: z.int().positive().default(16777216).describe("Longest body of a request."),
+      maxBufferedBytes: z
+        .int()
+        .positive()
+        .default(8388608)
+        .describe("A subscriber that leaves more than this unread is dropped."),
     })
     .prefault({}),
   slot: z

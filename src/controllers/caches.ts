@@ -18,7 +18,7 @@ import { frameworkLeaseKey } from "./framework/connection.ts";
 import { slimNode, slimPod } from "./slim.ts";
 
 /**
- * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`: all tasks.
+ * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`, `taskId`: all tasks.
  * `liveAgent`, `liveFramework`, `liveRole`, `liveTaskId` (`taskIdKey`): those that have not ended. `offer`: by the uid of the
  * Offer they were made from.
  * `pending`: tasks of the built-in framework that have no agent yet, under `pendingKey`.
@@ -31,6 +31,7 @@ export type TaskIndex =
   | "liveFramework"
   | "liveRole"
   | "liveTaskId"
+  | "taskId"
   | "offer"
   | "pending";
 /**
@@ -103,6 +104,7 @@ const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   liveRole: ({ spec, status }) => (!hasEnded(status) ? [spec.role] : []),
   liveTaskId: (task) =>
     hasEnded(task.status) ? [] : [taskIdKey(frameworkKey(task), task.spec.taskId ?? task.metadata.name)],
+  taskId: (task) => [taskIdKey(frameworkKey(task), task.spec.taskId ?? task.metadata.name)],
   offer: ({ spec }) => one(spec.offer?.uid),
   pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
 };

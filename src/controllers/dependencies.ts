@@ -7,6 +7,7 @@ import type { OperatorConfig } from "../config/operator.ts";
 import type { Caches } from "./caches.ts";
 import type { Clients } from "./clients.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import type { OfferStreams } from "./offer/streams.ts";
 import type { SlotHolds } from "./slot/holds.ts";
 import type { Mailbox } from "./trigger.ts";
 
@@ -33,6 +34,8 @@ export interface Dependencies {
   readonly controllerMetrics: ControllerMetrics;
   /** Agents' Leases (key: config.namespace/mesos-agent-<node>), by config.agents.timeout. */
   readonly agentLeases: Expiry;
+  /** Frameworks that get their offers on a stream: none is written for them. */
+  readonly offerStreams: OfferStreams;
   /** Agents that rest after their kubelet refused a resize. */
   readonly slotHolds: SlotHolds;
   /** Asks for an allocation now; the reason is a word for logs and metrics: AgentAdded, TaskEnded, … */

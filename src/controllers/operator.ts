@@ -18,14 +18,16 @@ import { createFrameworkController } from "./framework/controller.ts";
 import { createMaintenanceController } from "./maintenance/controller.ts";
 import { OperatorMetrics } from "./metrics.ts";
 import { createOfferController } from "./offer/controller.ts";
+import { OfferStreams } from "./offer/streams.ts";
 import { createQuotaController } from "./quota/controller.ts";
 import { createReservationController } from "./reservation/controller.ts";
 import { createRoleController } from "./role/controller.ts";
 import { createSlotController } from "./slot/controller.ts";
 import { SlotHolds } from "./slot/holds.ts";
+import { createTaintController } from "./taint/controller.ts";
 import { createTaskController } from "./task/controller.ts";
 import { Mailbox } from "./trigger.ts";
-import { createScheduling } from "./world/scheduling.ts";
+import { createScheduling, type Scheduling } from "./world/scheduling.ts";
 import { seed } from "./world/seed.ts";
 
 export interface OperatorOptions {
@@ -42,6 +44,10 @@ export interface OperatorOptions {
   readonly random: () => number;
   readonly registry: Registry;
   readonly metrics: Metrics;
+  /** More that runs while this replica leads, say what serves other APIs over the same state. */
+  readonly whileLeading?: (deps: Dependencies, scheduling: Scheduling) => Runnable;
+  /** Told of each leader's identity. */
+  readonly onNewLeader?: (leader: string) => void;
 }
 
 /**
@@ -71,7 +77,10 @@ export class Operator {
       name,
       identity,
       onStarted: (signal) => this.#lead(signal),
-      onNewLeader: (leader) => logger.info({ leader }, "a leader was elected"),
+      onNewLeader: (leader) => {
+        logger.info({ leader }, "a leader was elected");
+        options.onNewLeader?.(leader);
+      },
       logger,
       clock,
     });
@@ -119,10 +128,11 @@ export class Operator {
     if (signal.aborted) return;
     metrics.leading(config.leaseName, true);
     logger.info({ milliseconds: Math.round(clock.monotonic() - began) }, "began to lead");
-    const controllers: readonly Runnable[] = [
+    const controllers: Runnable[] = [
       createAgentController(this.#deps),
       createSlotController(this.#deps),
       createTaskController(this.#deps),
+      createTaintController(this.#deps),
       createFrameworkController(this.#deps, scheduling),
       createRoleController(this.#deps, scheduling),
       createQuotaController(this.#deps, scheduling),
@@ -131,6 +141,8 @@ export class Operator {
       createMaintenanceController(this.#deps, scheduling),
       createAllocationController(this.#deps, scheduling),
     ];
+    const more = this.#options.whileLeading?.(this.#deps, scheduling);
+    if (more !== undefined) controllers.push(more);
     await Promise.all(controllers.map((controller) => controller.run(signal)));
     scheduling.views.close();
   }
@@ -153,6 +165,7 @@ function dependencies(options: OperatorOptions, recorder: EventWriter): Dependen
     metrics: new OperatorMetrics(registry),
     controllerMetrics: metrics,
     agentLeases: new Expiry(caches.leases, { duration: durationMs(config.agents.timeout), clock }),
+    offerStreams: new OfferStreams(),
     slotHolds: new SlotHolds(clock),
     requestAllocation: (reason) => allocationRequests.send(reason),
     allocationRequests,

@@ -9,6 +9,7 @@ import { systemClock } from "../cluster/time.ts";
 import { loadConfig } from "../config/load.ts";
 import { operatorConfig } from "../config/operator.ts";
 import { Operator } from "../controllers/operator.ts";
+import { createGateway, gatewayAddress, identityWithAddress } from "../gateway/compose.ts";
 
 /** Of a call for the Lease: shorter than the time in which the Lease must be renewed. */
 const ELECTION_TIMEOUT = 5_000;
@@ -33,16 +34,23 @@ async function main(): Promise<number> {
     userAgent: `${userAgent}/election`,
     timeout: ELECTION_TIMEOUT,
   });
+  const address = gatewayAddress(config.gateway, env.POD_IP);
+  const own = `${env.POD_NAME ?? hostname()}_${randomUUID()}`;
+  const identity = address === undefined ? own : identityWithAddress(own, address);
+  const gateway = config.gateway.enabled
+    ? createGateway(config, connection, { logger, clock: systemClock, identity })
+    : undefined;
   const operator = new Operator({
     config,
     connection,
     electionConnection,
-    identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
+    identity,
     logger,
     clock: systemClock,
     random: Math.random,
     registry,
     metrics,
+    ...gateway?.hooks,
   });
   const health = new HealthServer({
     port: config.healthPort,
@@ -53,11 +61,13 @@ async function main(): Promise<number> {
   const port = await health.start();
   logger.info({ port }, "serves /livez, /readyz and /metrics");
   try {
+    if (gateway !== undefined) logger.info({ port: await gateway.server.start() }, "serves the Mesos API");
     const outcome = await operator.run(stop.signal);
     logger.info({ outcome }, "ended");
     // Another one may lead by now: what this process holds in memory is of no use any more.
     return outcome === "stopped" ? 0 : 1;
   } finally {
+    await gateway?.server.stop();
     await health.stop();
     connection.close();
     electionConnection.close();

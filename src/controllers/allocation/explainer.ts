@@ -117,5 +117,13 @@ const refusedBy = (words: string, at: number): Said => ({
 /** Tasks with one such text get one explanation. */
 function askedFor(namespace: string, role: string, { task, request }: PendingTask): string {
   const { constraints = [], tolerations = [] } = task.spec;
-  return JSON.stringify([namespace, role, formatResources(request.resources), constraints, tolerations]);
+  const about = constraints.some(({ peers }) => peers !== undefined) ? request.groups : [];
+  return JSON.stringify([
+    namespace,
+    role,
+    formatResources(request.resources),
+    constraints,
+    about,
+    tolerations,
+  ]);
 }

@@ -89,7 +89,7 @@ export class AllocationLoop implements Runnable {
       (framework) => this.#writer.refusal(framework) !== undefined,
     );
     const { now, later } = firstPending(snapshot.pending, (uid) => this.#writer.refusal(uid) !== undefined);
-    const plan = makePlan(snapshot.world, now, options, this.#policy);
+    const plan = makePlan(snapshot.world, now, options, this.#policy, snapshot.peers);
     this.#thought = clock.monotonic() - options.now;
     metrics.allocationSeconds.observe(this.#thought / 1000);
     metrics.tasksPending.set(snapshot.pending.reduce((sum, { tasks }) => sum + tasks.length, 0));

@@ -3,12 +3,16 @@ import {
   type AllocationOptions,
   type AllocationWorld,
   allocate,
+  judgeOf,
+  type Placed,
   type PlacementPolicy,
   type PlannedOffer,
   place,
+  Situation,
 } from "../../allocator/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import type { PendingGroup, PendingTask } from "../world/builtin.ts";
+import type { Peers } from "../world/peers.ts";
 import { builtInId, isBuiltInId } from "../world/world.ts";
 
 /** A pending task that gets an agent. */
@@ -41,8 +45,9 @@ export function makePlan(
   pending: readonly PendingGroup[],
   options: AllocationOptions,
   policy: PlacementPolicy,
+  peers: Peers = () => [],
 ): Plan {
-  const round = new Round(world, pending, policy);
+  const round = new Round(world, pending, policy, peers);
   for (let pass = 0; pass < MOST_PASSES && round.waits; pass++) {
     const answered = round.answer(allocate(round.world(), options).offers);
     if (!answered) break;
@@ -52,7 +57,7 @@ export function makePlan(
   return {
     offers,
     bindings: round.bindings,
-    unplaced: round.groups,
+    unplaced: round.explained(),
     world: withOffers(round.worldForExplanations(), offers),
   };
 }
@@ -65,9 +70,18 @@ class Round {
   readonly #agents: Map<string, AgentState>;
   /** Offers to the built-in framework that it has answered. */
   readonly #answered = new Set<string>();
+  readonly #peers: Peers;
+  /** By namespace and role; only where a task's constraints ask. */
+  readonly #situations = new Map<string, Situation>();
   #builtIn = true;
 
-  constructor(world: AllocationWorld, pending: readonly PendingGroup[], policy: PlacementPolicy) {
+  constructor(
+    world: AllocationWorld,
+    pending: readonly PendingGroup[],
+    policy: PlacementPolicy,
+    peers: Peers,
+  ) {
+    this.#peers = peers;
     this.#given = world;
     this.#policy = policy;
     this.groups = pending;
@@ -109,6 +123,10 @@ class Round {
       const id = builtInId(group.namespace);
       const own = mine.filter(({ framework, role }) => framework === id && role === group.role);
       const left = own.length === 0 ? group.tasks : this.#place(group, own);
+      // What was placed may have made room for others by their constraints, on agents that were given back.
+      if (left.length < group.tasks.length && left.some(({ request }) => request.terms !== undefined)) {
+        for (const offer of own) this.#answered.delete(offerKey(id, group.role, offer.agent));
+      }
       return left.length === 0 ? [] : [{ ...group, tasks: left }];
     });
     return mine.length > 0;
@@ -123,6 +141,7 @@ class Round {
       group.tasks.map(({ request }) => request),
       candidates,
       this.#policy,
+      this.#situation(group),
     );
     const byId = new Map(placed.map((one) => [one.request.id, one]));
     return group.tasks.filter((pending) => {
@@ -130,15 +149,49 @@ class Round {
       if (found === undefined) return true;
       const agent = (found.candidate.agent as AgentState).name;
       this.bindings.push({ pending, agent, resources: found.resources });
-      this.#enter(agent, builtInId(group.namespace), group.role, found.resources);
+      this.#enter(agent, builtInId(group.namespace), group.role, found);
       return false;
     });
   }
 
-  #enter(agent: string, framework: string, role: string, resources: Resources): void {
+  #enter(agent: string, framework: string, role: string, { request, resources }: Placed): void {
     const state = this.#agents.get(agent);
     if (state === undefined) return;
-    this.#agents.set(agent, withAllocation(state, framework, role, resources));
+    const exclusive = request.terms?.exclusive ?? false;
+    const after = withAllocation(state, framework, role, resources);
+    this.#agents.set(agent, exclusive ? { ...after, withheld: "Exclusive" } : after);
+    for (const [key, situation] of this.#situations) {
+      const groups = key === situationKey(framework, role) ? (request.groups ?? []) : [];
+      situation.add({ agent, groups, exclusive });
+    }
+  }
+
+  #situation({ namespace, role, tasks }: PendingGroup): Situation | undefined {
+    const key = situationKey(builtInId(namespace), role);
+    const known = this.#situations.get(key);
+    if (known !== undefined || tasks.every(({ request }) => request.terms === undefined)) return known;
+    const agents = [...this.#agents.values()];
+    const busy = agents.filter(({ allocations }) => allocations.some(({ resources }) => !resources.isEmpty));
+    const made = new Situation({
+      agents,
+      running: this.#peers(namespace, role),
+      occupied: busy.map(({ name }) => name),
+    });
+    this.#situations.set(key, made);
+    return made;
+  }
+
+  /** What is left, so that it can be asked which constraint fails where. */
+  explained(): readonly PendingGroup[] {
+    return this.groups.map((group) => {
+      const situation = this.#situation(group);
+      if (situation === undefined) return group;
+      const tasks = group.tasks.map((pending) => {
+        const { failures } = judgeOf(pending.request, situation);
+        return { ...pending, request: { ...pending.request, failures } };
+      });
+      return { ...group, tasks };
+    });
   }
 
   #waitsIn(framework: string, role: string): boolean {
@@ -148,6 +201,8 @@ class Round {
 
 const offerKey = (framework: string, role: string, agent: string): string =>
   JSON.stringify([framework, role, agent]);
+
+const situationKey = (framework: string, role: string): string => JSON.stringify([framework, role]);
 
 function withAllocation(
   state: AgentState,

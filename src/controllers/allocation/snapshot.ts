@@ -8,6 +8,7 @@ import { frameworkReadiness, type Readiness } from "../framework/readiness.ts";
 import type { Taint } from "../node/taints.ts";
 import { offerFramework } from "../world/agentview.ts";
 import { type PendingGroup, pendingGroups } from "../world/builtin.ts";
+import { type Peers, peersAmong } from "../world/peers.ts";
 import { roleRefusal } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { repellingTaints, taintWord } from "../world/tolerations.ts";
@@ -16,6 +17,7 @@ import { buildWorld, type KnownFramework } from "../world/world.ts";
 export interface Snapshot {
   readonly world: AllocationWorld;
   readonly pending: readonly PendingGroup[];
+  readonly peers: Peers;
 }
 
 /** Framework's condition Ready as it would be now. */
@@ -27,6 +29,7 @@ export function readinessNow(deps: Dependencies, framework: Live<Framework>): Re
     connection: frameworkConnection(framework, {
       expiry: agentLeases,
       watching: caches.leases.watching,
+      streams: deps.offerStreams,
     }),
   });
 }
@@ -53,7 +56,8 @@ export function takeSnapshot(
     refusals: scheduling.filters,
     mostOffers: deps.config.offers.maxPerFramework,
   });
-  return { world, pending };
+  const peers = peersAmong(() => [...scheduling.views.all()].flatMap(({ tasks }) => tasks));
+  return { world, pending, peers };
 }
 
 function knownFramework(
@@ -66,6 +70,7 @@ function knownFramework(
   const outstanding = assumed.offers.with(
     deps.caches.offers.store.by("outstandingFramework", id),
     (offer) => offerFramework(offer) === id && isOutstanding(offer),
+    { framework: id },
   );
   const readiness: Readiness = rests(id)
     ? { ready: false, reason: "Resting", message: "its offers could not be written" }

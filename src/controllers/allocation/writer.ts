@@ -17,6 +17,7 @@ import type { Scheduling } from "../world/scheduling.ts";
 import { eachLimited } from "./limited.ts";
 import { offerObject } from "./offerobject.ts";
 import type { Binding, Plan } from "./plan.ts";
+import { streamOffers } from "./streamed.ts";
 
 /** Writes at a time; the connection's own limits come on top. */
 const WIDTH = 32;
@@ -57,7 +58,8 @@ export class PlanWriter {
         if (!done) failed++;
       });
     await eachLimited(plan.bindings, WIDTH, (binding) => attempt(this.#bind(binding, signal)));
-    await eachLimited(plan.offers, WIDTH, (planned) =>
+    const written = streamOffers(this.#deps, this.#scheduling, plan.offers, states);
+    await eachLimited(written, WIDTH, (planned) =>
       attempt(this.#offer(planned, states.get(planned.agent), signal)),
     );
     return failed;

@@ -2,14 +2,15 @@ import { durationMs } from "../../api/duration.ts";
 import type { Framework } from "../../api/framework.ts";
 import { frameworkLeaseName } from "../../api/group.ts";
 import type { Expiry } from "../../cluster/expiry.ts";
-import type { Live } from "../../cluster/object.ts";
+import { keyOf, type Live } from "../../cluster/object.ts";
+import type { OfferStreams } from "../offer/streams.ts";
 
 /** Whether a framework is alive, and if it is by a Lease, for how many milliseconds that holds without another renewal. */
 export type FrameworkConnection =
   | { readonly connected: true; readonly lapsesAfter?: number }
   | {
       readonly connected: false;
-      readonly reason: "LeaseMissing" | "LeaseLapsed" | "GatewayMissing";
+      readonly reason: "LeaseMissing" | "LeaseLapsed" | "GatewayMissing" | "NotSubscribed";
       readonly message: string;
     };
 
@@ -17,6 +18,8 @@ export interface LeaseWatch {
   readonly expiry: Pick<Expiry, "state" | "age">;
   /** Whether renewals can be seen now. While not, nobody's silence counts. */
   readonly watching: boolean;
+  /** Frameworks that speak the Mesos API. */
+  readonly streams?: Pick<OfferStreams, "get" | "served">;
 }
 
 /** Key of the Lease that a framework renews. */
@@ -28,13 +31,7 @@ export function frameworkLeaseKey({ metadata, spec }: Framework): string {
 export function frameworkConnection(framework: Live<Framework>, leases: LeaseWatch): FrameworkConnection {
   const { type, leaseDuration } = framework.spec.connection;
   if (type === "Manual") return { connected: true };
-  if (type === "Gateway") {
-    return {
-      connected: false,
-      reason: "GatewayMissing",
-      message: "no gateway serves the Mesos API in this installation",
-    };
-  }
+  if (type === "Gateway") return streamConnection(framework, leases.streams);
   const key = frameworkLeaseKey(framework);
   const state = leases.expiry.state(key);
   if (state === "absent") {
@@ -49,4 +46,13 @@ export function frameworkConnection(framework: Live<Framework>, leases: LeaseWat
     reason: "LeaseLapsed",
     message: `the Lease ${key} was not renewed for ${leaseDuration}, or was given up`,
   };
+}
+
+function streamConnection(framework: Live<Framework>, streams: LeaseWatch["streams"]): FrameworkConnection {
+  if (streams?.served !== true) {
+    const message = "no gateway serves the Mesos API in this installation";
+    return { connected: false, reason: "GatewayMissing", message };
+  }
+  if (streams.get(keyOf(framework.metadata)) !== undefined) return { connected: true };
+  return { connected: false, reason: "NotSubscribed", message: "it is not subscribed at the gateway" };
 }

@@ -53,6 +53,7 @@ export function createFrameworkController(deps: Dependencies, scheduling: Schedu
       ),
       from(caches.roles, () => caches.frameworks.store.keys()),
       leaseSource(deps),
+      streamSource(deps),
     ],
     workers: 4,
     logger,
@@ -72,6 +73,12 @@ function leaseSource({ caches }: Dependencies): Source {
       caches.frameworks.store.by("lease", keyOf(object.metadata)).some(({ status }) => !status?.connected),
   );
 }
+
+/** A framework that subscribes, or whose stream ends. */
+const streamSource = ({ offerStreams }: Dependencies): Source => ({
+  synced: Promise.resolve(),
+  start: (enqueue) => offerStreams.onChange((framework) => enqueue(framework)),
+});
 
 async function reconcile(
   deps: Dependencies,
@@ -94,6 +101,7 @@ async function reconcile(
   const connection = frameworkConnection(framework, {
     expiry: agentLeases,
     watching: caches.leases.watching,
+    streams: deps.offerStreams,
   });
   const readiness = readinessNow(deps, framework);
   revive(deps, scheduling, memory, framework);
@@ -103,7 +111,10 @@ async function reconcile(
     connection,
     readiness,
     tasks: caches.tasks.store.by("liveFramework", key).map(holdings),
-    offers: outstanding(deps, scheduling, key).map(offerResources),
+    // Those of a stream come and go without a write.
+    offers: outstanding(deps, scheduling, key)
+      .filter((offer) => !scheduling.assumed.offers.isStreamed(offer))
+      .map(offerResources),
     total: scheduling.totals.get(),
     excludeFromFairness: config.allocation.excludeFromFairness,
     now,
@@ -115,7 +126,8 @@ async function reconcile(
     await finish(deps, framework, signal);
     return {};
   }
-  const left = timeLeft(framework, disconnectedAt(framework, connection, now), clock.now());
+  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivenUntil(key) : 0;
+  const left = timeLeft(framework, disconnectedAt(framework, connection, now), clock.now(), forgiven);
   if (left === 0) await remove(deps, framework, signal);
   const lapse =
     connection.connected && framework.spec.connection.type === "Lease"
@@ -195,7 +207,7 @@ async function rescind(
 }
 
 function rescindedFor({ reason, message }: Extract<Readiness, { ready: false }>) {
-  if (reason === "LeaseLapsed" || reason === "LeaseMissing")
+  if (reason === "LeaseLapsed" || reason === "LeaseMissing" || reason === "NotSubscribed")
     return { reason: "FrameworkDisconnected", message };
   return reason === "Terminating" ? { reason: "FrameworkRemoved", message } : { reason, message };
 }
@@ -204,6 +216,7 @@ function outstanding({ caches }: Dependencies, { assumed }: Scheduling, key: str
   return assumed.offers.with(
     caches.offers.store.by("outstandingFramework", key),
     (offer) => offerFramework(offer) === key && isOutstanding(offer),
+    { framework: key },
   );
 }
 

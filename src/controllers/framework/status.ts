@@ -55,16 +55,18 @@ export function disconnectedAt(
   return status?.disconnectedAt ?? (status?.connected ? now : undefined);
 }
 
+const CONNECTED = {
+  Manual: { reason: "Manual", message: "counted as connected as long as it exists" },
+  Lease: { reason: "LeaseRenewed", message: "its Lease is renewed" },
+  Gateway: { reason: "Subscribed", message: "it is subscribed at the gateway" },
+} as const;
+
 function conditions(framework: Live<Framework>, { connection, readiness, now }: FrameworkFacts): Condition[] {
   const { generation } = framework.metadata;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const { type } = framework.spec.connection;
   const connected = connection.connected
-    ? {
-        status: "True" as const,
-        reason: type === "Manual" ? "Manual" : "LeaseRenewed",
-        message: type === "Manual" ? "counted as connected as long as it exists" : "its Lease is renewed",
-      }
+    ? { status: "True" as const, ...CONNECTED[type] }
     : { status: "False" as const, reason: connection.reason, message: connection.message };
   const ready = readiness.ready
     ? { status: "True" as const, reason: "Offered", message: "resources are offered as they become free" }

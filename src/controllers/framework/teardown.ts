@@ -10,14 +10,19 @@ import { askToKill } from "../task/write.ts";
 
 const WIDTH = 8;
 
-/** Milliseconds until a framework that is away is removed; undefined for one that is not, or never was here. */
+/**
+ * Milliseconds until a framework that is away is removed, not before `forgivenUntil`; undefined for one that is not, or never
+ * was here.
+ */
 export function timeLeft(
   { spec }: Framework,
   disconnectedAt: string | undefined,
   now: number,
+  forgivenUntil = 0,
 ): number | undefined {
   if (disconnectedAt === undefined) return undefined;
-  return Math.max(0, Date.parse(disconnectedAt) + durationMs(spec.failoverTimeout) - now);
+  const end = Math.max(Date.parse(disconnectedAt) + durationMs(spec.failoverTimeout), forgivenUntil);
+  return Math.max(0, end - now);
 }
 
 /** Removes a framework whose failover timeout has passed (Mesos: Master::removeFramework). What it leaves is up to the finalizer. */
@@ -51,7 +56,7 @@ export async function finish(
   const tasks = caches.tasks.store.by("liveFramework", key);
   await forEach(tasks, WIDTH, async (task) => {
     try {
-      await askToKill(deps, task, undefined, signal);
+      await askToKill(deps, task, {}, signal);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

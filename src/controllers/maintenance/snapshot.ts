@@ -29,11 +29,13 @@ export function takeSnapshot(
     inverse: assumed.offers.with(
       caches.offers.store.by("inverseAgent", name),
       ({ spec }) => spec.inverse === true && spec.agent === name,
+      { agent: name },
     ),
     offers: assumed.offers
       .with(
         caches.offers.store.by("outstandingAgent", name),
         (offer) => offer.spec.agent === name && isOutstanding(offer),
+        { agent: name },
       )
       .filter(({ spec }) => spec.response === undefined),
     now: clock.now(),

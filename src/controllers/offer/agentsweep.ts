@@ -36,6 +36,7 @@ export function createAgentSweep(deps: Dependencies, scheduling: Scheduling): Ru
     assumed.offers.with(
       caches.offers.store.by("outstandingAgent", agent),
       (offer) => offer.spec.agent === agent && isOutstanding(offer),
+      { agent },
     );
 
   const reconcile: Reconciler = async (agent, signal) => {

@@ -38,12 +38,14 @@ export async function answer(
     await closeOffer(deps, scheduling, offer, { state: "Declined" }, signal);
     return;
   }
+  const streamed = scheduling.assumed.offers.isStreamed(offer);
   const outcome = await carryOut(deps, scheduling, offer, framework, signal);
   // Before the Offer is closed, or what is left would be offered again at once.
   refuse(deps, scheduling, offer, framework, outcome.rest);
   const closing = { state: "Accepted" as const, operations: [...outcome.operations] };
   await closeOffer(deps, scheduling, offer, closing, signal);
-  for (const result of outcome.operations) announce(deps, offer, result);
+  // The framework of a streamed one is told by its stream, and there is no object for people to look at.
+  if (!streamed) for (const result of outcome.operations) announce(deps, offer, result);
 }
 
 /** What is left is declined under the answer's filters. */

@@ -2,6 +2,7 @@ import type { Offer, OfferStatus } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { offerFramework } from "../world/agentview.ts";
+import type { OfferBook } from "../world/offerbook.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 
 /** Field manager of Offer.status. */
@@ -27,6 +28,7 @@ export async function closeOffer(
   closing: Closing,
   signal: AbortSignal,
 ): Promise<Live<Offer>> {
+  if (assumed.offers.isStreamed(offer)) return closeStreamed(deps, assumed.offers, offer, closing);
   const { clients, clock, logger, metrics } = deps;
   const { uid, resourceVersion } = offer.metadata;
   const { message } = closing;
@@ -48,4 +50,17 @@ export async function closeOffer(
     "closed an offer",
   );
   return closed;
+}
+
+/** One that was never written: its framework's stream is told. */
+function closeStreamed(
+  { clock, metrics, offerStreams }: Dependencies,
+  offers: OfferBook,
+  offer: Live<Offer>,
+  closing: Closing,
+): Live<Offer> {
+  offers.close(offer);
+  metrics.offersClosed.inc({ state: closing.state });
+  offerStreams.get(offerFramework(offer))?.closed(offer, closing);
+  return { ...offer, status: { ...closing, closedAt: new Date(clock.now()).toISOString() } };
 }

@@ -3,7 +3,7 @@ import { Controller, from, type Result } from "../../cluster/controller.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { Limits, Quantities, roleAncestors } from "../../resources/index.ts";
+import { Limits, Quantities, roleLineage } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -30,8 +30,8 @@ export function createQuotaController(deps: Dependencies, scheduling: Scheduling
   const { caches, clients, clock, logger } = deps;
   const writer = new StatusWriter(clients.quotas, MANAGER, clock);
   const upward = (path: string) =>
-    [path, ...roleAncestors(path)]
-      .flatMap((role) => caches.quotas.store.by("role", role))
+    roleLineage(path)
+      .flatMap((at) => caches.quotas.store.by("role", at))
       .map(({ metadata }) => metadata.name);
   const all = () => caches.quotas.store.keys();
   return new Controller({
@@ -71,7 +71,7 @@ async function reconcile(
   const { consumed } = subtreeUse(deps, role);
   const status = quotaStatus(quota, {
     consumed,
-    capacity: scheduling.totals.get(),
+    capacity: scheduling.totals.quantities(),
     others: others(deps, role),
     older: older === undefined || older.metadata.uid === quota.metadata.uid ? undefined : older.metadata.name,
     roleMissing:
@@ -106,7 +106,8 @@ async function makeRoom(
   const { role } = quota.spec;
   const [state] = quotaState(quota);
   const { guarantees, limits } = state ?? { guarantees: Quantities.empty, limits: Limits.none };
-  const open = [...deps.caches.offers.store.values()].flatMap((cached) => {
+  const { offers } = scheduling.assumed;
+  const open = [...deps.caches.offers.store.values(), ...offers.streamed()].flatMap((cached) => {
     const offer = scheduling.assumed.offers.get(keyOf(cached.metadata)) ?? cached;
     const isOpen = isOutstanding(offer) && offer.spec.response === undefined;
     return isOpen ? [{ offer, resources: offerResources(offer) }] : [];

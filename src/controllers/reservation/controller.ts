@@ -83,7 +83,7 @@ async function reconcile(
   }
   const wait = await writer.write(reservation, status, signal);
   if (deleting) {
-    if (users.length > 0 || isBeingUsed(deps, reservation)) return { requeueAfter: LOOK_AGAIN };
+    if (users.length > 0 || isBeingUsed(deps, scheduling, reservation)) return { requeueAfter: LOOK_AGAIN };
     await removeFinalizer(clients.reservations, reservation, RESERVATION_FINALIZER, { signal });
     return {};
   }
@@ -110,11 +110,15 @@ function usersOf(
 }
 
 /** Whether an answer is being carried out that may hand some of it to a task. */
-function isBeingUsed({ caches }: Dependencies, reservation: Live<Reservation>): boolean {
+function isBeingUsed(
+  { caches }: Dependencies,
+  { assumed }: Scheduling,
+  reservation: Live<Reservation>,
+): boolean {
   const agent = reservationAgent(reservation);
   if (agent === undefined) return false;
-  return caches.offers.store
-    .by("outstandingAgent", agent)
+  return assumed.offers
+    .with(caches.offers.store.by("outstandingAgent", agent), ({ spec }) => spec.agent === agent, { agent })
     .some(
       ({ spec }) =>
         spec.response !== undefined &&

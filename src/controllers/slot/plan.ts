@@ -33,6 +33,8 @@ export interface SlotSituation {
   readonly slot: SlotState;
   /** Of all tasks of the node that have not ended, oldest first. */
   readonly demands: readonly Demand[];
+  /** What launches will need whose Tasks are being made: with it asked for at once, one resize serves an answer to an Offer. */
+  readonly coming: Size;
   /** What the node could grant the slot Pod by what the operator knows: allocatable less other Pods' requests. */
   readonly room: Size;
   /** Since when the kubelet is as it is, up or down: one that has come back gets its time to answer anew. */
@@ -62,7 +64,7 @@ export const wantedSize = (demands: readonly Demand[]): Size =>
 export function planSlot(situation: SlotSituation, waited: Waited, times: SlotTimes): SlotPlan {
   const { slot, demands, kubeletSince } = situation;
   if (slot.phase !== "running") return withoutSlot(situation, waited, times);
-  const wanted = wantedSize(demands);
+  const wanted = plus(wantedSize(demands), situation.coming);
   if (slot.pending) return whilePending(situation, wanted, waited, times);
   if (!sameSize(slot.asked, slot.granted)) {
     const left = times.silent - waited(`silent ${kubeletSince} ${describeSize(slot.asked)}`);

@@ -1,6 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
 import { agentLeaseName } from "../../api/group.ts";
-import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
@@ -9,11 +8,12 @@ import { isOutstanding } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { type AgentView, agentView } from "./agentview.ts";
 import type { Assumptions } from "./assumptions.ts";
+import type { OfferBook } from "./offerbook.ts";
 import { changesReservations, offerHolds } from "./offerholds.ts";
 
 /** What the operator has written and its caches may not show yet. */
 export interface Assumed {
-  readonly offers: Assumptions<Offer>;
+  readonly offers: OfferBook;
   readonly tasks: Assumptions<Task>;
   readonly reservations: Assumptions<Reservation>;
 }
@@ -107,6 +107,7 @@ export class AgentViews {
     const outstanding = offers.with(
       caches.offers.store.by("outstandingAgent", name),
       (offer) => offer.spec.agent === name && isOutstanding(offer),
+      { agent: name },
     );
     return agentView(
       {

@@ -40,6 +40,11 @@ export class Assumptions<T extends KubeObject> {
     const before = this.#assumed.get(key)?.object;
     if (before !== undefined && isAtLeast(before, object)) return;
     this.#assumed.set(key, { object, since: this.#clock.monotonic() });
+    this.announce(object);
+  }
+
+  /** Tells who listens that something of the object has changed. */
+  protected announce(object: Live<T>): void {
     this.#onAssume(object);
   }
 

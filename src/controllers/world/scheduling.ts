@@ -2,6 +2,7 @@ import { OfferCounts, OfferFilters } from "../../allocator/index.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { AgentViews, type Assumed, reservationAgent } from "./agentviews.ts";
 import { Assumptions } from "./assumptions.ts";
+import { OfferBook } from "./offerbook.ts";
 import { ClusterTotals } from "./shares.ts";
 
 /** What the controllers of the offer side share while one operator leads. All of it can be made again from lists. */
@@ -19,7 +20,7 @@ export function createScheduling(deps: Dependencies): Scheduling {
   // What is assumed changes a view, as what a cache shows does.
   const changed = (agent: string | undefined) => views.changed(agent);
   const assumed: Assumed = {
-    offers: new Assumptions(caches.offers, clock, ({ spec }) => changed(spec.agent)),
+    offers: new OfferBook(caches.offers, clock, ({ spec }) => changed(spec.agent)),
     tasks: new Assumptions(caches.tasks, clock, ({ spec }) => changed(spec.agent)),
     reservations: new Assumptions(caches.reservations, clock, (object) => changed(reservationAgent(object))),
   };

@@ -7,7 +7,8 @@ import type { Live } from "../../../src/cluster/object.ts";
 import { questionObject } from "../../../src/controllers/maintenance/question.ts";
 import { type InverseOffer, OfferGoneError, SchedulerDriver } from "../../../src/framework/index.ts";
 import { parseResources } from "../../../src/resources/index.ts";
-import { amount, launch, SYSTEM, TestCluster, template } from "./cluster.ts";
+import { SYSTEM, template } from "../bareCluster.ts";
+import { amount, launch, TestCluster } from "./cluster.ts";
 
 const HOUR = 3_600_000;
 const at = (fromNow: number): string => `${new Date(Date.now() + fromNow).toISOString().slice(0, 19)}Z`;

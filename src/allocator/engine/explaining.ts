@@ -1,0 +1,180 @@
+/** "Why is my task not placed?" out of the books: see ../explain.ts. Amounts decide for most agents, the algebra for the rest. */
+import { isStrictSubroleOf, type Resources } from "../../resources/index.ts";
+import type { AllocationOptions } from "../decision.ts";
+import type { AgentDigest } from "../digest.ts";
+import { ineligibility, visibilityMask, visible } from "../eligibility.ts";
+import { type AgentReason, type Explanation, type Question, type Reason, sentence } from "../explain.ts";
+import { matchResources } from "../placement/match.ts";
+import { type Stratum, strataOf } from "../strata.ts";
+import type { AgentState, FrameworkState, Refusals } from "../world.ts";
+import type { Books } from "./books.ts";
+import type { Declined } from "./declined.ts";
+import { obstacles } from "./obstacles.ts";
+
+export interface ExplainedParts {
+  readonly books: Books;
+  readonly declined: Declined;
+  readonly oracle: Refusals | undefined;
+}
+
+type Found = Omit<Reason, "reason" | "agents"> & { readonly reason: AgentReason };
+
+export function explainFrom(
+  parts: ExplainedParts,
+  question: Question,
+  options: AllocationOptions,
+): Explanation {
+  const { books } = parts;
+  const framework = books.clients.byId.get(question.framework)?.state;
+  const why = new AgentReasons(parts, question, framework, options);
+  const counts = new Map<string, Reason>();
+  let fitting = 0;
+  books.fleet.states.forEach((state, agent) => {
+    if (state === undefined) return;
+    const reasons = state.withheld === undefined ? why.of(agent, state) : [{ reason: state.withheld }];
+    if (reasons.length === 0) fitting++;
+    for (const found of reasons) count(counts, found);
+  });
+  const byCount = [...counts.values()].sort(
+    (a, b) => (b.agents ?? 0) - (a.agents ?? 0) || (name(a) < name(b) ? -1 : 1),
+  );
+  const reasons = [...obstacles(books, question, framework, options), ...byCount];
+  const agents = books.fleet.count;
+  return { agents, fitting, reasons, message: sentence(agents, fitting, reasons) };
+}
+
+function count(counts: Map<string, Reason>, found: Found): void {
+  const key = name(found);
+  counts.set(key, { ...found, agents: (counts.get(key)?.agents ?? 0) + 1 });
+}
+
+function name({ reason, resource = "", constraint = "" }: Found | Reason): string {
+  return `${reason} ${resource} ${constraint}`;
+}
+
+const NOTHING: readonly Found[] = [];
+
+class AgentReasons {
+  readonly #parts: ExplainedParts;
+  readonly #question: Question;
+  readonly #framework: FrameworkState | undefined;
+  readonly #options: AllocationOptions;
+  readonly #mask: number;
+  /** What is wanted by name, if that is all that is wanted. */
+  readonly #amounts: readonly (readonly [name: string, milli: number])[] | undefined;
+
+  constructor(
+    parts: ExplainedParts,
+    question: Question,
+    framework: FrameworkState | undefined,
+    options: AllocationOptions,
+  ) {
+    this.#parts = parts;
+    this.#question = question;
+    this.#framework = framework;
+    this.#options = options;
+    this.#mask = visibilityMask(framework?.capabilities ?? new Set());
+    this.#amounts = plainAmounts(question);
+  }
+
+  of(agent: number, state: AgentState): readonly Found[] {
+    const { role, tolerated = this.#framework?.tolerated, accepts, failures } = this.#question;
+    const { books } = this.#parts;
+    const digest = books.fleet.digests[agent];
+    if (digest === undefined) return NOTHING;
+    if (state.taints?.some((taint) => !tolerated?.has(taint))) return [{ reason: "Taint" }];
+    if (accepts?.(state) === false) return [{ reason: "Constraint" }];
+    const failed = failures?.(state) ?? [];
+    if (failed.length > 0) return failed.map((constraint) => ({ reason: "Constraint", constraint }));
+    const barred =
+      this.#framework && ineligibility(this.#framework, role, state, digest.hasGpus, this.#options.region);
+    if (barred !== undefined) return [{ reason: barred }];
+    const short =
+      this.#amounts === undefined || books.fleet.available[agent] !== digest.available
+        ? this.#shortByAlgebra(agent, state)
+        : this.#shortByAmounts(digest, state.total, this.#amounts);
+    if (short.length > 0) return short;
+    return this.#isRefused(agent, state) ? [{ reason: "Refused" }] : NOTHING;
+  }
+
+  #shortByAmounts(
+    digest: AgentDigest,
+    total: Resources,
+    amounts: readonly (readonly [string, number])[],
+  ): readonly Found[] {
+    let short: Found[] | undefined;
+    for (const [resource, milli] of amounts) {
+      const { simple, free, available } = digest;
+      const mine = simple ? free.get(resource) : this.#sum(strataOf(available), resource, false);
+      if (mine >= milli) continue;
+      short ??= [];
+      if (!simple && this.#sum(strataOf(available), resource, true) >= milli)
+        short.push({ reason: "Reserved", resource });
+      else if (this.#sum(strataOf(total), resource, false) >= milli)
+        short.push({ reason: "Short", resource });
+      else short.push({ reason: "TooSmall", resource });
+    }
+    return short ?? NOTHING;
+  }
+
+  #sum(strata: readonly Stratum[], resource: string, whoever: boolean): number {
+    let sum = 0;
+    for (const { role, refined, amounts } of strata) {
+      if (!whoever && role !== undefined && !this.#reaches(role, refined)) continue;
+      sum += amounts.get(resource);
+    }
+    return sum;
+  }
+
+  #reaches(reserved: string, refined: boolean): boolean {
+    const { role } = this.#question;
+    if (refined && (this.#mask & 4) === 0) return false;
+    return role === reserved || isStrictSubroleOf(role, reserved);
+  }
+
+  #shortByAlgebra(agent: number, state: AgentState): readonly Found[] {
+    const { role } = this.#question;
+    const available = this.#parts.books.fleet.available[agent] ?? state.total;
+    const free = matchResources(this.#reach(available), role, this.#question);
+    if (free.fits) return NOTHING;
+    const empty = matchResources(this.#reach(state.total), role, this.#question);
+    const whoever = matchResources(available.toUnreserved(), role, this.#question);
+    return free.short.map((resource) => {
+      if (!whoever.fits && whoever.short.includes(resource)) {
+        return { reason: !empty.fits && empty.short.includes(resource) ? "TooSmall" : "Short", resource };
+      }
+      return { reason: "Reserved", resource };
+    });
+  }
+
+  #reach(resources: Resources): Resources {
+    return visible(resources.allocatableTo(this.#question.role), this.#mask);
+  }
+
+  #isRefused(agent: number, state: AgentState): boolean {
+    const { books, declined, oracle } = this.#parts;
+    const { framework, role } = this.#question;
+    const available = books.fleet.available[agent];
+    if (available === undefined || (oracle === undefined && !declined.has(agent))) return false;
+    const plain = books.fleet.digests[agent]?.plain ?? false;
+    const offered = plain ? available : this.#reach(available);
+    const client = books.clients.find(framework, role);
+    if (client !== undefined && declined.refuses(agent, client, offered)) return true;
+    return oracle?.refuses(framework, role, state.name, offered, this.#options.now) ?? false;
+  }
+}
+
+/** Undefined if more is asked for than scalars and any ports. */
+function plainAmounts({ resources, portCount }: Question): (readonly [string, number])[] | undefined {
+  const amounts = new Map<string, number>();
+  for (const { name, value, reservations, disk, revocable, shared } of resources) {
+    if (value.kind !== "scalar" || reservations.length > 0 || disk !== undefined) return undefined;
+    if (revocable || shared) return undefined;
+    amounts.set(name, value.milli);
+  }
+  if (portCount !== undefined && portCount > 0) {
+    if (amounts.has("ports")) return undefined;
+    amounts.set("ports", portCount * 1000);
+  }
+  return [...amounts];
+}

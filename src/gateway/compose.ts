@@ -1,0 +1,76 @@
+import { durationMs } from "../api/duration.ts";
+import type { Connection } from "../cluster/connection.ts";
+import { secrets } from "../cluster/core.ts";
+import type { Logger } from "../cluster/logger.ts";
+import type { Clock } from "../cluster/time.ts";
+import type { OperatorConfig } from "../config/operator.ts";
+import type { OperatorOptions } from "../controllers/operator.ts";
+import { AccessReviews } from "./auth/authorizer.ts";
+import { SecretAuthenticator } from "./auth/basic.ts";
+import { TokenAuthenticator } from "./auth/bearer.ts";
+import { SchedulerService } from "./scheduler/service.ts";
+import { Gateway } from "./server/gateway.ts";
+
+export interface GatewayParts {
+  readonly server: Gateway;
+  /** How the operator tells the gateway who leads. */
+  readonly hooks: Required<Pick<OperatorOptions, "whileLeading" | "onNewLeader">>;
+}
+
+export interface GatewayContext {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** This replica's, in the election. */
+  readonly identity: string;
+}
+
+/** The gateway of one replica. It listens on its own, and answers once its replica leads. */
+export function createGateway(
+  config: OperatorConfig,
+  connection: Connection,
+  { logger, clock, identity }: GatewayContext,
+): GatewayParts {
+  const { anonymous, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, tls } = config.gateway;
+  const server = new Gateway({
+    port,
+    ...(tls && { tls }),
+    authenticators: [
+      new SecretAuthenticator(secrets(connection), config.namespace, clock),
+      new TokenAuthenticator(connection, clock),
+    ],
+    anonymous,
+    limits: { body: maxBodyBytes, buffered: maxBufferedBytes },
+    logger,
+  });
+  const authorizer = new AccessReviews(connection);
+  return {
+    server,
+    hooks: {
+      whileLeading: (deps, scheduling) => {
+        const options = { heartbeat: durationMs(heartbeat), namespace, authorizer };
+        const service = new SchedulerService(deps, scheduling, options);
+        server.leads(service);
+        return service;
+      },
+      onNewLeader: (leader) => server.follows({ self: leader === identity, address: addressOf(leader) }),
+    },
+  };
+}
+
+/** Where clients reach this replica's gateway; undefined: it cannot be told. */
+export function gatewayAddress(
+  { enabled, advertise, port }: OperatorConfig["gateway"],
+  podAddress: string | undefined,
+): string | undefined {
+  if (!enabled || advertise !== "") return advertise === "" ? undefined : advertise;
+  if (podAddress === undefined || podAddress === "") return undefined;
+  return `${podAddress.includes(":") ? `[${podAddress}]` : podAddress}:${port}`;
+}
+
+/** Replicas know each other by their identities in the election alone: so the address is a part of it. */
+export const identityWithAddress = (identity: string, address: string): string => `${identity}@${address}`;
+
+function addressOf(identity: string): string | undefined {
+  const at = identity.lastIndexOf("@");
+  return at === -1 ? undefined : identity.slice(at + 1);
+}

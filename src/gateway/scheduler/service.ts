@@ -1,0 +1,203 @@
+import type { Framework } from "../../api/framework.ts";
+import { agentLeaseName } from "../../api/group.ts";
+import { keyOf, type Live } from "../../cluster/object.ts";
+import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
+import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
+import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import type { Principal } from "../auth/authenticator.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Wishes } from "../convert/framework.ts";
+import { type Call, Call_Type, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { EventStream } from "../server/eventstream.ts";
+import { Acceptor } from "./acceptor.ts";
+import { Calls } from "./calls.ts";
+import { Demand } from "./demand.ts";
+import { Feedback } from "./feedback.ts";
+import { Frameworks } from "./frameworks.ts";
+import { persist } from "./persist.ts";
+import { Session, type SessionContext } from "./session.ts";
+import { type Admission, admit, Refusal, revise } from "./subscription.ts";
+
+/** Mesos's agent_reregister_timeout: how long after a change of the leader its frameworks may take to come back. Milliseconds. */
+const FORGIVEN_FOR = 600_000;
+
+export interface ServiceOptions {
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  readonly namespace: string;
+  readonly authorizer: Authorizer;
+}
+
+/** What the leader does for frameworks that speak the Mesos scheduler API. One a term of leadership. */
+export class SchedulerService implements Runnable {
+  readonly name = "gateway";
+  readonly frameworks: Frameworks;
+  readonly #deps: Dependencies;
+  readonly #context: SessionContext;
+  readonly #admission: Admission;
+  readonly #calls: Calls;
+  readonly #stop = new AbortController();
+  /** By framework: "namespace/name". */
+  readonly #sessions = new Map<string, Session>();
+  readonly #feedback = new Map<string, Feedback>();
+  /** SUBSCRIBEs of one id, one after the other. */
+  readonly #subscribing = new Map<string, Promise<void>>();
+
+  constructor(deps: Dependencies, scheduling: Scheduling, options: ServiceOptions) {
+    const { heartbeat, namespace, authorizer } = options;
+    this.#deps = deps;
+    this.frameworks = new Frameworks(deps);
+    this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
+    this.#context = { deps, scheduling, heartbeat, signal: this.#stop.signal };
+    this.#calls = new Calls(
+      this.#context,
+      new Acceptor(this.#context),
+      new Demand(this.#context, this.frameworks),
+    );
+    deps.offerStreams.serve(deps.clock.now() + FORGIVEN_FOR);
+  }
+
+  get subscribers(): number {
+    return this.#sessions.size;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stops = this.#listen();
+    await aborted(signal);
+    // Who is still connected finds the next leader, which knows nothing of these streams.
+    this.#stop.abort();
+    for (const stop of stops) stop();
+    for (const session of this.#sessions.values()) {
+      session.stop();
+      session.stream.end();
+    }
+    for (const feedback of this.#feedback.values()) feedback.stop();
+    this.frameworks.close();
+  }
+
+  session(framework: Live<Framework>): Session | undefined {
+    return this.#sessions.get(keyOf(framework.metadata));
+  }
+
+  /** Answers on the stream: SUBSCRIBED and what follows, or one ERROR. Never rejects. */
+  async subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
+    const id = wishes.info.id?.value ?? "";
+    if (id === "") return this.#subscribe(stream, wishes, principal);
+    const before = this.#subscribing.get(id) ?? Promise.resolve();
+    const now = before.then(() => this.#subscribe(stream, wishes, principal));
+    this.#subscribing.set(id, now);
+    await now;
+    if (this.#subscribing.get(id) === now) this.#subscribing.delete(id);
+  }
+
+  async #subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
+    const { logger } = this.#deps;
+    try {
+      const { framework, made } = await admit(this.#admission, wishes, principal);
+      if (stream.open && !this.#stop.signal.aborted) this.#connect(framework, stream);
+      // Nobody has heard of it.
+      else if (made) await this.frameworks.remove(framework);
+    } catch (error) {
+      if (!(error instanceof Refusal)) logger.error({ err: error }, "a subscription failed");
+      const message = error instanceof Error ? error.message : String(error);
+      logger.info({ framework: wishes.info.name, message }, "refuses a subscription");
+      stream.send({ type: Event_Type.ERROR, error: { message } });
+      stream.end();
+    }
+  }
+
+  #connect(framework: Live<Framework>, stream: EventStream): void {
+    const key = keyOf(framework.metadata);
+    const { logger } = this.#deps;
+    const before = this.#sessions.get(key);
+    if (before !== undefined) {
+      before.fail("Framework failed over");
+      this.#disconnect(before);
+    }
+    const feedback = this.#feedback.get(key) ?? new Feedback(this.#deps.clock);
+    this.#feedback.set(key, feedback);
+    const session = new Session(this.#context, framework, stream, feedback);
+    this.#sessions.set(key, session);
+    session.start();
+    logger.info({ framework: key, id: session.id, failover: before !== undefined }, "a framework subscribed");
+    this.#deps.requestAllocation("Subscribed");
+    void stream.closed.then((how) => {
+      if (this.#sessions.get(key) !== session) return;
+      logger.info({ framework: key, how }, "a framework's stream ended");
+      this.#disconnect(session);
+    });
+  }
+
+  /** Its offers are nobody's any more; failover_timeout runs, as the framework controller sees to. */
+  #disconnect(session: Session): void {
+    session.stop();
+    if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
+    const { offers } = this.#context.scheduling.assumed;
+    const open = [...offers.streamed({ framework: session.key })];
+    for (const offer of open)
+      if (isOutstanding(offer) && offer.spec.response === undefined) offers.close(offer);
+  }
+
+  /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
+  perform(session: Session, call: Call): boolean {
+    if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
+    this.#end(session, undefined);
+    void persist(this.#deps, "a teardown", this.#stop.signal, () =>
+      this.frameworks.remove(session.framework),
+    );
+    return true;
+  }
+
+  /** UPDATE_FRAMEWORK. Rejects with Refusal. */
+  async update(session: Session, wishes: Wishes, principal: Principal | undefined): Promise<void> {
+    session.changed(await revise(this.#admission, session.framework, wishes, principal));
+  }
+
+  #end(session: Session, error: string | undefined): void {
+    if (error === undefined) session.stream.end();
+    else session.fail(error);
+    this.#disconnect(session);
+    this.#feedback.get(session.key)?.stop();
+    this.#feedback.delete(session.key);
+  }
+
+  #listen(): (() => void)[] {
+    const { caches, agentLeases, config } = this.#deps;
+    const lease = `${config.namespace}/${agentLeaseName("")}`;
+    return [
+      caches.tasks.onChange(({ type, object }) => {
+        const session = this.#sessions.get(frameworkKey(object));
+        if (type === "deleted") session?.forget(object);
+        else session?.observe(object);
+      }),
+      caches.frameworks.onChange(({ type, object }) => {
+        const session = this.#sessions.get(keyOf(object.metadata));
+        if (session?.framework.metadata.uid !== object.metadata.uid) return;
+        const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
+        if (gone) this.#end(session, "Framework has been removed");
+        else if (isNewer(object, session.framework)) session.changed(object);
+      }),
+      caches.agents.onChange(({ type, object }) => {
+        if (type === "deleted") this.#agentLost(object.metadata.name);
+      }),
+      agentLeases.onChange((key, state) => {
+        if (state === "lapsed" && key.startsWith(lease)) this.#agentLost(key.slice(lease.length));
+      }),
+    ];
+  }
+
+  #agentLost(agent: string): void {
+    for (const session of this.#sessions.values()) {
+      session.tell({ type: Event_Type.FAILURE, failure: { agentId: { value: agent } } });
+    }
+  }
+}
+
+const isNewer = (a: Live<Framework>, b: Live<Framework>): boolean =>
+  BigInt(a.metadata.resourceVersion) > BigInt(b.metadata.resourceVersion);
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

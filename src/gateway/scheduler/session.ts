@@ -1,0 +1,193 @@
+import type { Framework } from "../../api/framework.ts";
+import type { Offer } from "../../api/offer.ts";
+import type { Task } from "../../api/task.ts";
+import { isConflict } from "../../cluster/errors.ts";
+import { keyOf, type Live } from "../../cluster/object.ts";
+import type { Timer } from "../../cluster/time.ts";
+import type { Dependencies } from "../../controllers/dependencies.ts";
+import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
+import type { OfferStream } from "../../controllers/offer/streams.ts";
+import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import { traits } from "../convert/framework.ts";
+import { type FrameworkTraits, offerMessage } from "../convert/offer.ts";
+import { updateStatus } from "../convert/status.ts";
+import type { TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
+import { Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { EventInit, EventStream } from "../server/eventstream.ts";
+import type { Feedback } from "./feedback.ts";
+import { frameworkId } from "./frameworks.ts";
+import { persist } from "./persist.ts";
+import { Updates } from "./updates.ts";
+
+/** Field manager of Task.spec.acknowledged. */
+const ACKNOWLEDGE_MANAGER = "mesos-gateway-acknowledge";
+
+export interface SessionContext {
+  readonly deps: Dependencies;
+  readonly scheduling: Scheduling;
+  readonly signal: AbortSignal;
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+}
+
+/** What is done once an offer that was accepted is closed. */
+export type Closed = (closing: Closing) => void;
+
+/** One subscription of one framework: all that is told on its stream, and nothing that outlives it. */
+export class Session implements OfferStream {
+  readonly id: string;
+  /** "namespace/name". */
+  readonly key: string;
+  readonly stream: EventStream;
+  readonly feedback: Feedback;
+  readonly #context: SessionContext;
+  readonly #updates: Updates;
+  readonly #expiries = new Map<string, Timer>();
+  readonly #accepted = new Map<string, Closed>();
+  #traits: FrameworkTraits;
+  #framework: Live<Framework>;
+  #heartbeat: Timer | undefined;
+
+  constructor(context: SessionContext, framework: Live<Framework>, stream: EventStream, feedback: Feedback) {
+    this.#context = context;
+    this.#framework = framework;
+    this.id = frameworkId(framework);
+    this.key = keyOf(framework.metadata);
+    this.stream = stream;
+    this.feedback = feedback;
+    this.#traits = traits(framework, this.id);
+    this.#updates = new Updates({
+      clock: context.deps.clock,
+      send: (task, update) => this.update(updateStatus(task, update, this.#traits.partitionAware)),
+      acknowledge: (task, uuid) => void this.#acknowledge(task, uuid),
+    });
+  }
+
+  get framework(): Live<Framework> {
+    return this.#framework;
+  }
+
+  get traits(): FrameworkTraits {
+    return this.#traits;
+  }
+
+  /** The framework as it is by now. */
+  changed(framework: Live<Framework>): void {
+    this.#framework = framework;
+    this.#traits = traits(framework, this.id);
+  }
+
+  /** SUBSCRIBED, heartbeats, and from then on offers and updates. */
+  start(): void {
+    const { deps, heartbeat } = this.#context;
+    const subscribed = { frameworkId: { value: this.id }, heartbeatIntervalSeconds: heartbeat / 1000 };
+    this.tell({ type: Event_Type.SUBSCRIBED, subscribed });
+    this.#beat();
+    this.feedback.connect((status) =>
+      this.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } }),
+    );
+    deps.offerStreams.attach(this.key, this);
+    for (const task of deps.caches.tasks.store.by("framework", this.key)) this.observe(task);
+  }
+
+  /** Nothing is told any more; offers go to who has taken its place, or are taken back. The stream is left as it is. */
+  stop(): void {
+    this.#heartbeat?.cancel();
+    for (const timer of this.#expiries.values()) timer.cancel();
+    this.#expiries.clear();
+    this.#updates.stop();
+    this.feedback.disconnect();
+    this.#context.deps.offerStreams.detach(this.key, this);
+  }
+
+  tell(event: EventInit): void {
+    this.stream.send(event);
+  }
+
+  update(status: TaskStatus): void {
+    this.tell({ type: Event_Type.UPDATE, update: { status } });
+  }
+
+  /** ERROR, after which nothing comes. */
+  fail(message: string): void {
+    this.tell({ type: Event_Type.ERROR, error: { message } });
+    this.stream.end();
+  }
+
+  observe(task: Live<Task>): void {
+    this.#updates.observe(task);
+  }
+
+  forget(task: Live<Task>): void {
+    this.#updates.forget(task);
+  }
+
+  acknowledge(taskId: string, uuid: string): boolean {
+    return this.#updates.acknowledge(taskId, uuid);
+  }
+
+  offered(offers: readonly Live<Offer>[]): void {
+    const { deps, scheduling } = this.#context;
+    const messages = offers.map((offer) => {
+      const { agent } = offer.spec;
+      const { region, zone } = scheduling.views.get(agent)?.state ?? {};
+      const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
+      return offerMessage(offer, this.#traits, { region, zone, ip });
+    });
+    for (const offer of offers) {
+      const left = Date.parse(offer.spec.expiresAt) - deps.clock.now();
+      this.#expiries.set(
+        offer.metadata.name,
+        deps.clock.setTimeout(() => this.#expire(offer), left),
+      );
+    }
+    this.tell({ type: Event_Type.OFFERS, offers: { offers: messages } });
+  }
+
+  closed(offer: Live<Offer>, closing: Closing): void {
+    const { name } = offer.metadata;
+    this.answered(name);
+    const accepted = this.#accepted.get(name);
+    this.#accepted.delete(name);
+    accepted?.(closing);
+    if (closing.state === "Rescinded" || closing.state === "Expired") {
+      this.tell({ type: Event_Type.RESCIND, rescind: { offerId: { value: name } } });
+    }
+  }
+
+  /** The framework has answered an offer: it does not expire any more. */
+  answered(offer: string, whenClosed?: Closed): void {
+    this.#expiries.get(offer)?.cancel();
+    this.#expiries.delete(offer);
+    if (whenClosed !== undefined) this.#accepted.set(offer, whenClosed);
+  }
+
+  #expire(offer: Live<Offer>): void {
+    const { deps, scheduling, signal } = this.#context;
+    const closing = { state: "Expired" as const, reason: "Expired", message: "not answered in time" };
+    closeOffer(deps, scheduling, offer, closing, signal).catch((error: unknown) => {
+      // Answered or taken back meanwhile.
+      if (!isConflict(error)) deps.logger.error({ err: error }, "an offer did not expire");
+    });
+  }
+
+  #beat(): void {
+    const { deps, heartbeat } = this.#context;
+    this.#heartbeat = deps.clock.setTimeout(() => {
+      this.tell({ type: Event_Type.HEARTBEAT });
+      if (this.stream.open) this.#beat();
+    }, heartbeat);
+  }
+
+  /** Tries until it is written: the framework will not say it again. */
+  async #acknowledge({ metadata }: Live<Task>, uuid: string): Promise<boolean> {
+    const { deps, signal } = this.#context;
+    const work = () =>
+      deps.clients.tasks.mergePatch(
+        metadata,
+        { metadata: { uid: metadata.uid }, spec: { acknowledged: uuid } },
+        { fieldManager: ACKNOWLEDGE_MANAGER, signal },
+      );
+    return persist(deps, "an acknowledgement", signal, work);
+  }
+}

@@ -1,0 +1,162 @@
+import { type IncomingMessage, request } from "node:http";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { vi } from "vitest";
+import {
+  type Call,
+  Call_Type,
+  CallSchema,
+  type Event,
+  type Event_Type,
+  EventSchema,
+} from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { decode, encode } from "../../../src/gateway/wire/codec.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/gateway/wire/media.ts";
+import { RecordDecoder } from "../../../src/gateway/wire/recordio.ts";
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+export interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Uint8Array | string;
+}
+
+const PATH = "/api/v1/scheduler";
+
+/** The response's head; its body is still to come. */
+export function open(port: number, { method = "POST", path = PATH, headers = {}, body = "" }: Asked) {
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const length = { "Content-Length": String(Buffer.byteLength(body)) };
+    const sent = request(
+      { host: "127.0.0.1", port, method, path, headers: { ...length, ...headers }, agent: false },
+      resolve,
+    );
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+export async function ask(port: number, asked: Asked): Promise<Answered> {
+  const response = await open(port, asked);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const { statusCode = 0, headers } = response;
+  return { status: statusCode, headers, body: Buffer.concat(chunks).toString() };
+}
+
+type CallInit = MessageInitShape<typeof CallSchema>;
+
+export interface SubscribeOptions {
+  readonly encoding?: Encoding;
+  readonly headers?: Record<string, string>;
+}
+
+/** A scheduler as any HTTP client can be one. */
+export class MesosClient {
+  readonly events: Event[] = [];
+  readonly port: number;
+  readonly encoding: Encoding;
+  streamId = "";
+  id = "";
+  /** Resolves when the stream has ended. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #headers: Record<string, string>;
+  readonly #answered = new Set<string>();
+  #response: IncomingMessage | undefined;
+
+  constructor(port: number, { encoding = "json", headers = {} }: SubscribeOptions = {}) {
+    this.port = port;
+    this.encoding = encoding;
+    this.#headers = headers;
+  }
+
+  /** Subscribes and waits for SUBSCRIBED, or for the ERROR that came instead. */
+  async subscribe(subscribe: NonNullable<CallInit["subscribe"]>): Promise<Event> {
+    const id = subscribe.frameworkInfo?.id;
+    const call = create(CallSchema, { type: Call_Type.SUBSCRIBE, subscribe, ...(id && { frameworkId: id }) });
+    const response = await open(this.port, this.#asked(call, { Accept: MEDIA_TYPE[this.encoding] }));
+    if (response.statusCode !== 200) throw new Error(`SUBSCRIBE was answered with ${response.statusCode}`);
+    this.#response = response;
+    this.streamId = String(response.headers["mesos-stream-id"]);
+    const decoder = new RecordDecoder();
+    response.on("data", (chunk: Buffer) => {
+      for (const record of decoder.decode(chunk)) {
+        this.events.push(decode(this.encoding, EventSchema, record, "Event"));
+      }
+    });
+    this.ended = new Promise((resolve) => response.once("close", () => resolve()));
+    const [first] = await vi.waitFor(() => {
+      if (this.events.length === 0) throw new Error("no event came");
+      return this.events;
+    }, WAIT);
+    if (first === undefined) throw new Error("no event came");
+    this.id = first.subscribed?.frameworkId?.value ?? "";
+    return first;
+  }
+
+  async call(call: CallInit): Promise<Answered> {
+    for (const { value = "" } of call.accept?.offerIds ?? call.decline?.offerIds ?? [])
+      this.#answered.add(value);
+    const made = create(CallSchema, { ...call, frameworkId: { value: this.id } } as CallInit);
+    return ask(this.port, this.#asked(made, { "Mesos-Stream-Id": this.streamId }));
+  }
+
+  /** The first event of a type that fits, from the beginning, once it is there. */
+  event(type: Event_Type, fits: (event: Event) => boolean = () => true): Promise<Event> {
+    return vi.waitFor(() => {
+      const found = this.events.find((event) => event.type === type && fits(event));
+      if (found === undefined) {
+        throw new Error(`no such event among ${this.events.map((event) => event.type).join(", ")}`);
+      }
+      return found;
+    }, WAIT);
+  }
+
+  /** Offers that were neither answered nor taken back, oldest first. */
+  open(): OfferMessage[] {
+    const open = new Map<string, OfferMessage>();
+    for (const { offers, rescind } of this.events) {
+      for (const offer of offers?.offers ?? []) open.set(offer.id?.value ?? "", offer);
+      open.delete(rescind?.offerId?.value ?? "");
+    }
+    for (const id of this.#answered) open.delete(id);
+    return [...open.values()];
+  }
+
+  /** An open offer of so many cpus or more, once there is one. */
+  offer(cpus = 0): Promise<OfferMessage> {
+    return vi.waitFor(() => {
+      const found = this.open().find((one) => cpusOf(one) >= cpus);
+      if (found === undefined) throw new Error("no offer");
+      return found;
+    }, WAIT);
+  }
+
+  updates(taskId: string) {
+    return this.events.flatMap(({ update }) =>
+      update?.status?.taskId?.value === taskId ? [update.status] : [],
+    );
+  }
+
+  close(): void {
+    this.#response?.destroy();
+  }
+
+  #asked(call: Call, headers: Record<string, string>): Asked {
+    return {
+      headers: { "Content-Type": MEDIA_TYPE[this.encoding], ...headers, ...this.#headers },
+      body: encode(this.encoding, CallSchema, call),
+    };
+  }
+}
+
+const WAIT = { timeout: 20_000, interval: 20 };
+
+type OfferMessage = NonNullable<Event["offers"]>["offers"][number];
+export const cpusOf = ({ resources }: OfferMessage): number =>
+  resources.filter(({ name }) => name === "cpus").reduce((sum, { scalar }) => sum + (scalar?.value ?? 0), 0);

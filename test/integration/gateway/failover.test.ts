@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Offer_Operation_Type, TaskState } from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { ask, cpusOf, type MesosClient, open } from "./client.ts";
+import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
+
+describe("failover", () => {
+  let scene: Scene;
+  let gateway: RunningGateway;
+  let namespace: string;
+
+  beforeAll(async () => {
+    scene = await Scene.start();
+    namespace = await scene.cluster.namespace("failover");
+    gateway = await scene.gateway(namespace, { maxBufferedBytes: 200_000 });
+    await scene.cluster.join("n1");
+  });
+  afterAll(() => scene.stop());
+
+  const subscribe = async (client: MesosClient, more: object = {}) => {
+    await scene.cluster.eventually(() => client.subscribe({ frameworkInfo: info("fw", more) }));
+    return client;
+  };
+  const launch = async (client: MesosClient, id: string) => {
+    const offer = await client.offer(1);
+    const launch = { taskInfos: [taskInfo(id, "n1")] };
+    await client.call({
+      type: Call_Type.ACCEPT,
+      accept: {
+        offerIds: [{ value: offer.id?.value ?? "" }],
+        operations: [{ type: Offer_Operation_Type.LAUNCH, launch }],
+        filters: { refuseSeconds: 0 },
+      },
+    });
+    return scene.task(namespace, id);
+  };
+  const frameworks = async () => (await scene.cluster.clients.frameworks.list({ namespace })).items;
+
+  it("a second scheduler takes the place of the first, which is told", async () => {
+    const first = await subscribe(scene.client(gateway.port));
+    const task = await launch(first, "one");
+    await scene.report(task, "TASK_RUNNING");
+    await first.event(Event_Type.UPDATE);
+    await first.offer(1);
+    const second = await subscribe(scene.client(gateway.port), { id: { value: first.id } });
+    expect(second.id).toBe(first.id);
+    await first.ended;
+    expect(first.events.at(-1)).toMatchObject({
+      type: Event_Type.ERROR,
+      error: { message: "Framework failed over" },
+    });
+    expect(await first.call({ type: Call_Type.REVIVE })).toMatchObject({ status: 400 });
+    // What was not acknowledged is told again, and what was offered is offered anew.
+    const { update } = await second.event(Event_Type.UPDATE);
+    expect(update?.status).toMatchObject({ taskId: { value: "one" }, state: TaskState.TASK_RUNNING });
+    await second.offer(1);
+    expect(await frameworks()).toHaveLength(1);
+    await second.call({ type: Call_Type.TEARDOWN });
+    await scene.cluster.eventually(async () => {
+      expect((await scene.cluster.clients.tasks.get(task.metadata)).spec.kill).toBeDefined();
+    });
+    await scene.report(task, "TASK_KILLED");
+    await scene.cluster.eventually(async () => expect(await frameworks()).toEqual([]));
+  });
+
+  it("one that is away loses its offers, and after failover_timeout all", async () => {
+    const client = await subscribe(scene.client(gateway.port), { failoverTimeout: 1 });
+    const task = await launch(client, "two");
+    await client.offer(1);
+    client.close();
+    await scene.cluster.eventually(async () => {
+      expect((await frameworks())[0]?.status).toMatchObject({ connected: false });
+    });
+    await scene.cluster.eventually(async () => {
+      expect((await scene.cluster.clients.tasks.get(task.metadata)).status?.state).toBe("TASK_KILLED");
+      expect(await frameworks()).toEqual([]);
+    });
+    const late = scene.client(gateway.port);
+    const refused = await late.subscribe({ frameworkInfo: info("fw", { id: { value: client.id } }) });
+    expect(refused.error?.message).toBe("Framework has been removed");
+    // Its offers were free for others.
+    const other = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
+    expect(cpusOf(await other.offer(3))).toBeGreaterThan(3);
+    other.close();
+    await scene.cluster.eventually(async () => expect(await frameworks()).toEqual([]));
+  });
+
+  it("an id that nobody knows is accepted, and kept", async () => {
+    const id = "8d4ee3e0-1111-2222-3333-444455556666-0000";
+    const client = await subscribe(scene.client(gateway.port), { id: { value: id } });
+    expect(client.id).toBe(id);
+    client.close();
+    await scene.cluster.eventually(async () => {
+      expect((await frameworks())[0]?.status).toMatchObject({ connected: false });
+    });
+    const again = await subscribe(scene.client(gateway.port), { id: { value: id } });
+    expect(again.id).toBe(id);
+    expect(await frameworks()).toHaveLength(1);
+    await again.call({ type: Call_Type.TEARDOWN });
+  });
+
+  it("a subscriber that does not read is dropped, and others go on", async () => {
+    const slow = await open(gateway.port, {
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        type: "SUBSCRIBE",
+        subscribe: { framework_info: { user: "", name: "slow", failover_timeout: 3600 } },
+      }),
+    });
+    slow.pause();
+    let dropped = false;
+    slow.once("close", () => {
+      dropped = true;
+    });
+    slow.on("error", () => {});
+    const streamId = String(slow.headers["mesos-stream-id"]);
+    const fast = await subscribe(scene.client(gateway.port));
+    const id = await scene.cluster.eventually(async () => {
+      const found = (await frameworks()).find(({ metadata }) => metadata.name.startsWith("slow"));
+      if (found?.status?.connected !== true) throw new Error("it is not connected");
+      return found.metadata.uid;
+    });
+    // Answers that are long: each task is answered for.
+    const tasks = Array.from({ length: 400 }, (_, i) => ({ task_id: { value: `${i}-${"x".repeat(200)}` } }));
+    await scene.cluster.eventually(async () => {
+      await ask(gateway.port, {
+        headers: { "Content-Type": "application/json", "Mesos-Stream-Id": streamId },
+        body: JSON.stringify({ framework_id: { value: id }, type: "RECONCILE", reconcile: { tasks } }),
+      });
+      const now = (await frameworks()).find(({ metadata }) => metadata.uid === id);
+      expect(now?.status?.connected).toBe(false);
+    });
+    slow.resume();
+    await scene.cluster.eventually(() => expect(dropped).toBe(true));
+    await fast.offer(1);
+    await fast.call({ type: Call_Type.TEARDOWN });
+  });
+
+  it("the next leader knows the framework, and the replicas point at the leader", async () => {
+    const client = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
+    const task = await launch(client, "three");
+    const follower = await scene.gateway(namespace);
+    const redirected = await scene.cluster.eventually(async () => {
+      const answered = await ask(follower.port, { path: "/api/v1/scheduler?x=1" });
+      expect(answered.status).toBe(307);
+      return answered;
+    });
+    expect(redirected.headers.location).toBe(`//127.0.0.1:${gateway.port}/api/v1/scheduler?x=1`);
+    await gateway.stop();
+    await client.ended;
+    const again = scene.client(follower.port);
+    await scene.cluster.eventually(
+      () => again.subscribe({ frameworkInfo: info("fw", { id: { value: client.id }, failoverTimeout: 0 }) }),
+      40_000,
+    );
+    expect(again.id).toBe(client.id);
+    await again.offer(1);
+    expect((await scene.cluster.clients.tasks.get(task.metadata)).spec.kill).toBeUndefined();
+  });
+});

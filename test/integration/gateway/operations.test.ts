@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  OperationState,
+  Resource_ReservationInfo_Type,
+  TaskState,
+  Offer_Operation_Type as Type,
+  Volume_Mode,
+} from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { MesosClient } from "./client.ts";
+import { info, Scene, scalar, taskInfo } from "./scene.ts";
+
+describe("operations on offers", () => {
+  let scene: Scene;
+  let namespace: string;
+  let client: MesosClient;
+
+  beforeAll(async () => {
+    scene = await Scene.start();
+    namespace = await scene.cluster.namespace("operations");
+    const gateway = await scene.gateway(namespace);
+    await scene.cluster.join("n1");
+    client = scene.client(gateway.port);
+    await scene.cluster.eventually(() => client.subscribe({ frameworkInfo: info("fw", { roles: ["eng"] }) }));
+  });
+  afterAll(() => scene.stop());
+
+  const accept = async (operations: object[]) => {
+    const offer = await client.offer(1);
+    const offerIds = [{ value: offer.id?.value ?? "" }];
+    const filters = { refuseSeconds: 0 };
+    expect(
+      (await client.call({ type: Call_Type.ACCEPT, accept: { offerIds, operations, filters } })).status,
+    ).toBe(202);
+    return offer;
+  };
+  const feedback = async (id: string) => {
+    const event = await client.event(
+      Event_Type.UPDATE_OPERATION_STATUS,
+      ({ updateOperationStatus }) => updateOperationStatus?.status?.operationId?.value === id,
+    );
+    return event.updateOperationStatus?.status;
+  };
+  const reservations = [{ type: Resource_ReservationInfo_Type.DYNAMIC, role: "eng" }];
+  const disk = { ...scalar("disk", 64), reservations };
+  const volume = {
+    ...disk,
+    disk: { persistence: { id: "v1" }, volume: { containerPath: "data", mode: Volume_Mode.RW } },
+  };
+
+  it("RESERVE, CREATE and a LAUNCH on the volume, in one answer", async () => {
+    const launch = {
+      taskInfos: [taskInfo("db", "n1", { resources: [scalar("cpus", 0.5), scalar("mem", 64), volume] })],
+    };
+    await accept([
+      { type: Type.RESERVE, id: { value: "r" }, reserve: { resources: [disk] } },
+      { type: Type.CREATE, id: { value: "c" }, create: { volumes: [volume] } },
+      { type: Type.LAUNCH, launch },
+    ]);
+    for (const id of ["r", "c"]) {
+      const status = await feedback(id);
+      expect(status?.state).toBe(OperationState.OPERATION_FINISHED);
+      expect(status?.uuid?.value).toHaveLength(16);
+      const acknowledgeOperationStatus = {
+        agentId: { value: "n1" },
+        operationId: { value: id },
+        uuid: status?.uuid?.value ?? new Uint8Array(),
+      };
+      const call = { type: Call_Type.ACKNOWLEDGE_OPERATION_STATUS, acknowledgeOperationStatus };
+      expect((await client.call(call)).status).toBe(202);
+    }
+    const task = await scene.task(namespace, "db");
+    expect(task.spec.resources[2]?.disk?.persistence?.id).toBe("v1");
+    const { items } = await scene.cluster.clients.reservations.list();
+    expect(items).toHaveLength(1);
+    expect(items[0]?.spec).toMatchObject({ role: "eng", agent: "n1", volumes: [{ id: "v1" }] });
+  });
+
+  it("what cannot be done is told, by the operation or by the task", async () => {
+    await accept([
+      { type: Type.DESTROY, id: { value: "d" }, destroy: { volumes: [volume] } },
+      { type: Type.GROW_VOLUME, id: { value: "g" }, growVolume: { volume, addition: disk } },
+      { type: Type.LAUNCH, id: { value: "l" }, launch: { taskInfos: [taskInfo("feedback", "n1")] } },
+    ]);
+    const destroyed = await feedback("d");
+    expect(destroyed?.state).toBe(OperationState.OPERATION_ERROR);
+    const grown = await feedback("g");
+    expect(grown).toMatchObject({
+      state: OperationState.OPERATION_ERROR,
+      message: "operations of type GROW_VOLUME are not supported",
+    });
+    const { update } = await client.event(
+      Event_Type.UPDATE,
+      (event) => event.update?.status?.taskId?.value === "feedback",
+    );
+    expect(update?.status).toMatchObject({
+      state: TaskState.TASK_ERROR,
+      message: "The 'id' field was set in an operation of type LAUNCH or LAUNCH_GROUP",
+    });
+    await client.call({
+      type: Call_Type.ACCEPT,
+      accept: {
+        offerIds: [{ value: "never" }],
+        operations: [{ type: Type.RESERVE, id: { value: "late" }, reserve: { resources: [disk] } }],
+      },
+    });
+    expect(await feedback("late")).toMatchObject({
+      state: OperationState.OPERATION_ERROR,
+      message: "Operation attempted with invalid offers: Offer never is no longer valid",
+    });
+  });
+
+  it("RECONCILE_OPERATIONS tells what is known", async () => {
+    const operations = [{ operationId: { value: "d" } }, { operationId: { value: "r" } }];
+    const before = client.events.length;
+    await client.call({ type: Call_Type.RECONCILE_OPERATIONS, reconcileOperations: { operations } });
+    await scene.cluster.eventually(() => {
+      const told = client.events.slice(before).flatMap(({ updateOperationStatus }) => {
+        const { status } = updateOperationStatus ?? {};
+        return status === undefined ? [] : [[status.operationId?.value, status.state]];
+      });
+      expect(told).toContainEqual(["d", OperationState.OPERATION_ERROR]);
+      // It was acknowledged.
+      expect(told).toContainEqual(["r", OperationState.OPERATION_UNKNOWN]);
+    });
+  });
+
+  it("LAUNCH_GROUP launches all tasks or none", async () => {
+    const executor = {
+      type: 1,
+      executorId: { value: "default" },
+      resources: [scalar("cpus", 0.1), scalar("mem", 32)],
+    };
+    const group = (...tasks: object[]) => ({
+      type: Type.LAUNCH_GROUP,
+      launchGroup: { executor, taskGroup: { tasks } },
+    });
+    await accept([
+      group(taskInfo("a", "n1"), taskInfo("b", "n1")),
+      group(taskInfo("c", "n1"), taskInfo("d", "n1", { command: {} })),
+    ]);
+    const [a, b] = [await scene.task(namespace, "a"), await scene.task(namespace, "b")];
+    expect(a.spec.group).toMatchObject({ size: 2 });
+    expect(b.spec.group).toEqual(a.spec.group);
+    for (const id of ["c", "d"]) {
+      const { update } = await client.event(
+        Event_Type.UPDATE,
+        (event) => event.update?.status?.taskId?.value === id,
+      );
+      expect(update?.status?.state).toBe(TaskState.TASK_ERROR);
+    }
+    const { items } = await scene.cluster.clients.tasks.list({ namespace });
+    expect(items.map(({ spec }) => spec.taskId).sort()).toEqual(["a", "b", "db"]);
+  });
+
+  it("an offer is not used twice in one answer", async () => {
+    await scene.cluster.join("n2");
+    await client.offer(3);
+    const first = await client.offer(3);
+    const agent = first.agentId?.value ?? "";
+    const offerIds = [{ value: first.id?.value ?? "" }, { value: first.id?.value ?? "" }];
+    const launch = { taskInfos: [taskInfo("twice", agent)] };
+    const accept = { offerIds, operations: [{ type: Type.LAUNCH, launch }] };
+    await client.call({ type: Call_Type.ACCEPT, accept });
+    const { update } = await client.event(
+      Event_Type.UPDATE,
+      (event) => event.update?.status?.taskId?.value === "twice",
+    );
+    expect(update?.status).toMatchObject({
+      state: TaskState.TASK_DROPPED,
+      message: `Task launched with invalid offers: Duplicate offer ${first.id?.value} in offer list`,
+    });
+  });
+});
