@@ -40,29 +40,26 @@ export function withClosed(
   for (;;) {
     const offer = closed.get(questionName({ ...question, ordinal: answer.asked }));
     if (offer === undefined) return answer;
-    answer = { ...read(offer, question.framework, rules), asked: answer.asked + 1 };
+    answer = { ...answerOf(offer, answer, question.framework, rules), asked: answer.asked + 1 };
   }
+}
 
-  function read(
-    { spec, status }: Live<Offer>,
-    framework: Live<Framework>,
-    { refuse, interval }: RefusalRules,
-  ) {
-    const { state, closedAt } = status ?? {};
-    if (closedAt === undefined || (state !== "Accepted" && state !== "Declined")) return answer;
-    const { askAgainAt: _, ...kept } = answer;
-    const wish = (spec.response?.accept ?? spec.response?.decline)?.filters?.refuse;
-    const said = { ...kept, at: closedAt };
-    // Who has agreed has said all; a wish to be asked again is heeded.
-    if (state === "Accepted" && wish === undefined) return { ...said, response: "ACCEPT" as const };
-    const wait = durationMs(wish ?? framework.spec.refuse ?? refuse);
-    const again = Date.parse(closedAt) + Math.min(LONGEST_REFUSAL, Math.max(wait, interval));
-    return {
-      ...said,
-      response: state === "Accepted" ? ("ACCEPT" as const) : ("DECLINE" as const),
-      askAgainAt: new Date(again).toISOString(),
-    };
-  }
+function answerOf(
+  { spec, status }: Live<Offer>,
+  before: Answer,
+  framework: Live<Framework>,
+  { refuse, interval }: RefusalRules,
+): Answer {
+  const { state, closedAt } = status ?? {};
+  if (closedAt === undefined || (state !== "Accepted" && state !== "Declined")) return before;
+  const { askAgainAt: _, ...kept } = before;
+  const said: Answer = { ...kept, at: closedAt, response: state === "Accepted" ? "ACCEPT" : "DECLINE" };
+  const wish = (spec.response?.accept ?? spec.response?.decline)?.filters?.refuse;
+  // Who has agreed has said all; a wish to be asked again is heeded.
+  if (state === "Accepted" && wish === undefined) return said;
+  const wait = durationMs(wish ?? framework.spec.refuse ?? refuse);
+  const again = Date.parse(closedAt) + Math.min(LONGEST_REFUSAL, Math.max(wait, interval));
+  return { ...said, askAgainAt: new Date(again).toISOString() };
 }
 
 /** From when on a framework may be asked, in ms; infinity: not any more. A revive ends inverse filters too (Mesos: reviveRoles). */

@@ -5,7 +5,8 @@ import type { Offer, OfferResponse, OfferStatus } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { parseResources } from "../../resources/index.ts";
 import { agent, framework, metadata, offer } from "../objects.fixture.ts";
-import { decideMaintenance, type MaintenanceFacts } from "./decide.ts";
+import { decideMaintenance } from "./decide.ts";
+import type { MaintenanceFacts } from "./facts.ts";
 import { questionName, questionObject } from "./question.ts";
 
 const T = Date.parse("2026-01-01T00:00:00Z");

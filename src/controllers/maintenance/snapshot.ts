@@ -6,7 +6,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Assumptions } from "../world/assumptions.ts";
 import { holdings } from "../world/holdings.ts";
 import type { Scheduling } from "../world/scheduling.ts";
-import type { MaintenanceFacts } from "./decide.ts";
+import type { MaintenanceFacts } from "./facts.ts";
 
 /** The caches, and what the operator has written and they may not show yet. */
 export function takeSnapshot(
