@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Offer } from "../../../src/api/offer.ts";
 import { hasEnded } from "../../../src/api/taskstate.ts";
 import { CliContext } from "../../../src/cli/context.ts";
@@ -26,11 +26,11 @@ beforeEach(async () => {
   namespace = await cluster.namespace("maintenance");
 });
 
-/** A framework that runs a task on n1 and holds what is left of n1 as an Offer. */
-async function running(name: string, cpus = 1): Promise<void> {
+/** A framework that runs a task on n1. With `more` it is offered what is left at once, else others have it. */
+async function running(name: string, cpus = 1, more = false): Promise<void> {
   await cluster.framework(namespace, name);
   const offer = await ordinary(name);
-  await cluster.accept(offer, [launch(template(cpus, 128))], "0s");
+  await cluster.accept(offer, [launch(template(cpus, 128))], more ? "0s" : "1h");
   await cluster.closed(offer, "Accepted");
 }
 
@@ -59,10 +59,12 @@ const plan = (maintenance: object | null) =>
 const status = async () => (await cluster.clients.agents.get({ name: "n1" })).status?.maintenance;
 
 /** Ends all, so that the next test finds the agent free. */
-async function clear(...names: string[]): Promise<void> {
+afterEach(async () => {
   await plan(null);
   await cluster.eventually(async () => expect(await status()).toBeUndefined());
-  for (const name of names) {
+  const { items } = await cluster.clients.frameworks.list({ namespace });
+  for (const { metadata } of items) {
+    const { name } = metadata;
     await cluster.clients.frameworks.delete({ namespace, name });
     for (const task of await cluster.tasksOf(namespace, name)) {
       if (!hasEnded(task.status)) await cluster.report(task, "TASK_KILLED");
@@ -71,7 +73,7 @@ async function clear(...names: string[]): Promise<void> {
       expect(cluster.clients.frameworks.get({ namespace, name })).rejects.toThrow(/not found/),
     );
   }
-}
+});
 
 describe("planned maintenance", () => {
   it("asks each framework that runs tasks there, once, and shows what it answers", async () => {
@@ -122,7 +124,6 @@ describe("planned maintenance", () => {
         expect(reasons).toContain(reason);
       }
     });
-    await clear("one", "two", "idle");
   });
 
   it("takes back what was offered, and offers it anew with the window", async () => {
@@ -138,11 +139,10 @@ describe("planned maintenance", () => {
     await plan(null);
     await cluster.closed(after, "Rescinded");
     expect((await ordinary("fw")).spec.unavailability).toBeUndefined();
-    await clear("fw");
   });
 
   it("holds nothing by asking: the framework's amounts and its offers stay", async () => {
-    await running("fw", 1);
+    await running("fw", 1, true);
     await plan({ start: at(HOUR) });
     await question("fw");
     const left = await ordinary("fw");
@@ -155,11 +155,10 @@ describe("planned maintenance", () => {
       const agent = await cluster.clients.agents.get({ name: "n1" });
       expect(amount(agent.status?.offered, "cpus")).toBeCloseTo(2.89);
     });
-    await clear("fw");
   });
 
   it("cannot be used with an ordinary offer", async () => {
-    await running("fw", 1);
+    await running("fw", 1, true);
     await plan({ start: at(HOUR) });
     const asked = await question("fw");
     const offer = await ordinary("fw");
@@ -169,7 +168,6 @@ describe("planned maintenance", () => {
     const { status: outcome } = await cluster.closed(offer, "Accepted");
     expect(outcome?.operations?.[0]?.message).toContain("it has nothing to use");
     expect(open(await cluster.clients.offers.get(asked.metadata))).toBe(true);
-    await clear("fw");
   });
 
   it("asks again when the filter of a decline ends, and one closed question stays", async () => {
@@ -188,7 +186,6 @@ describe("planned maintenance", () => {
       const inverse = (await all("fw")).filter(({ spec }) => spec.inverse);
       expect(inverse.length).toBe(2);
     });
-    await clear("fw");
   });
 
   it("asks anew about another window; what was answered about the first is no answer", async () => {
@@ -207,7 +204,6 @@ describe("planned maintenance", () => {
     const third = await question("fw", second.metadata.uid);
     await plan(null);
     expect((await cluster.closed(third, "Rescinded")).status?.reason).toBe("MaintenanceWithdrawn");
-    await clear("fw");
   });
 
   it("is asked anew when it was withdrawn and planned again as it was", async () => {
@@ -221,7 +217,6 @@ describe("planned maintenance", () => {
     await cluster.eventually(async () => expect(await status()).toBeUndefined());
     await plan(maintenance);
     await question("fw", first.metadata.uid);
-    await clear("fw");
   });
 
   it("is not asked of a framework that has nothing there any more", async () => {
@@ -231,13 +226,12 @@ describe("planned maintenance", () => {
     for (const task of await cluster.tasksOf(namespace, "fw")) await cluster.report(task, "TASK_FINISHED");
     expect((await cluster.closed(asked, "Rescinded")).status?.reason).toBe("NothingLeft");
     await cluster.eventually(async () => expect((await status())?.frameworks).toEqual([]));
-    await clear("fw");
   });
 
   it("withholds the agent from its start to its end, and leaves its tasks alone", async () => {
-    await running("fw");
+    await running("fw", 1, true);
     const task = (await cluster.tasksOf(namespace, "fw"))[0];
-    await plan({ start: at(2000), duration: "3s" });
+    await plan({ start: at(5000), duration: "5s" });
     const asked = await question("fw");
     const offered = await ordinary("fw");
     await cluster.eventually(async () => expect((await status())?.phase).toBe("InProgress"));
@@ -254,7 +248,6 @@ describe("planned maintenance", () => {
     const now = await cluster.getTask(namespace, task?.metadata.name ?? "");
     expect(now.spec.kill).toBeUndefined();
     expect(now.status?.state).not.toBe("TASK_KILLED");
-    await clear("fw");
   });
 
   it("outlives the operator: nothing is asked twice, and the filter is kept", async () => {
@@ -281,7 +274,6 @@ describe("planned maintenance", () => {
     expect(inverse.map(({ metadata }) => metadata.uid).sort()).toEqual(
       [asked.metadata.uid, refused.metadata.uid].sort(),
     );
-    await clear("fw", "refuser");
   });
 
   it("asks who has agreed once more after a revive", async () => {
@@ -295,7 +287,6 @@ describe("planned maintenance", () => {
       { spec: { revive: { id: "again" } } },
     );
     await question("fw", asked.metadata.uid);
-    await clear("fw");
   });
 
   it("finds again what the leader before has asked", async () => {
@@ -317,11 +308,10 @@ describe("planned maintenance", () => {
     const inverse = (await all("fw")).filter(({ spec }) => spec.inverse);
     expect(inverse.map(({ metadata }) => metadata.uid)).toEqual([made.metadata.uid]);
     expect(inverse.every(open)).toBe(true);
-    await clear("fw");
   });
 
   it("can be left out of what a framework watches", async () => {
-    await running("fw");
+    await running("fw", 1, true);
     await plan({ start: at(HOUR) });
     const asked = await question("fw");
     const names = async (selector: string) => {
@@ -333,7 +323,6 @@ describe("planned maintenance", () => {
     const others = await names("spec.inverse!=true");
     expect(others.length).toBeGreaterThan(0);
     expect(others).not.toContain(asked.metadata.name);
-    await clear("fw");
   });
 });
 
@@ -393,7 +382,6 @@ describe("a framework of the SDK", () => {
       driver.stop();
       await run;
     }
-    await clear("sdk");
   });
 });
 
@@ -425,6 +413,5 @@ describe("kubectl mesos maintenance", () => {
     } finally {
       context.connection.close();
     }
-    await clear("fw");
   });
 });
