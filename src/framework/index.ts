@@ -39,6 +39,7 @@ export {
 export type {
   Accept,
   Filters,
+  InverseOffer,
   OfferedResources,
   Operation,
   Scheduler,

@@ -45,7 +45,8 @@ export function restoreFilters(deps: Dependencies, { filters }: Scheduling): voi
   const { caches, clock, config } = deps;
   for (const offer of caches.offers.store.values()) {
     const framework = caches.frameworks.store.get(offerFramework(offer));
-    if (framework === undefined || !isOf(offer, framework) || revivedSince(offer, framework)) continue;
+    if (framework === undefined || offer.spec.inverse) continue;
+    if (!isOf(offer, framework) || revivedSince(offer, framework)) continue;
     const left = filterLeft(offer, framework, config, clock.now());
     if (left <= 0) continue;
     const { role, agent } = offer.spec;
