@@ -52,6 +52,12 @@ function name({ reason, resource = "", constraint = "" }: Found | Reason): strin
   return `${reason} ${resource} ${constraint}`;
 }
 
+interface Amount {
+  readonly resource: string;
+  readonly milli: number;
+  readonly slot: number;
+}
+
 const NOTHING: readonly Found[] = [];
 
 class AgentReasons {
@@ -61,7 +67,7 @@ class AgentReasons {
   readonly #options: AllocationOptions;
   readonly #mask: number;
   /** What is wanted by name, if that is all that is wanted. */
-  readonly #amounts: readonly (readonly [name: string, milli: number])[] | undefined;
+  readonly #amounts: readonly Amount[] | undefined;
 
   constructor(
     parts: ExplainedParts,
@@ -74,7 +80,11 @@ class AgentReasons {
     this.#framework = framework;
     this.#options = options;
     this.#mask = visibilityMask(framework?.capabilities ?? new Set());
-    this.#amounts = plainAmounts(question);
+    this.#amounts = plainAmounts(question)?.map(([resource, milli]) => ({
+      resource,
+      milli,
+      slot: parts.books.space.slot(resource),
+    }));
   }
 
   of(agent: number, state: AgentState): readonly Found[] {
@@ -90,31 +100,38 @@ class AgentReasons {
       this.#framework && ineligibility(this.#framework, role, state, digest.hasGpus, this.#options.region);
     if (barred !== undefined) return [{ reason: barred }];
     const short =
-      this.#amounts === undefined || books.fleet.available[agent] !== digest.available
+      this.#amounts === undefined
         ? this.#shortByAlgebra(agent, state)
-        : this.#shortByAmounts(digest, state.total, this.#amounts);
+        : this.#shortByAmounts(agent, state, digest, this.#amounts);
     if (short.length > 0) return short;
     return this.#isRefused(agent, state) ? [{ reason: "Refused" }] : NOTHING;
   }
 
   #shortByAmounts(
+    agent: number,
+    { total }: AgentState,
     digest: AgentDigest,
-    total: Resources,
-    amounts: readonly (readonly [string, number])[],
+    amounts: readonly Amount[],
   ): readonly Found[] {
     let short: Found[] | undefined;
-    for (const [resource, milli] of amounts) {
-      const { simple, free, available } = digest;
-      const mine = simple ? free.get(resource) : this.#sum(strataOf(available), resource, false);
-      if (mine >= milli) continue;
+    const { fleet } = this.#parts.books;
+    const available = fleet.available[agent] ?? total;
+    for (const { resource, milli, slot } of amounts) {
+      const { simple } = digest;
+      const free = simple ? fleet.free.get(agent, slot) : this.#sum(strataOf(available), resource, false);
+      if (free >= milli) continue;
       short ??= [];
       if (!simple && this.#sum(strataOf(available), resource, true) >= milli)
         short.push({ reason: "Reserved", resource });
-      else if (this.#sum(strataOf(total), resource, false) >= milli)
-        short.push({ reason: "Short", resource });
+      else if (this.#inAll(total, digest, resource) >= milli) short.push({ reason: "Short", resource });
       else short.push({ reason: "TooSmall", resource });
     }
     return short ?? NOTHING;
+  }
+
+  #inAll(total: Resources, { bare, totalScalars }: AgentDigest, resource: string): number {
+    const scalar = bare ? totalScalars.get(resource) : 0;
+    return scalar > 0 ? scalar : this.#sum(strataOf(total), resource, false);
   }
 
   #sum(strata: readonly Stratum[], resource: string, whoever: boolean): number {

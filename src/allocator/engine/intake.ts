@@ -196,7 +196,7 @@ export class Intake {
     // The agent's own object where it is equal: the next test knows it at once.
     const own = fleet.digests[slot]?.available;
     const refused = own?.equals(resources) ? own : resources;
-    this.declined.add(slot, client, refused, now, time, clients.words);
+    this.declined.add(slot, client, refused, now, time, (clients.frameworks.length + 31) >>> 5);
   }
 
   #setSuppressed(id: string, some: readonly string[], suppressed: boolean): void {

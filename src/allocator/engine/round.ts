@@ -201,7 +201,7 @@ export class Deciding {
     const minima = terms.minAllocatable?.get(path) ?? minAllocatable;
     if (offering.minima !== minima) {
       offering.minima = minima;
-      offering.enough = isAllocatable(offering.resources, offering.scalars, minima);
+      offering.enough = isAllocatable(offering.resources, offering.resources.scalarQuantities(), minima);
     }
     if (!offering.enough || terms.constraints?.excludes(path, state) === true) return false;
     // Who refuses the whole of it is not among the clients at hand.
