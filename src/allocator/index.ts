@@ -9,5 +9,6 @@ export * from "./filters.ts";
 export { parseMinAllocatable } from "./minimum.ts";
 export * from "./offercounts.ts";
 export * from "./placement/index.ts";
+export * from "./reclaim/index.ts";
 export * from "./shares.ts";
 export * from "./world.ts";
