@@ -26,7 +26,15 @@ export const sort: Workload = {
       const bench = new Bench(size.sorter);
       bench.roles = roles.length;
       const say = (phase: string, ms: number) =>
-        report({ round: round++, ms, offers: 0, more: { shape, phase, agents: size.agents } }, bench);
+        report(
+          {
+            round: round++,
+            ms,
+            offers: 0,
+            more: { shape, phase, agents: size.agents, frameworks: roles.length },
+          },
+          bench,
+        );
       const clientsMs = timed(() => {
         for (const role of roles) {
           const state = { id: `f-${role}`, roles: [role], active: true, capabilities: new Set<never>() };
