@@ -89,11 +89,15 @@ class AgentReasons {
   }
 
   /** One object for each, so that they can be counted. */
-  found(reason: AgentReason, resource = ""): Found {
-    const key = `${reason} ${resource}`;
+  found(reason: AgentReason, resource = "", constraint = ""): Found {
+    const key = `${reason} ${resource} ${constraint}`;
     const known = this.#founds.get(key);
     if (known !== undefined) return known;
-    const found: Found = { reason, ...(resource !== "" && { resource }) };
+    const found: Found = {
+      reason,
+      ...(resource !== "" && { resource }),
+      ...(constraint !== "" && { constraint }),
+    };
     this.#founds.set(key, found);
     return found;
   }
@@ -106,7 +110,7 @@ class AgentReasons {
     if (state.taints?.some((taint) => !tolerated?.has(taint))) return [this.found("Taint")];
     if (accepts?.(state) === false) return [this.found("Constraint")];
     const failed = failures?.(state) ?? [];
-    if (failed.length > 0) return failed.map((constraint) => ({ reason: "Constraint", constraint }));
+    if (failed.length > 0) return failed.map((constraint) => this.found("Constraint", "", constraint));
     const barred =
       this.#framework && ineligibility(this.#framework, role, state, digest.hasGpus, this.#options.region);
     if (barred !== undefined) return [this.found(barred)];

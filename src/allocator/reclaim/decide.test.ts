@@ -52,6 +52,16 @@ describe("taking back", () => {
     expect([...clock.state.taken]).toEqual([]);
   });
 
+  it("keeps what is ending for whom it was taken, and takes something else for others", () => {
+    const clock = new Clock();
+    const both = [wants("d", "b", "cpus:1"), wants("e", "c", "cpus:1")];
+    for (const now of [0, 10]) clock.at(now, full());
+    clock.at(25, full(both));
+    expect(clock.says(30, full(both))[0]).toEqual(["t3"]);
+    expect(clock.says(35, full(both))[1]).toEqual(["t2"]);
+    expect(clock.says(55, full(both))[0]).toEqual(["t2"]);
+  });
+
   it("lets go of who was told when the demand ends, and is patient anew when it comes again", () => {
     const clock = new Clock();
     clock.at(0, full());
