@@ -32,7 +32,7 @@ const points = [...samples.values()].map(({ agents, frameworks, times }) => {
   return { agents, frameworks, median: times[times.length >> 1] ?? 0, rounds: times.length };
 });
 for (const point of points) console.log(JSON.stringify(point));
-const [constant, byAgents, byFrameworks] = fit(
+const [constant, byAgents, byFrameworks] = leastSquares(
   points.map(({ agents, frameworks, median }) => [
     [1, Math.log(agents), Math.log(frameworks)],
     Math.log(median),
@@ -42,7 +42,7 @@ const factor = Math.exp(constant ?? 0);
 console.log(JSON.stringify({ field: values.field, factor, agents: byAgents, frameworks: byFrameworks }));
 
 /** Least squares by the normal equations, solved by elimination. */
-function fit(rows: readonly (readonly [readonly number[], number])[]): number[] {
+function leastSquares(rows: readonly (readonly [readonly number[], number])[]): number[] {
   const size = rows[0]?.[0].length ?? 0;
   const matrix = Array.from({ length: size }, (_, i) => [
     ...Array.from({ length: size }, (_, j) => sum(rows, ([x]) => (x[i] ?? 0) * (x[j] ?? 0))),

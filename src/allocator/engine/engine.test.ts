@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { allocate } from "../allocate.ts";
-import { referenceAllocate } from "../reference.fixture.ts";
+import { referenceAllocate } from "../reference/allocate.fixture.ts";
 import { sharesOf } from "../shares.ts";
 import { lines, options, seeded } from "../world.fixture.ts";
 import { Story } from "./story.fixture.ts";
