@@ -195,7 +195,21 @@ class Planner {
     const enough = covers(room, wanted);
     for (const gang of chosen) this.#move(gang, 1);
     if (!enough) return undefined;
-    return withoutNeedless(chosen, agent, room, wanted);
+    const kept = withoutNeedless(chosen, agent, room, wanted);
+    // One that was let go may have been what allowed another: what its role loses, one above both may gain.
+    return kept.length === chosen.length || this.#mayTakeAll(kept, demand, wanted) ? kept : undefined;
+  }
+
+  #mayTakeAll(gangs: readonly Gang[], demand: Demand, wanted: Vector): boolean {
+    const moved: Gang[] = [];
+    const allowed = gangs.every((gang) => {
+      if (!this.#mayTake(gang, demand, wanted)) return false;
+      this.#move(gang, -1);
+      moved.push(gang);
+      return true;
+    });
+    for (const gang of moved) this.#move(gang, 1);
+    return allowed;
   }
 
   /**
