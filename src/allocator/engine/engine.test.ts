@@ -5,7 +5,7 @@ import { sharesOf } from "../shares.ts";
 import { lines, options, seeded } from "../world.fixture.ts";
 import { Story } from "./story.fixture.ts";
 
-const OPTIONS = { maxOffersPerFramework: 4 };
+const OPTIONS = { maxOffersPerFramework: 4, region: "near" };
 
 describe("told event by event, the engine", () => {
   it.each(Array.from({ length: 40 }, (_, seed) => [seed]))(

@@ -105,7 +105,9 @@ export class Intake {
     if (before !== undefined && !sameSight(before, state)) this.declined.removeAgent(agent);
     this.books.setAgent(agent, state);
     const digest = fleet.digests[agent];
-    fleet.kinds[agent] = this.kinds.of(state, digest?.hasGpus ?? false);
+    const kind = this.kinds.enter(state, digest?.hasGpus ?? false);
+    if (before !== undefined) this.kinds.leave(fleet.kinds[agent] ?? 0);
+    fleet.kinds[agent] = kind;
     const restless = digest?.plain === false && !digest.available.shared().isEmpty;
     fleet.flags[agent] = (restless ? RESTLESS : 0) | (digest?.simple ? 0 : LUMPY);
     this.#flagged ||= restless;
@@ -116,6 +118,7 @@ export class Intake {
     const agent = this.books.fleet.find(name);
     if (agent === undefined) return;
     this.declined.removeAgent(agent);
+    this.kinds.leave(this.books.fleet.kinds[agent] ?? 0);
     this.books.removeAgent(agent);
   }
 
@@ -142,7 +145,7 @@ export class Intake {
     }
     this.#countOutstanding(framework, state.offersOutstanding ?? 0);
     if (before !== undefined && sameOpenness(before, state)) return;
-    this.kinds.renew(this.#options?.region);
+    for (const client of framework.clients.values()) this.kinds.changed(client);
     if (state.active) this.#allDirty = true;
   }
 
@@ -237,7 +240,7 @@ export class Intake {
     this.#options = options;
     if (before === undefined || !sameOptions(before, options)) {
       this.#allDirty = true;
-      this.kinds.renew(options.region);
+      this.kinds.setRegion(options.region);
       fairness.exclude(options.excludeFromFairness ?? new Set());
       for (const framework of clients.byId.values()) {
         if (framework.state !== undefined) this.#countOutstanding(framework, framework.outstanding);
