@@ -158,7 +158,7 @@ export class Intake {
   }
 
   #clear(client: number): void {
-    if (this.declined.countOf(client) > 0) this.#revived.push(client);
+    if (this.declined.mayHave(client)) this.#revived.push(client);
   }
 
   #removeFramework(id: string): void {
