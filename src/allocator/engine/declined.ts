@@ -16,6 +16,12 @@ interface FilterClass {
   verdict: boolean;
 }
 
+/** A pass over all agents, and how far it is. */
+export interface Removal {
+  readonly bits: Uint32Array;
+  agent: number;
+}
+
 /** A class without its clients: the object, its fields, the set's object and the array's header. */
 const CLASS_BYTES = 240;
 
@@ -108,8 +114,14 @@ export class Declined {
     return this.#mayHave[client] === 1;
   }
 
-  /** All filters of these clients go: one pass over the agents, however many clients there are. */
+  /** All filters of these clients go. */
   removeClients(clients: readonly number[], freed: (agent: number) => void): void {
+    const removal = this.beginRemoval(clients);
+    if (removal !== undefined) this.continueRemoval(removal, Number.POSITIVE_INFINITY, freed);
+  }
+
+  /** The same bit by bit: one pass over the agents, however many clients there are. Undefined if they have no filters. */
+  beginRemoval(clients: readonly number[]): Removal | undefined {
     const bits = new Uint32Array((this.#mayHave.length + 31) >>> 5);
     let some = false;
     for (const client of clients) {
@@ -118,20 +130,29 @@ export class Declined {
       bits[client >>> 5] = (bits[client >>> 5] ?? 0) | (1 << (client & 31));
       some = true;
     }
-    if (!some) return;
-    this.#classes.forEach((classes, agent) => {
-      if (classes === undefined) return;
-      let gone = 0;
-      for (let i = classes.length - 1; i >= 0; i--) {
-        const members = classes[i]?.clients;
-        gone += members?.deleteAll(bits) ?? 0;
-        if (members?.size === 0) classes.splice(i, 1);
-      }
-      if (gone === 0) return;
-      this.#size -= gone;
-      this.#tidy(agent, classes);
-      freed(agent);
-    });
+    return some ? { bits, agent: 0 } : undefined;
+  }
+
+  /** Looks at so many agents more; whether that were all. Nothing else may be told meanwhile. */
+  continueRemoval(removal: Removal, agents: number, freed: (agent: number) => void): boolean {
+    const end = Math.min(this.#classes.length, removal.agent + agents);
+    for (; removal.agent < end; removal.agent++) this.#removeFrom(removal.agent, removal.bits, freed);
+    return end === this.#classes.length;
+  }
+
+  #removeFrom(agent: number, bits: Uint32Array, freed: (agent: number) => void): void {
+    const classes = this.#classes[agent];
+    if (classes === undefined) return;
+    let gone = 0;
+    for (let i = classes.length - 1; i >= 0; i--) {
+      const members = classes[i]?.clients;
+      gone += members?.deleteAll(bits) ?? 0;
+      if (members?.size === 0) classes.splice(i, 1);
+    }
+    if (gone === 0) return;
+    this.#size -= gone;
+    this.#tidy(agent, classes);
+    freed(agent);
   }
 
   /** What has ended by now goes. */

@@ -4,7 +4,7 @@ import type { AllocationOptions, PlannedOffer } from "../decision.ts";
 import type { AgentState, FrameworkState, QuotaState, Refusals, RoleState } from "../world.ts";
 import { Books } from "./books.ts";
 import type { Framework } from "./clients.ts";
-import { Declined } from "./declined.ts";
+import { Declined, type Removal } from "./declined.ts";
 import { DIRTY, HELD_BACK, LUMPY, RESTLESS, WAITED_FOR } from "./fleet.ts";
 import type { Refusal } from "./interface.ts";
 import { Kinds } from "./kinds.ts";
@@ -37,6 +37,7 @@ export class Intake {
   #opened = false;
   /** Clients whose filters are to go: many revive together. */
   #revived: number[] = [];
+  #removal: Removal | undefined;
   /** Whether agents may have any of the flags but DIRTY. */
   #flagged = false;
 
@@ -85,11 +86,14 @@ export class Intake {
     }
   }
 
-  /** What was put off in `take`. */
-  flush(): void {
-    if (this.#revived.length === 0) return;
-    this.declined.removeClients(this.#revived, (agent) => this.#touch(agent));
+  /** Does what was put off in `take`, on so many agents at most; whether that is all. */
+  flush(agents = Number.POSITIVE_INFINITY): boolean {
+    this.#removal ??= this.#revived.length === 0 ? undefined : this.declined.beginRemoval(this.#revived);
     this.#revived = [];
+    if (this.#removal === undefined) return true;
+    if (!this.declined.continueRemoval(this.#removal, agents, (agent) => this.#touch(agent))) return false;
+    this.#removal = undefined;
+    return true;
   }
 
   #touch(agent: number): void {
