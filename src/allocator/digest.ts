@@ -25,6 +25,8 @@ export interface AgentDigest {
   readonly plain: boolean;
   /** Whether moreover each name is there once and may be cut anywhere, so that amounts alone say what is left. */
   readonly simple: boolean;
+  /** Whether `total` has nothing reserved, revocable or on a disk of its own: its scalars are all that there is to know. */
+  readonly bare: boolean;
   /** Names in `available` that are ranges or sets. */
   readonly ranged: readonly string[];
   /** Scalars that are reserved, by the innermost reservation's role, and held by nobody. */
@@ -66,6 +68,7 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
     free,
     plain,
     simple: plain && parts.length === names.size && parts.every(({ disk }) => disk === undefined),
+    bare: total.filter(isBare) === total,
     ranged: ranged.length === 0 ? NO_NAMES : ranged,
     idle: reserved.isEmpty ? NO_AMOUNTS : idleByRole(held.shared(), available.reserved()),
     reservedTo: plain ? NO_NAMES : [...new Set(parts.flatMap((part) => reservationRole(part) ?? []))],
@@ -77,6 +80,9 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
 export function openPart(resources: Resources): Resources {
   return resources.filter((r) => r.reservations.length === 0 && !r.revocable);
 }
+
+const isBare = ({ reservations, revocable, disk }: Resource): boolean =>
+  reservations.length === 0 && !revocable && disk === undefined;
 
 const isRanged = ({ value }: Resource): boolean => value.kind !== "scalar";
 

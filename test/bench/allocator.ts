@@ -14,6 +14,7 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     sorter: { type: "string", default: "drf" },
     seeded: { type: "boolean", default: false },
+    storm: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.error(
     "--agents N[,N]  1 to 50000 (default 1000)\n--frameworks N[,N]  1 to 6000 (default 50)\n--only NAME[,NAME]\n--rounds N\n" +
-      "--sorter drf|random\n--seeded  DeclineOffers with half of all pairs declined\n",
+      "--sorter drf|random\n--seeded  DeclineOffers with half of all pairs declined\n--storm  DeclineOffers with a revive of all at the end\n",
   );
   for (const { name, about } of workloads) console.error(`${name}: ${about}`);
   process.exit(0);
@@ -38,14 +39,14 @@ const chosen = values.only?.split(",");
 const unknown = chosen?.find((name) => !workloads.some((workload) => workload.name === name));
 if (unknown !== undefined) throw new RangeError(`there is no workload '${unknown}'; --help lists them`);
 if (values.sorter !== "drf" && values.sorter !== "random") throw new RangeError("--sorter is drf or random");
-const { sorter, seeded } = values;
+const { sorter, seeded, storm } = values;
 const rounds = values.rounds === undefined ? undefined : numbers(values.rounds, 1, 1_000_000)[0];
 
 for (const workload of workloads) {
   if (chosen !== undefined && !chosen.includes(workload.name)) continue;
   for (const agents of numbers(values.agents, 1, 50_000)) {
     for (const frameworks of numbers(values.frameworks, 1, 6_000)) {
-      measure(workload.name, { agents, frameworks, rounds, sorter, seeded });
+      measure(workload.name, { agents, frameworks, rounds, sorter, seeded, storm });
     }
   }
 }

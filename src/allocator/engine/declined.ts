@@ -16,6 +16,12 @@ interface FilterClass {
   verdict: boolean;
 }
 
+/** A pass over all agents, and how far it is. */
+export interface Removal {
+  readonly bits: Uint32Array;
+  agent: number;
+}
+
 /** A class without its clients: the object, its fields, the set's object and the array's header. */
 const CLASS_BYTES = 240;
 
@@ -25,8 +31,8 @@ export class Declined {
   #ends = new Float64Array(0);
   /** No filter ends before. */
   #nextEnd = Number.POSITIVE_INFINITY;
-  /** By client, how many filters. */
-  #counts = new Int32Array(0);
+  /** By client, 0 if it has no filters; 1 if it may have some. */
+  #mayHave = new Uint8Array(0);
   #size = 0;
 
   get size(): number {
@@ -34,7 +40,7 @@ export class Declined {
   }
 
   bytes(): number {
-    let bytes = this.#ends.byteLength + this.#counts.byteLength + 8 * this.#classes.length;
+    let bytes = this.#ends.byteLength + this.#mayHave.byteLength + 8 * this.#classes.length;
     for (const classes of this.#classes) {
       for (const { clients } of classes ?? []) bytes += CLASS_BYTES + clients.bytes;
     }
@@ -62,11 +68,9 @@ export class Declined {
       same = { refused: known, expiresAt, clients: new Members(), tested: undefined, verdict: false };
       classes.push(same);
     }
-    this.#counts = grown(this.#counts, client + 1);
-    if (same.clients.add(client, words)) {
-      this.#counts[client] = (this.#counts[client] ?? 0) + 1;
-      this.#size++;
-    }
+    this.#mayHave = grown(this.#mayHave, client + 1);
+    this.#mayHave[client] = 1;
+    if (same.clients.add(client, words)) this.#size++;
     if (agent >= this.#ends.length) {
       const { length } = this.#ends;
       this.#ends = grown(this.#ends, agent + 1).fill(Number.POSITIVE_INFINITY, length);
@@ -77,7 +81,6 @@ export class Declined {
 
   #delete(classes: FilterClass[], at: number, { clients }: FilterClass, client: number): void {
     if (!clients.delete(client)) return;
-    this.#counts[client] = (this.#counts[client] ?? 0) - 1;
     this.#size--;
     if (clients.size === 0) classes.splice(at, 1);
   }
@@ -101,33 +104,55 @@ export class Declined {
   }
 
   removeAgent(agent: number): void {
-    for (const { clients } of this.#classes[agent] ?? []) {
-      this.#size -= clients.size;
-      for (const client of clients) this.#counts[client] = (this.#counts[client] ?? 0) - 1;
-    }
+    for (const { clients } of this.#classes[agent] ?? []) this.#size -= clients.size;
     this.#classes[agent] = undefined;
     if (agent < this.#ends.length) this.#ends[agent] = Number.POSITIVE_INFINITY;
   }
 
-  countOf(client: number): number {
-    return this.#counts[client] ?? 0;
+  /** False if the client has no filter; true if it had one since it was last cleared. */
+  mayHave(client: number): boolean {
+    return this.#mayHave[client] === 1;
   }
 
-  /** All filters of these clients go: one pass over the agents, however many clients there are. */
+  /** All filters of these clients go. */
   removeClients(clients: readonly number[], freed: (agent: number) => void): void {
-    const some = clients.filter((client) => this.countOf(client) > 0);
-    if (some.length === 0) return;
-    this.#classes.forEach((classes, agent) => {
-      if (classes === undefined) return;
-      const before = this.#size;
-      for (let i = classes.length - 1; i >= 0; i--) {
-        const one = classes[i];
-        if (one === undefined) continue;
-        for (const client of some) this.#delete(classes, i, one, client);
-      }
-      this.#tidy(agent, classes);
-      if (this.#size !== before) freed(agent);
-    });
+    const removal = this.beginRemoval(clients);
+    if (removal !== undefined) this.continueRemoval(removal, Number.POSITIVE_INFINITY, freed);
+  }
+
+  /** The same bit by bit: one pass over the agents, however many clients there are. Undefined if they have no filters. */
+  beginRemoval(clients: readonly number[]): Removal | undefined {
+    const bits = new Uint32Array((this.#mayHave.length + 31) >>> 5);
+    let some = false;
+    for (const client of clients) {
+      if (!this.mayHave(client)) continue;
+      this.#mayHave[client] = 0;
+      bits[client >>> 5] = (bits[client >>> 5] ?? 0) | (1 << (client & 31));
+      some = true;
+    }
+    return some ? { bits, agent: 0 } : undefined;
+  }
+
+  /** Looks at so many agents more; whether that were all. Nothing else may be told meanwhile. */
+  continueRemoval(removal: Removal, agents: number, freed: (agent: number) => void): boolean {
+    const end = Math.min(this.#classes.length, removal.agent + agents);
+    for (; removal.agent < end; removal.agent++) this.#removeFrom(removal.agent, removal.bits, freed);
+    return end === this.#classes.length;
+  }
+
+  #removeFrom(agent: number, bits: Uint32Array, freed: (agent: number) => void): void {
+    const classes = this.#classes[agent];
+    if (classes === undefined) return;
+    let gone = 0;
+    for (let i = classes.length - 1; i >= 0; i--) {
+      const members = classes[i]?.clients;
+      gone += members?.deleteAll(bits) ?? 0;
+      if (members?.size === 0) classes.splice(i, 1);
+    }
+    if (gone === 0) return;
+    this.#size -= gone;
+    this.#tidy(agent, classes);
+    freed(agent);
   }
 
   /** What has ended by now goes. */
@@ -141,7 +166,6 @@ export class Declined {
         for (let i = classes.length - 1; i >= 0; i--) {
           const one = classes[i];
           if (one === undefined || one.expiresAt > now) continue;
-          for (const client of one.clients) this.#counts[client] = (this.#counts[client] ?? 0) - 1;
           this.#size -= one.clients.size;
           classes.splice(i, 1);
         }

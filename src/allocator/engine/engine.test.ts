@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { allocate } from "../allocate.ts";
-import { referenceAllocate } from "../reference.fixture.ts";
+import { referenceAllocate } from "../reference/allocate.fixture.ts";
 import { sharesOf } from "../shares.ts";
 import { lines, options, seeded } from "../world.fixture.ts";
 import { Story } from "./story.fixture.ts";
 
-const OPTIONS = { maxOffersPerFramework: 4 };
+const OPTIONS = { maxOffersPerFramework: 4, region: "near" };
 
 describe("told event by event, the engine", () => {
   it.each(Array.from({ length: 40 }, (_, seed) => [seed]))(

@@ -10,6 +10,8 @@ import { sharesFrom } from "./sharing.ts";
 
 /** Agents that are dealt with, and events taken in, between two looks at the clock. */
 const STRIDE = 8;
+/** Agents whose filters are cleared between two looks at the clock. */
+const SWEEP = 1024;
 
 /** See interface.ts. */
 export class AllocationEngine implements Allocator {
@@ -164,11 +166,14 @@ class Round implements AllocationRound {
       const until = Math.min(this.#events.length, this.#taken + STRIDE);
       for (; this.#taken < until; this.#taken++) {
         const event = this.#events[this.#taken];
-        if (event !== undefined) intake.take(event);
+        if (event === undefined) continue;
+        if (event.type !== "revive" && !intake.flush(SWEEP)) return;
+        intake.take(event);
       }
       return;
     }
     if (this.#deciding === undefined) {
+      if (!intake.flush(SWEEP)) return;
       intake.prepare(this.#options);
       const { books, kinds, declined, oracle } = intake;
       const parts = { books, kinds, declined, oracle, number: this.#number };

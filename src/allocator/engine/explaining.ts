@@ -27,29 +27,32 @@ export function explainFrom(
   const { books } = parts;
   const framework = books.clients.byId.get(question.framework)?.state;
   const why = new AgentReasons(parts, question, framework, options);
-  const counts = new Map<string, Reason>();
+  const counts = new Map<Found, number>();
   let fitting = 0;
   books.fleet.states.forEach((state, agent) => {
     if (state === undefined) return;
-    const reasons = state.withheld === undefined ? why.of(agent, state) : [{ reason: state.withheld }];
+    const reasons = state.withheld === undefined ? why.of(agent, state) : [why.found(state.withheld)];
     if (reasons.length === 0) fitting++;
-    for (const found of reasons) count(counts, found);
+    for (const found of reasons) counts.set(found, (counts.get(found) ?? 0) + 1);
   });
-  const byCount = [...counts.values()].sort(
-    (a, b) => (b.agents ?? 0) - (a.agents ?? 0) || (name(a) < name(b) ? -1 : 1),
-  );
+  const byCount: Reason[] = Array.from(counts, ([found, agents]) => ({ ...found, agents }));
+  byCount.sort((a, b) => (b.agents ?? 0) - (a.agents ?? 0) || (name(a) < name(b) ? -1 : 1));
   const reasons = [...obstacles(books, question, framework, options), ...byCount];
   const agents = books.fleet.count;
   return { agents, fitting, reasons, message: sentence(agents, fitting, reasons) };
 }
 
-function count(counts: Map<string, Reason>, found: Found): void {
-  const key = name(found);
-  counts.set(key, { ...found, agents: (counts.get(key)?.agents ?? 0) + 1 });
-}
-
 function name({ reason, resource = "", constraint = "" }: Found | Reason): string {
   return `${reason} ${resource} ${constraint}`;
+}
+
+interface Amount {
+  readonly resource: string;
+  readonly milli: number;
+  readonly slot: number;
+  readonly reserved: Found;
+  readonly short: Found;
+  readonly tooSmall: Found;
 }
 
 const NOTHING: readonly Found[] = [];
@@ -59,9 +62,10 @@ class AgentReasons {
   readonly #question: Question;
   readonly #framework: FrameworkState | undefined;
   readonly #options: AllocationOptions;
+  readonly #founds = new Map<string, Found>();
   readonly #mask: number;
   /** What is wanted by name, if that is all that is wanted. */
-  readonly #amounts: readonly (readonly [name: string, milli: number])[] | undefined;
+  readonly #amounts: readonly Amount[] | undefined;
 
   constructor(
     parts: ExplainedParts,
@@ -74,7 +78,28 @@ class AgentReasons {
     this.#framework = framework;
     this.#options = options;
     this.#mask = visibilityMask(framework?.capabilities ?? new Set());
-    this.#amounts = plainAmounts(question);
+    this.#amounts = plainAmounts(question)?.map(([resource, milli]) => ({
+      resource,
+      milli,
+      slot: parts.books.space.slot(resource),
+      reserved: this.found("Reserved", resource),
+      short: this.found("Short", resource),
+      tooSmall: this.found("TooSmall", resource),
+    }));
+  }
+
+  /** One object for each, so that they can be counted. */
+  found(reason: AgentReason, resource = "", constraint = ""): Found {
+    const key = `${reason} ${resource} ${constraint}`;
+    const known = this.#founds.get(key);
+    if (known !== undefined) return known;
+    const found: Found = {
+      reason,
+      ...(resource !== "" && { resource }),
+      ...(constraint !== "" && { constraint }),
+    };
+    this.#founds.set(key, found);
+    return found;
   }
 
   of(agent: number, state: AgentState): readonly Found[] {
@@ -82,39 +107,46 @@ class AgentReasons {
     const { books } = this.#parts;
     const digest = books.fleet.digests[agent];
     if (digest === undefined) return NOTHING;
-    if (state.taints?.some((taint) => !tolerated?.has(taint))) return [{ reason: "Taint" }];
-    if (accepts?.(state) === false) return [{ reason: "Constraint" }];
+    if (state.taints?.some((taint) => !tolerated?.has(taint))) return [this.found("Taint")];
+    if (accepts?.(state) === false) return [this.found("Constraint")];
     const failed = failures?.(state) ?? [];
-    if (failed.length > 0) return failed.map((constraint) => ({ reason: "Constraint", constraint }));
+    if (failed.length > 0) return failed.map((constraint) => this.found("Constraint", "", constraint));
     const barred =
       this.#framework && ineligibility(this.#framework, role, state, digest.hasGpus, this.#options.region);
-    if (barred !== undefined) return [{ reason: barred }];
+    if (barred !== undefined) return [this.found(barred)];
     const short =
-      this.#amounts === undefined || books.fleet.available[agent] !== digest.available
+      this.#amounts === undefined
         ? this.#shortByAlgebra(agent, state)
-        : this.#shortByAmounts(digest, state.total, this.#amounts);
+        : this.#shortByAmounts(agent, state, digest, this.#amounts);
     if (short.length > 0) return short;
-    return this.#isRefused(agent, state) ? [{ reason: "Refused" }] : NOTHING;
+    return this.#isRefused(agent, state) ? [this.found("Refused")] : NOTHING;
   }
 
   #shortByAmounts(
+    agent: number,
+    { total }: AgentState,
     digest: AgentDigest,
-    total: Resources,
-    amounts: readonly (readonly [string, number])[],
+    amounts: readonly Amount[],
   ): readonly Found[] {
     let short: Found[] | undefined;
-    for (const [resource, milli] of amounts) {
-      const { simple, free, available } = digest;
-      const mine = simple ? free.get(resource) : this.#sum(strataOf(available), resource, false);
-      if (mine >= milli) continue;
+    const { fleet } = this.#parts.books;
+    const available = fleet.available[agent] ?? total;
+    const { simple } = digest;
+    for (const amount of amounts) {
+      const { resource, milli, slot } = amount;
+      const free = simple ? fleet.free.get(agent, slot) : this.#sum(strataOf(available), resource, false);
+      if (free >= milli) continue;
       short ??= [];
-      if (!simple && this.#sum(strataOf(available), resource, true) >= milli)
-        short.push({ reason: "Reserved", resource });
-      else if (this.#sum(strataOf(total), resource, false) >= milli)
-        short.push({ reason: "Short", resource });
-      else short.push({ reason: "TooSmall", resource });
+      if (!simple && this.#sum(strataOf(available), resource, true) >= milli) short.push(amount.reserved);
+      else if (this.#inAll(total, digest, resource) >= milli) short.push(amount.short);
+      else short.push(amount.tooSmall);
     }
     return short ?? NOTHING;
+  }
+
+  #inAll(total: Resources, { bare, totalScalars }: AgentDigest, resource: string): number {
+    const scalar = bare ? totalScalars.get(resource) : 0;
+    return scalar > 0 ? scalar : this.#sum(strataOf(total), resource, false);
   }
 
   #sum(strata: readonly Stratum[], resource: string, whoever: boolean): number {
@@ -140,10 +172,9 @@ class AgentReasons {
     const empty = matchResources(this.#reach(state.total), role, this.#question);
     const whoever = matchResources(available.toUnreserved(), role, this.#question);
     return free.short.map((resource) => {
-      if (!whoever.fits && whoever.short.includes(resource)) {
-        return { reason: !empty.fits && empty.short.includes(resource) ? "TooSmall" : "Short", resource };
-      }
-      return { reason: "Reserved", resource };
+      const isReserved = whoever.fits || !whoever.short.includes(resource);
+      if (isReserved) return this.found("Reserved", resource);
+      return this.found(!empty.fits && empty.short.includes(resource) ? "TooSmall" : "Short", resource);
     });
   }
 

@@ -4,7 +4,7 @@ import type { AllocationOptions, PlannedOffer } from "../decision.ts";
 import type { AgentState, FrameworkState, QuotaState, Refusals, RoleState } from "../world.ts";
 import { Books } from "./books.ts";
 import type { Framework } from "./clients.ts";
-import { Declined } from "./declined.ts";
+import { Declined, type Removal } from "./declined.ts";
 import { DIRTY, HELD_BACK, LUMPY, RESTLESS, WAITED_FOR } from "./fleet.ts";
 import type { Refusal } from "./interface.ts";
 import { Kinds } from "./kinds.ts";
@@ -37,6 +37,7 @@ export class Intake {
   #opened = false;
   /** Clients whose filters are to go: many revive together. */
   #revived: number[] = [];
+  #removal: Removal | undefined;
   /** Whether agents may have any of the flags but DIRTY. */
   #flagged = false;
 
@@ -85,11 +86,14 @@ export class Intake {
     }
   }
 
-  /** What was put off in `take`. */
-  flush(): void {
-    if (this.#revived.length === 0) return;
-    this.declined.removeClients(this.#revived, (agent) => this.#touch(agent));
+  /** Does what was put off in `take`, on so many agents at most; whether that is all. */
+  flush(agents = Number.POSITIVE_INFINITY): boolean {
+    this.#removal ??= this.#revived.length === 0 ? undefined : this.declined.beginRemoval(this.#revived);
     this.#revived = [];
+    if (this.#removal === undefined) return true;
+    if (!this.declined.continueRemoval(this.#removal, agents, (agent) => this.#touch(agent))) return false;
+    this.#removal = undefined;
+    return true;
   }
 
   #touch(agent: number): void {
@@ -105,7 +109,9 @@ export class Intake {
     if (before !== undefined && !sameSight(before, state)) this.declined.removeAgent(agent);
     this.books.setAgent(agent, state);
     const digest = fleet.digests[agent];
-    fleet.kinds[agent] = this.kinds.of(state, digest?.hasGpus ?? false);
+    const kind = this.kinds.enter(state, digest?.hasGpus ?? false);
+    if (before !== undefined) this.kinds.leave(fleet.kinds[agent] ?? 0);
+    fleet.kinds[agent] = kind;
     const restless = digest?.plain === false && !digest.available.shared().isEmpty;
     fleet.flags[agent] = (restless ? RESTLESS : 0) | (digest?.simple ? 0 : LUMPY);
     this.#flagged ||= restless;
@@ -116,6 +122,7 @@ export class Intake {
     const agent = this.books.fleet.find(name);
     if (agent === undefined) return;
     this.declined.removeAgent(agent);
+    this.kinds.leave(this.books.fleet.kinds[agent] ?? 0);
     this.books.removeAgent(agent);
   }
 
@@ -142,7 +149,7 @@ export class Intake {
     }
     this.#countOutstanding(framework, state.offersOutstanding ?? 0);
     if (before !== undefined && sameOpenness(before, state)) return;
-    this.kinds.renew(this.#options?.region);
+    for (const client of framework.clients.values()) this.kinds.changed(client);
     if (state.active) this.#allDirty = true;
   }
 
@@ -155,7 +162,7 @@ export class Intake {
   }
 
   #clear(client: number): void {
-    if (this.declined.countOf(client) > 0) this.#revived.push(client);
+    if (this.declined.mayHave(client)) this.#revived.push(client);
   }
 
   #removeFramework(id: string): void {
@@ -196,7 +203,7 @@ export class Intake {
     // The agent's own object where it is equal: the next test knows it at once.
     const own = fleet.digests[slot]?.available;
     const refused = own?.equals(resources) ? own : resources;
-    this.declined.add(slot, client, refused, now, time, clients.words);
+    this.declined.add(slot, client, refused, now, time, (clients.frameworks.length + 31) >>> 5);
   }
 
   #setSuppressed(id: string, some: readonly string[], suppressed: boolean): void {
@@ -237,7 +244,7 @@ export class Intake {
     this.#options = options;
     if (before === undefined || !sameOptions(before, options)) {
       this.#allDirty = true;
-      this.kinds.renew(options.region);
+      this.kinds.setRegion(options.region);
       fairness.exclude(options.excludeFromFairness ?? new Set());
       for (const framework of clients.byId.values()) {
         if (framework.state !== undefined) this.#countOutstanding(framework, framework.outstanding);

@@ -79,12 +79,31 @@ export class Members {
     }
   }
 
-  *[Symbol.iterator](): Generator<number, void> {
-    if (this.#list !== undefined) yield* this.#list.subarray(0, this.size);
-    const bits = this.#bits ?? [];
-    for (let i = 0; i < bits.length; i++) {
-      for (let word = bits[i] ?? 0; word !== 0; word &= word - 1)
-        yield 32 * i + 31 - Math.clz32(word & -word);
+  /** Takes out all that have a bit in `bits`; answers with how many that were. */
+  deleteAll(bits: Uint32Array): number {
+    const before = this.size;
+    const isIn = (member: number) => ((bits[member >>> 5] ?? 0) & (1 << (member & 31))) !== 0;
+    if (this.#list !== undefined) {
+      const kept = this.#list.subarray(0, this.size).filter((member) => !isIn(member));
+      this.#list.set(kept);
+      this.size = kept.length;
     }
+    const mine = this.#bits ?? NONE;
+    const end = Math.min(mine.length, bits.length);
+    for (let i = 0; i < end; i++) {
+      const gone = (mine[i] ?? 0) & (bits[i] ?? 0);
+      if (gone === 0) continue;
+      mine[i] = (mine[i] ?? 0) & ~gone;
+      this.size -= countBits(gone);
+    }
+    return before - this.size;
   }
+}
+
+const NONE = new Uint32Array(0);
+
+function countBits(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

@@ -13,7 +13,6 @@ export type Stage = "guaranteed" | "fair";
 
 export interface Offering {
   readonly resources: Resources;
-  readonly scalars: Quantities;
   /** Scalars, as pairs of slot and amount: what shares count. */
   readonly held: readonly number[];
   /** The part that quota counts, unreserved and not revocable, as pairs too. */
@@ -101,10 +100,9 @@ export class Offerings {
   }
 
   #make(resources: Resources, open: Quantities): Offering {
-    const scalars = resources.scalarQuantities();
     const { space } = this.#books;
-    const [held, counted] = [space.pairs(scalars), space.pairs(open)];
-    return { resources, scalars, held, open: counted, minima: undefined, enough: false };
+    const held = space.pairs(resources.scalarQuantities());
+    return { resources, held, open: space.pairs(open), minima: undefined, enough: false };
   }
 
   /** All that is free of a plain agent. */

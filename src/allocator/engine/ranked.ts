@@ -97,7 +97,7 @@ export class Ranked {
 
   #find(item: number): number {
     const at = this.#place(item, 0, this.count);
-    if (this.items[at] === item) return at;
+    if (at < this.count && this.items[at] === item) return at;
     throw new RangeError(`item ${item} is not where its key says`);
   }
 

@@ -6,7 +6,7 @@
 import { Resources } from "../../resources/index.ts";
 import type { AllocationOptions, PlannedOffer } from "../decision.ts";
 import { isAllocatable } from "../minimum.ts";
-import type { Refusals } from "../world.ts";
+import type { AgentState, FrameworkState, Refusals } from "../world.ts";
 import type { Books } from "./books.ts";
 import type { Declined } from "./declined.ts";
 import { drawNext, WeightedDraw } from "./draws.ts";
@@ -201,9 +201,9 @@ export class Deciding {
     const minima = terms.minAllocatable?.get(path) ?? minAllocatable;
     if (offering.minima !== minima) {
       offering.minima = minima;
-      offering.enough = isAllocatable(offering.resources, offering.scalars, minima);
+      offering.enough = isAllocatable(offering.resources, offering.resources.scalarQuantities(), minima);
     }
-    if (!offering.enough || terms.constraints?.excludes(path, state) === true) return false;
+    if (!offering.enough || excludesHost(terms, path, state)) return false;
     // Who refuses the whole of it is not among the clients at hand.
     const isPart = offering !== books.fleet.offerings[agent];
     if (isPart && declined.refuses(agent, client, offering.resources)) return false;
@@ -247,6 +247,11 @@ export class Deciding {
     }
     fairness.settle();
   }
+}
+
+/** Other constraints were asked of the agent's kind. */
+function excludesHost({ constraints }: FrameworkState, role: string, agent: AgentState): boolean {
+  return constraints?.looksAtHostname(role) === true && constraints.excludes(role, agent);
 }
 
 const isSome = (word: number): boolean => word !== 0;

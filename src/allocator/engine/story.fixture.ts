@@ -1,5 +1,6 @@
 /** Random histories: what happens is told to an engine, and kept as a world too. Only the order of agents is the engine's. */
-import { Limits, parseResources, Quantities } from "../../resources/index.ts";
+import { formatAttributes, Limits, parseResources, Quantities } from "../../resources/index.ts";
+import { OfferConstraints } from "../constraints.ts";
 import type { PlannedOffer } from "../decision.ts";
 import { OfferFilters } from "../filters.ts";
 import { OfferCounts } from "../offercounts.ts";
@@ -8,7 +9,12 @@ import type { AgentState, AllocationWorld, FrameworkState, QuotaState, RoleState
 import { AllocationEngine } from "./engine.ts";
 
 const ROLES = ["a", "a/x", "a/x/p", "a/y", "b", "b/z", "c"];
-const CAPABILITIES = ["GPU_RESOURCES", "REVOCABLE_RESOURCES", "RESERVATION_REFINEMENT"] as const;
+const CAPABILITIES = [
+  "GPU_RESOURCES",
+  "REVOCABLE_RESOURCES",
+  "RESERVATION_REFINEMENT",
+  "REGION_AWARE",
+] as const;
 
 export class Story {
   readonly engine = new AllocationEngine();
@@ -142,6 +148,8 @@ export class Story {
     const withheld = this.#chance(0.1) ? ("Cordoned" as const) : undefined;
     return agent(name, total, {
       taints: this.#chance(0.2) ? ["t"] : [],
+      attributes: this.#chance(0.5) ? `rack:r${this.#number(1)}` : "",
+      ...(this.#chance(0.2) && { region: "far" }),
       ...(withheld && { withheld }),
     });
   }
@@ -152,7 +160,10 @@ export class Story {
     const fresh = this.#makeAgent(state.name);
     const kept = this.#chance(0.5) ? state.allocations.slice(1) : state.allocations;
     const total = this.#chance(0.3) ? fresh.total : state.total;
-    const { withheld: _, ...bare } = state;
+    const { withheld: _, ...bare } = this.#chance(0.3) ? { ...state, attributes: fresh.attributes } : state;
+    if (formatAttributes(bare.attributes) !== formatAttributes(state.attributes)) {
+      this.#filters.removeAgent(state.name);
+    }
     this.#tellAgent({
       ...bare,
       allocations: kept,
@@ -196,7 +207,20 @@ export class Story {
       tolerated: new Set(this.#chance(0.5) ? ["t"] : []),
       capabilities: new Set(CAPABILITIES.filter(() => this.#chance(0.5))),
       ...(this.#chance(0.3) && { maxOffers: 1 + this.#number(2) }),
+      ...(this.#chance(0.3) && { constraints: this.#makeConstraints() }),
     });
+  }
+
+  #makeConstraints(): OfferConstraints {
+    const attribute = this.#chance(0.7) ? "rack" : "HOSTNAME";
+    const operator = this.#chance(0.5) ? ("TextEquals" as const) : ("TextNotEquals" as const);
+    const value = attribute === "rack" ? `r${this.#number(1)}` : `n${this.#number(6)}`;
+    return OfferConstraints.compile(
+      ROLES.filter(() => this.#chance(0.5)).map((role) => ({
+        role,
+        groups: [{ constraints: [{ attribute, operator, value }] }],
+      })),
+    );
   }
 
   #changeFramework(): void {

@@ -60,7 +60,9 @@ export function fill(
     if (demand === undefined || state === undefined || mine === undefined)
       throw new Error("an unknown offer");
     if (!offer.resources.contains(demand)) {
-      gone.add(`${offer.framework} ${offer.agent}`);
+      const key = `${offer.framework} ${offer.agent}`;
+      if (gone.has(key)) throw new Error(`${key} was offered again though it was refused`);
+      gone.add(key);
       continue;
     }
     turns.push(offer.framework);

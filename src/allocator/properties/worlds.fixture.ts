@@ -5,7 +5,7 @@ import { allocate } from "../allocate.ts";
 import type { PlannedOffer } from "../decision.ts";
 import { OfferFilters } from "../filters.ts";
 import { agent, framework, options, seeded, world } from "../world.fixture.ts";
-import type { AgentState, AllocationWorld, FrameworkState } from "../world.ts";
+import type { AgentState, AllocationWorld, FrameworkState, QuotaState } from "../world.ts";
 
 export const ROLES = ["a", "a/x", "a/x/p", "a/y", "b", "b/z", "c", "*"];
 
@@ -28,7 +28,7 @@ export const LARGE: Size = { agents: 200, frameworks: 50, from: { agents: 100, f
 const role = fc.constantFrom(...ROLES);
 const amount = fc.integer({ min: 0, max: 12 });
 
-const someAgent = fc.record({
+export const someAgent = fc.record({
   cpus: amount,
   mem: amount,
   ports: fc.integer({ min: 0, max: 5 }),
@@ -43,7 +43,7 @@ const someAgent = fc.record({
   tainted: fc.boolean(),
 });
 
-const someFramework = fc.record({
+export const someFramework = fc.record({
   roles: fc.uniqueArray(role, { minLength: 1, maxLength: 3 }),
   active: fc.constantFrom(true, true, true, false),
   suppresses: fc.constantFrom(false, false, false, true),
@@ -52,7 +52,7 @@ const someFramework = fc.record({
   made: amount,
 });
 
-const someQuota = fc.record({
+export const someQuota = fc.record({
   role: role.filter((path) => path !== "*"),
   guarantees: fc.record({ cpus: amount, ports: fc.constantFrom(0, 0, 3) }),
   limits: fc.option(
@@ -101,17 +101,21 @@ function made({ agents, frameworks, quotas, refusals, weights }: Parts): Allocat
   return world({
     agents: agents.map((drawn, i) => madeAgent(drawn, `n${i}`, frameworks.length)),
     frameworks: frameworks.map((drawn, i) => madeFramework(drawn, `f${i}`)),
-    quotas: quotas.map((q) => ({
-      role: q.role,
-      guarantees: Quantities.fromRecord(q.guarantees),
-      limits: q.limits === null ? Limits.none : Limits.fromRecord(q.limits),
-    })),
+    quotas: quotas.map(madeQuota),
     roles: ROLES.map((path, i) => ({ path, weight: weights[i] ?? 1 })),
     refusals: filters,
   });
 }
 
-function madeAgent(drawn: Values<typeof someAgent>, name: string, frameworks: number): AgentState {
+export function madeQuota({ role: path, guarantees, limits }: Values<typeof someQuota>): QuotaState {
+  return {
+    role: path,
+    guarantees: Quantities.fromRecord(guarantees),
+    limits: limits === null ? Limits.none : Limits.fromRecord(limits),
+  };
+}
+
+export function madeAgent(drawn: Values<typeof someAgent>, name: string, frameworks: number): AgentState {
   const ports = drawn.ports > 0 ? `;ports:[1-${drawn.ports}]` : "";
   const free = agent(
     name,
@@ -142,7 +146,7 @@ function reservedPart(drawn: Values<typeof someAgent>["reserved"]): Resources {
   return fromSpec([{ name: "cpus", scalar: cpus, reservations: stack }]);
 }
 
-function madeFramework(drawn: Values<typeof someFramework>, id: string): FrameworkState {
+export function madeFramework(drawn: Values<typeof someFramework>, id: string): FrameworkState {
   const [first = "*"] = drawn.roles;
   return framework(id, drawn.roles.join(" "), {
     active: drawn.active,

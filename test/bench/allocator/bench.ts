@@ -12,6 +12,7 @@ export interface Size {
   readonly rounds: number | undefined;
   readonly sorter: "drf" | "random";
   readonly seeded: boolean;
+  readonly storm: boolean;
 }
 
 export interface Measurement {
@@ -62,24 +63,33 @@ export class Bench {
     readonly ms: number;
     readonly more: Record<string, number>;
   } {
-    this.now += INTERVAL_MS;
     const intakeMs = timed(() => this.engine.settle());
+    const { offers, ms, more } = this.loadedRound();
+    return { offers, ms, more: { ...more, intakeMs: tenth(intakeMs) } };
+  }
+
+  /** The same with what happened before to be taken in, step by step too. */
+  loadedRound(): {
+    readonly offers: readonly PlannedOffer[];
+    readonly ms: number;
+    readonly more: Record<string, number>;
+  } {
+    this.now += INTERVAL_MS;
     const clock = () => performance.now();
-    const cpu = process.cpuUsage();
-    const start = clock();
+    const [start, cpuStart] = [clock(), threadMs()];
     const round = this.engine.begin(this.options());
     let longestStepMs = 0;
+    let longestStepCpuMs = 0;
     for (let done = false; !done; ) {
-      const from = clock();
+      const [from, cpuFrom] = [clock(), threadMs()];
       done = round.step(STEP_MS, clock);
       longestStepMs = Math.max(longestStepMs, clock() - from);
+      longestStepCpuMs = Math.max(longestStepCpuMs, threadMs() - cpuFrom);
     }
     const ms = clock() - start;
-    const { user, system } = process.cpuUsage(cpu);
-    const { offers } = round;
-    // Of the whole process: what other work on the machine did not take.
-    const cpuMs = tenth((user + system) / 1000);
-    return { offers, ms, more: { cpuMs, intakeMs: tenth(intakeMs), longestStepMs: tenth(longestStepMs) } };
+    const cpuMs = tenth(threadMs() - cpuStart);
+    const longest = { longestStepMs: tenth(longestStepMs), longestStepCpuMs: tenth(longestStepCpuMs) };
+    return { offers: round.offers, ms, more: { cpuMs, ...longest } };
   }
 
   /** Declined for good, or given back without a filter. */
@@ -89,6 +99,12 @@ export class Bench {
       if (time > 0) this.engine.refuse({ ...offer, now: this.now, time });
     }
   }
+}
+
+/** What this thread has computed: without what other work on the machine took, and without the collector's own threads. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 export function timed(work: () => void): number {

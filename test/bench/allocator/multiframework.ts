@@ -11,6 +11,11 @@ interface Profile {
 }
 
 const TIMEOUT_MS = 30_000;
+/**
+ * Rounds without a launch after which nothing will change: those who are done still have the smallest shares, and without filters
+ * they are offered everything again and again, in Mesos too.
+ */
+const STUCK = 20;
 
 /** Mesos's parameters: they do not follow the flags. */
 const AGENTS = 80;
@@ -37,7 +42,7 @@ export const multiFrameworkAllocations: Workload = {
   name: "MultiFrameworkAllocations",
   about:
     "80 agents of 64 cpus and 488000 MiB; 4 frameworks of many small tasks, 500 of a few and 50 of larger jobs, in 55 roles, launch until " +
-    "all is launched or 30 s are over; what is left of an offer comes back without a filter (sizes are Mesos's, whatever the flags say)",
+    "all is launched, nothing more is, or 30 s are over; what is left of an offer comes back without a filter (sizes are Mesos's, whatever the flags say)",
   run(size, report) {
     const bench = new Bench(size.sorter);
     const all = new Map(profiles().map((profile) => [profile.name, profile]));
@@ -52,8 +57,10 @@ export const multiFrameworkAllocations: Workload = {
     const target = [...all.values()].reduce((sum, { most }) => sum + most, 0);
     const end = performance.now() + TIMEOUT_MS;
     let launched = 0;
+    let stuck = 0;
     for (let round = 0; launched < target && performance.now() < end; round++) {
-      if (size.rounds !== undefined && round >= size.rounds) break;
+      if (stuck === STUCK || round === size.rounds) break;
+      const before = launched;
       const { offers, ms, more } = bench.round();
       const states = new Map([...bench.engine.agents()].map((state) => [state.name, state]));
       for (const offer of offers) {
@@ -70,6 +77,7 @@ export const multiFrameworkAllocations: Workload = {
           : [...state.allocations, { framework, role, resources }];
         states.set(offer.agent, { ...state, allocations });
       }
+      stuck = launched === before ? stuck + 1 : 0;
       report({ round, ms, offers: offers.length, more: { ...more, launched, target } }, bench);
       for (const { agent } of offers) {
         const state = states.get(agent);

@@ -1,3 +1,5 @@
+import { Intake } from "../../../src/allocator/engine/intake.ts";
+import type { RoleNode } from "../../../src/allocator/engine/roles.ts";
 import { parseResources } from "../../../src/resources/index.ts";
 import { Bench, timed, type Workload } from "./bench.ts";
 import { agent, FRAGMENTS } from "./cluster.ts";
@@ -12,49 +14,73 @@ const TREES = [
 export const sort: Workload = {
   name: "Sort",
   about:
-    "agents of which 16 of 24 cpus are held, in turn, by as many roles as --frameworks says, then by trees of about 1000 roles; ms is " +
-    "of the first sort of all, of one that has nothing to do, and of a change of every role (one round each)",
+    "agents of which 16 cpus are held, in turn, by as many roles as --frameworks says, then by trees of about 1000 roles; ms is of adding the " +
+    "roles, of adding what is held, of the first sort of all lists, of one that has nothing to do, and of one after every agent has gone",
   run(size, report) {
     const flat = Array.from({ length: size.frameworks }, (_, i) => `${i}`);
     const shapes = [{ shape: "flat", roles: flat }, ...TREES.map(([height, width]) => tree(height, width))];
     let round = 0;
     for (const { shape, roles } of shapes) {
+      // Below the engine: a round sorts no list that no agent asks for.
+      const intake = new Intake(undefined);
       const bench = new Bench(size.sorter);
       bench.roles = roles.length;
-      const addMs = timed(() => {
+      const say = (phase: string, ms: number) =>
+        report(
+          {
+            round: round++,
+            ms,
+            offers: 0,
+            more: { shape, phase, agents: size.agents, frameworks: roles.length },
+          },
+          bench,
+        );
+      const clientsMs = timed(() => {
         for (const role of roles) {
-          bench.engine.upsertFramework({
-            id: `f-${role}`,
-            roles: [role],
-            active: true,
-            capabilities: new Set(),
-          });
+          const state = { id: `f-${role}`, roles: [role], active: true, capabilities: new Set<never>() };
+          intake.take({ type: "framework", state });
         }
-        bench.engine.settle();
       });
-      report({ round: round++, ms: addMs, offers: 0, more: { shape, phase: "clients added" } }, bench);
+      say("clients added", clientsMs);
       const states = Array.from({ length: size.agents }, (_, i) => {
         const role = roles[i % roles.length] ?? "*";
         const resources = parseResources(`cpus:16;mem:2014;disk:1024;ports:[${FRAGMENTS}]`);
         return agent(i, resources, [{ framework: `f-${role}`, role, resources }]);
       });
-      const fullMs = timed(() => {
-        for (const state of states) bench.engine.upsertAgent(state);
-        bench.engine.settle();
+      const heldMs = timed(() => {
+        for (const state of states) intake.take({ type: "agent", state });
       });
-      report({ round: round++, ms: fullMs, offers: 0, more: { shape, phase: "allocations added" } }, bench);
-      for (const phase of ["full sort", "no-op sort"]) {
-        const { ms, offers, more } = bench.round();
-        report({ round: round++, ms, offers: offers.length, more: { ...more, shape, phase } }, bench);
-      }
-      const removeMs = timed(() => {
-        for (const { name } of states) bench.engine.removeAgent(name);
-        bench.engine.settle();
-      });
-      report({ round: round++, ms: removeMs, offers: 0, more: { shape, phase: "agents removed" } }, bench);
+      say("allocations added", heldMs);
+      say(
+        "full sort",
+        timed(() => sortAll(intake)),
+      );
+      say(
+        "no-op sort",
+        timed(() => sortAll(intake)),
+      );
+      for (const { name } of states) intake.take({ type: "agentGone", name });
+      say(
+        "sort once all agents are gone",
+        timed(() => sortAll(intake)),
+      );
     }
   },
 };
+
+function sortAll({ books: { fairness, roles } }: Intake): void {
+  const { nodes } = roles;
+  fairness.settle();
+  const descend = (node: RoleNode): void => {
+    fairness.clientsOf(node);
+    const { items, count } = fairness.contendersOf(node);
+    for (const item of items.subarray(0, count)) {
+      const child = (item & 1) === 1 ? undefined : nodes[item >>> 1];
+      if (child !== undefined) descend(child);
+    }
+  };
+  descend(roles.root);
+}
 
 function tree(height: number, width: number): { shape: string; roles: string[] } {
   const roles: string[] = [];

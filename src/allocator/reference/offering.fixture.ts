@@ -1,10 +1,10 @@
 /** What one role would be offered of one agent: amounts cut to guarantees, limits and headroom. */
-import type { Limits, Quantities, Resources } from "../resources/index.ts";
-import { isZero } from "./amounts.ts";
-import { openPart } from "./digest.ts";
-import { visible } from "./eligibility.ts";
-import type { AgentBook, Ledger } from "./ledger.ts";
-import type { RoleNode } from "./roletree.ts";
+import type { Limits, Quantities, Resources } from "../../resources/index.ts";
+import { openPart } from "../digest.ts";
+import { visible } from "../eligibility.ts";
+import { isZero } from "./amounts.fixture.ts";
+import type { AgentBook, Ledger } from "./ledger.fixture.ts";
+import type { RoleNode } from "./roletree.fixture.ts";
 
 /** Guaranteed: only roles whose guarantees lack something, and who can be given some of it here. Fair: all. */
 export type Stage = "guaranteed" | "fair";

@@ -1,11 +1,11 @@
 /** The books of one allocation: made from a world, then kept as offers are decided. */
-import { Resources, reservationRole } from "../resources/index.ts";
-import { AmountIndex, type Amounts, increase } from "./amounts.ts";
-import { type AgentDigest, digestOf } from "./digest.ts";
-import type { Offering } from "./offering.ts";
-import { QuotaBook } from "./quota.ts";
-import { type Client, type RoleNode, RoleTree, upward } from "./roletree.ts";
-import type { AgentState, AllocationWorld } from "./world.ts";
+import { Resources, reservationRole } from "../../resources/index.ts";
+import { type AgentDigest, digestOf } from "../digest.ts";
+import type { AgentState, AllocationWorld } from "../world.ts";
+import { AmountIndex, type Amounts, increase } from "./amounts.fixture.ts";
+import type { Offering } from "./offering.fixture.ts";
+import { QuotaBook } from "./quota.fixture.ts";
+import { type Client, type RoleNode, RoleTree, upward } from "./roletree.fixture.ts";
 
 export interface AgentBook {
   readonly state: AgentState;

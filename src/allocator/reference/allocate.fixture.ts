@@ -2,14 +2,14 @@
  * The allocation as it reads, without a memory and without speed: what the engine must decide too. One allocation: first, agent by
  * agent, the roles whose guarantees lack something; then all roles (Mesos: hierarchical.cpp, __generateOffers).
  */
-import type { AllocationDecision, AllocationOptions, PlannedOffer } from "./decision.ts";
-import { ineligibility } from "./eligibility.ts";
-import { type AgentBook, enterOffer, type Ledger, openLedger } from "./ledger.ts";
-import { isAllocatable } from "./minimum.ts";
-import { type Offering, offeringFor, type Stage } from "./offering.ts";
-import { drfRanking, type Ranking, randomRanking, shuffle } from "./ranking.ts";
-import type { Client, RoleNode } from "./roletree.ts";
-import type { AllocationWorld, FrameworkState } from "./world.ts";
+import type { AllocationDecision, AllocationOptions, PlannedOffer } from "../decision.ts";
+import { ineligibility } from "../eligibility.ts";
+import { isAllocatable } from "../minimum.ts";
+import type { AllocationWorld, FrameworkState } from "../world.ts";
+import { type AgentBook, enterOffer, type Ledger, openLedger } from "./ledger.fixture.ts";
+import { type Offering, offeringFor, type Stage } from "./offering.fixture.ts";
+import { drfRanking, type Ranking, randomRanking, shuffle } from "./ranking.fixture.ts";
+import type { Client, RoleNode } from "./roletree.fixture.ts";
 
 /** Pure: the same world, options and random numbers give the same decision. */
 export function referenceAllocate(world: AllocationWorld, options: AllocationOptions): AllocationDecision {

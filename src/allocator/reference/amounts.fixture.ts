@@ -1,5 +1,5 @@
 /** Vectors of amounts, one slot a resource name, in milli-units: what the allocator counts with. */
-import { Limits, Quantities } from "../resources/index.ts";
+import { Limits, Quantities } from "../../resources/index.ts";
 
 export type Amounts = Float64Array;
 

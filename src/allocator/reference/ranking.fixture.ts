@@ -3,8 +3,8 @@
  * siblings down the role tree, then a role's frameworks against each other; among equal shares who was made fewer offers, then
  * the path or id. `random` shuffles by weight at each question (sorter/random/sorter.cpp).
  */
-import type { Amounts } from "./amounts.ts";
-import { type Client, dominantShare, type RoleNode, type RoleTree } from "./roletree.ts";
+import type { Amounts } from "./amounts.fixture.ts";
+import { type Client, dominantShare, type RoleNode, type RoleTree } from "./roletree.fixture.ts";
 
 export interface Ranking {
   /** Roles with clients, first come first served. */

@@ -1,7 +1,8 @@
 /** Roles as a tree, with what each subtree holds and has consumed, and the frameworks that wait in each role. */
-import { type AmountIndex, type Amounts, at, increase } from "./amounts.ts";
-import { visibilityMask } from "./eligibility.ts";
-import type { FrameworkState, QuotaState, RoleState } from "./world.ts";
+
+import { visibilityMask } from "../eligibility.ts";
+import type { FrameworkState, QuotaState, RoleState } from "../world.ts";
+import { type AmountIndex, type Amounts, at, increase } from "./amounts.fixture.ts";
 
 /** An active framework in a role that it has not suppressed. */
 export interface Client {

@@ -6,8 +6,8 @@
  * the top-level roles is kept free. A role may claim of that what no other role's guarantee accounts for: the need of
  * its top-level role less the needs of all that branch off on the way down to it.
  */
-import { type Amounts, at, decrease, increase } from "./amounts.ts";
-import { type RoleNode, type RoleTree, upward } from "./roletree.ts";
+import { type Amounts, at, decrease, increase } from "./amounts.fixture.ts";
+import { type RoleNode, type RoleTree, upward } from "./roletree.fixture.ts";
 
 export class QuotaBook {
   readonly #tree: RoleTree;
