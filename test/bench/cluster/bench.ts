@@ -81,15 +81,16 @@ export class Bench {
     const { tasks, agents, inFlight, seconds, qps } = this.#options;
     const { connection, kubeconfig } = this.#plane;
     this.#scheduler?.pause();
-    await this.#lead();
+    const operator = await this.#lead();
     const name = `launches-${++this.#count}`;
     const maxOffers = this.#maxOffers(tasksPerOffer);
     const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
     const framework = new LaunchingFramework(own);
     await framework.start(connection);
-    await framework.launch(this.#warmUp(), this.#patience());
+    const launch = (count: number) => operator.during(framework.launch(count, this.#patience()));
+    await launch(this.#warmUp());
     const before = await settled(connection);
-    const lives = await framework.launch(tasks, this.#patience());
+    const lives = await launch(tasks);
     const after = await settled(connection);
     await framework.end();
     await this.#removed(name);
@@ -189,7 +190,7 @@ export class Bench {
 
   /** Enough that what is in flight never waits for the next allocation. */
   #maxOffers(tasksPerOffer: number): number {
-    return this.#options.maxOffers || Math.ceil((2 * this.#options.inFlight) / tasksPerOffer);
+    return this.#options.maxOffers || Math.ceil((4 * this.#options.inFlight) / tasksPerOffer);
   }
 
   #warmUp(): number {
