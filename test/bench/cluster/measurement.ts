@@ -1,5 +1,20 @@
+import type { Connection } from "../../../src/cluster/connection.ts";
+import { type CpuTimes, cpuBetween, readCpuTimes } from "./cputime.ts";
+import { settled } from "./quiet.ts";
 import { type Life, type Pace, paceOf, round } from "./statistics.ts";
 import { total, type Writes, writesBetween } from "./writes.ts";
+
+/** What has been spent so far. */
+export interface Spent {
+  readonly writes: Writes;
+  readonly cpu: CpuTimes;
+}
+
+/** Once what was asked for before has settled. */
+export async function spentSoFar(connection: Connection): Promise<Spent> {
+  const writes = await settled(connection);
+  return { writes, cpu: readCpuTimes() };
+}
 
 /** One line of the output. */
 export interface Measurement {
@@ -14,15 +29,18 @@ export interface Measurement {
   readonly writesPerLaunch: number;
   /** By "VERB resource", a launch. */
   readonly writes: Readonly<Record<string, number>>;
+  /** Milliseconds of processor time by program, a launch. */
+  readonly cpuMs: Readonly<Record<string, number>>;
 }
 
 export function measure(
   name: Pick<Measurement, "bench" | "agents" | "alternation" | "tasksPerOffer">,
   lives: readonly Life[],
-  before: Writes,
-  after: Writes,
+  before: Spent,
+  after: Spent,
 ): Measurement {
-  const writes = writesBetween(before, after);
+  const writes = writesBetween(before.writes, after.writes);
+  const cpu = cpuBetween(before.cpu, after.cpu);
   const each = [...writes].map(([key, count]) => [key, round(count / lives.length, 2)] as const);
   return {
     ...name,
@@ -31,11 +49,12 @@ export function measure(
     running: paceOf(lives, "running"),
     writesPerLaunch: round(total(writes) / lives.length, 2),
     writes: Object.fromEntries(each.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)),
+    cpuMs: Object.fromEntries(Array.from(cpu, ([program, ms]) => [program, round(ms / lives.length, 1)])),
   };
 }
 
 /** As printed: flat, for whatever reads JSON lines. */
-export const line = ({ bound, running, writes, ...rest }: Measurement): object => ({
+export const line = ({ bound, running, writes, cpuMs, ...rest }: Measurement): object => ({
   ...rest,
   launchesPerSecond: bound.perSecond,
   boundP50ms: bound.p50ms,
@@ -43,5 +62,6 @@ export const line = ({ bound, running, writes, ...rest }: Measurement): object =
   runningPerSecond: running.perSecond,
   p50ms: running.p50ms,
   p99ms: running.p99ms,
+  cpuMs,
   writes,
 });
