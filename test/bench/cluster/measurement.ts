@@ -2,11 +2,11 @@ import type { Connection } from "../../../src/cluster/connection.ts";
 import { type CpuTimes, cpuBetween, readCpuTimes } from "./cputime.ts";
 import { settled } from "./quiet.ts";
 import { type Life, type Pace, paceOf, round } from "./statistics.ts";
-import { total, type Writes, writesBetween } from "./writes.ts";
+import { type Count, total, writesBetween } from "./writes.ts";
 
 /** What has been spent so far. */
 export interface Spent {
-  readonly writes: Writes;
+  readonly writes: Count;
   readonly cpu: CpuTimes;
 }
 
@@ -29,6 +29,8 @@ export interface Measurement {
   readonly writesPerLaunch: number;
   /** By "VERB resource", a launch. */
   readonly writes: Readonly<Record<string, number>>;
+  /** Writes that the API server refused, conflicts above all, a launch. */
+  readonly refused: Readonly<Record<string, number>>;
   /** Milliseconds of processor time by program, a launch. */
   readonly cpuMs: Readonly<Record<string, number>>;
 }
@@ -39,22 +41,29 @@ export function measure(
   before: Spent,
   after: Spent,
 ): Measurement {
-  const writes = writesBetween(before.writes, after.writes);
+  const writes = writesBetween(before.writes.taken, after.writes.taken);
+  const refused = writesBetween(before.writes.refused, after.writes.refused);
   const cpu = cpuBetween(before.cpu, after.cpu);
-  const each = [...writes].map(([key, count]) => [key, round(count / lives.length, 2)] as const);
   return {
     ...name,
     tasks: lives.length,
     bound: paceOf(lives, "bound"),
     running: paceOf(lives, "running"),
     writesPerLaunch: round(total(writes) / lives.length, 2),
-    writes: Object.fromEntries(each.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)),
+    writes: each(writes, lives.length),
+    refused: each(refused, lives.length),
     cpuMs: Object.fromEntries(Array.from(cpu, ([program, ms]) => [program, round(ms / lives.length, 1)])),
   };
 }
 
+/** Most first. */
+function each(counts: ReadonlyMap<string, number>, launches: number): Record<string, number> {
+  const rounded = Array.from(counts, ([key, count]) => [key, round(count / launches, 2)] as const);
+  return Object.fromEntries(rounded.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a));
+}
+
 /** As printed: flat, for whatever reads JSON lines. */
-export const line = ({ bound, running, writes, cpuMs, ...rest }: Measurement): object => ({
+export const line = ({ bound, running, writes, refused, cpuMs, ...rest }: Measurement): object => ({
   ...rest,
   launchesPerSecond: bound.perSecond,
   boundP50ms: bound.p50ms,
@@ -64,4 +73,5 @@ export const line = ({ bound, running, writes, cpuMs, ...rest }: Measurement): o
   p99ms: running.p99ms,
   cpuMs,
   writes,
+  refused,
 });
