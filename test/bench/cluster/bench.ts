@@ -19,7 +19,7 @@ import { sweepPods, sweepTasks } from "./sweep.ts";
 import { until } from "./waiting.ts";
 
 /** Of one measurement: milliseconds, and milliseconds a task more. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 const PATIENCE_EACH = 200;
 /** Launches before those that count: of programs that compile as they go. */
 const WARM_UP = 0.1;
