@@ -46,6 +46,8 @@ export class SchedulerDriver {
   readonly #scheduler: Scheduler;
   readonly #options: SchedulerDriverOptions;
   readonly #connection: Connection;
+  /** The heartbeat's own, so that renewals never wait behind other calls. */
+  readonly #heartConnection: Connection;
   readonly #logger: Logger;
   readonly #frameworks: Resource<Framework>;
   readonly #offers: Resource<Offer>;
@@ -65,18 +67,24 @@ export class SchedulerDriver {
 
   /** A driver for the cluster that the options or the environment name; `run` starts it. */
   static async connect(scheduler: Scheduler, options: SchedulerDriverOptions): Promise<SchedulerDriver> {
-    const connection = await Connection.load({
+    const common = {
       userAgent: `mesos-framework/${options.name}`,
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
-      ...options.client,
-    });
-    return new SchedulerDriver(scheduler, options, connection);
+    };
+    const connection = await Connection.load({ ...common, ...options.client });
+    return new SchedulerDriver(scheduler, options, connection, await Connection.load(common));
   }
 
-  private constructor(scheduler: Scheduler, options: SchedulerDriverOptions, connection: Connection) {
+  private constructor(
+    scheduler: Scheduler,
+    options: SchedulerDriverOptions,
+    connection: Connection,
+    heartConnection: Connection,
+  ) {
     this.#scheduler = scheduler;
     this.#options = options;
     this.#connection = connection;
+    this.#heartConnection = heartConnection;
     this.#logger = options.logger ?? createLogger({ name: options.name, level: "warn" });
     this.#frameworks = frameworks(this.#connection);
     this.#offers = offers(this.#connection);
@@ -139,6 +147,7 @@ export class SchedulerDriver {
     const queues = [this.#offerQueue, this.#inverseQueue, this.#lifeQueue, this.#updates];
     await Promise.all(queues.map((queue) => queue.idle()));
     this.#connection.close();
+    this.#heartConnection.close();
   }
 
   /** Ends `run`. The tasks go on; a driver with the same name takes over within `failoverTimeout`. */
@@ -236,7 +245,7 @@ export class SchedulerDriver {
 
   #heartbeat(framework: Live<Framework>): Heartbeat {
     const { name, uid } = framework.metadata;
-    return new Heartbeat(leases(this.#connection), {
+    return new Heartbeat(leases(this.#heartConnection), {
       namespace: this.namespace,
       name: frameworkLeaseName(name),
       identity: `${name}-${randomUUID()}`,
