@@ -6,7 +6,7 @@ import type {
   QuotaState,
   Refusals,
 } from "../../allocator/index.ts";
-import type { Framework } from "../../api/framework.ts";
+import type { Framework, FrameworkSpec } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Quota } from "../../api/quota.ts";
 import type { Role } from "../../api/role.ts";
@@ -78,6 +78,12 @@ export function quotaState({ spec, status }: Quota): QuotaState[] {
   }
 }
 
+/** The limit is there to spare the API server, which offers on a stream do not touch. */
+function maxOffers({ maxOffers, connection }: FrameworkSpec, most: number): { maxOffers?: number } {
+  if (connection.type === "Gateway") return { maxOffers: maxOffers ?? Number.MAX_SAFE_INTEGER };
+  return maxOffers === undefined ? {} : { maxOffers: Math.min(maxOffers, most) };
+}
+
 function frameworkState(known: KnownFramework, taints: readonly Taint[], most: number): FrameworkState {
   const { framework, readiness, offersOutstanding, offersMade } = known;
   const { metadata, spec } = framework;
@@ -90,7 +96,7 @@ function frameworkState(known: KnownFramework, taints: readonly Taint[], most: n
     tolerated: toleratedWords(spec.tolerations ?? [], taints),
     offersOutstanding,
     offersMade,
-    ...(spec.maxOffers !== undefined && { maxOffers: Math.min(spec.maxOffers, most) }),
+    ...maxOffers(spec, most),
     ...(readiness.ready && {
       minAllocatable: readiness.terms.minAllocatable,
       ...(readiness.terms.constraints && { constraints: readiness.terms.constraints }),
