@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { isTerminal } from "../../src/api/taskstate.ts";
+import { hasEnded } from "../../src/api/taskstate.ts";
 import { tasks } from "../../src/client/handles.ts";
 import { Connection } from "../../src/cluster/connection.ts";
 import { createLogger } from "../../src/cluster/logger.ts";
@@ -40,7 +40,7 @@ reflector.onChange(({ type, object }) => {
     told.add(update.uuid);
     console.log(`${update.timestamp}  ${values.task}  ${update.state}  ${update.message ?? ""}`);
   }
-  if (type !== "deleted" && !isTerminal(object.status?.state)) return;
+  if (type !== "deleted" && !hasEnded(object.status)) return;
   if (object.status?.state !== "TASK_FINISHED") process.exitCode = 1;
   stop.abort();
 });

@@ -25,6 +25,8 @@ const task = (owner: string, state: TaskStatus["state"]): Task => ({
   status: { state },
 });
 
+const lost: TaskStatus = { state: "TASK_LOST", unreachableSince: "2026-01-01T00:00:00Z" };
+
 const apps = [framework("ads"), framework("search")];
 const weights = [role("ads", 1), role("search", 3)];
 
@@ -41,6 +43,15 @@ test("shares count live tasks only", () => {
     ["search", 1500, 0.75],
   ]);
   expect(converged(rows, 0.01)).toBe(true);
+});
+
+test("shares count a lost task whose agent may come back", () => {
+  const rows = shares(apps, weights, [
+    { ...task("ads", "TASK_LOST"), status: lost },
+    task("ads", "TASK_LOST"),
+    task("search", "TASK_RUNNING"),
+  ]);
+  expect(rows.map((row) => row.tasks)).toEqual([1, 1]);
 });
 
 test("equal parts do not follow the weights 1 and 3", () => {

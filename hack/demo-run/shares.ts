@@ -1,7 +1,7 @@
 import type { Framework } from "../../src/api/framework.ts";
 import type { Role } from "../../src/api/role.ts";
 import type { Task } from "../../src/api/task.ts";
-import { isTerminal, type TaskState } from "../../src/api/taskstate.ts";
+import { hasEnded, type TaskState } from "../../src/api/taskstate.ts";
 import { fromSpec, Resources } from "../../src/resources/index.ts";
 
 export interface ShareRow {
@@ -23,7 +23,7 @@ export function shares(
   const weights = new Map(roles.map((role) => [role.spec.path, role.spec.weight]));
   const rows = frameworks.map((framework) => {
     const own = tasks.filter(
-      (task) => task.spec.framework === framework.metadata.name && !isTerminal(task.status?.state),
+      (task) => task.spec.framework === framework.metadata.name && !hasEnded(task.status),
     );
     const held = Resources.sum(own.map((task) => fromSpec(task.spec.resources)));
     return {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { open } from "./devcluster.ts";
-import { ClusterError } from "./failure.ts";
+import { endWithMessage } from "./failure.ts";
 import { buildProjectImage, buildTaskImage } from "./image.ts";
 import { ensurePackages } from "./packages.ts";
 import { sayToTerminal as say, step } from "./progress.ts";
@@ -28,10 +28,4 @@ const program = new Command("hack/image")
     }
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof ClusterError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await endWithMessage(program.parseAsync());

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { binaryDirs, ensureBinaries } from "./binaries.ts";
 import { down, open, up } from "./devcluster.ts";
-import { ClusterError } from "./failure.ts";
+import { ClusterError, endWithMessage } from "./failure.ts";
 import { DEFAULT_NODES } from "./plan.ts";
 import { LOCAL_PROGRAMS } from "./programs.ts";
 import { sayToTerminal as say } from "./progress.ts";
@@ -117,10 +117,4 @@ program
 
 // A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof ClusterError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await endWithMessage(program.parseAsync());

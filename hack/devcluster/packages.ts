@@ -15,7 +15,7 @@ const NODE_PACKAGES = {
 };
 
 /** What building images takes. */
-const IMAGE_PACKAGES = { busybox: "busybox-static" };
+const IMAGE_PACKAGES = { busybox: "busybox-static", "tini-static": "tini" };
 
 const FOLDERS = [
   ...(process.env.PATH ?? "").split(":"),

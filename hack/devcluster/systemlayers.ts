@@ -5,6 +5,9 @@ import type { LayerEntry } from "./ociimage.ts";
 /** Debian's busybox-static. */
 export const BUSYBOX = "/bin/busybox";
 
+/** Debian's tini, linked statically: it runs in every image. */
+export const TINI = "/usr/bin/tini-static";
+
 export const NONROOT = 65532;
 
 /** A small system: busybox under /bin, with a link for each of the programs it can be. */

@@ -168,6 +168,7 @@ export class Agent {
       socket: config.containerd.socket,
       namespace: config.containerd.namespace,
       stateDir: layout.containers,
+      ...(config.init !== "" && { init: config.init }),
       snapshotter: config.containerd.snapshotter,
       registryConfigDir: config.containerd.hostsDirectory,
       cni: { confDir: config.network.configDirectory, binDirs: config.network.binaryDirectories },

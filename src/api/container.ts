@@ -220,7 +220,18 @@ export const toleration = rules(
       .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
       .optional()
       .describe("Effect; absent: all."),
+    tolerationSeconds: z
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .optional()
+      .describe("How long running tasks stay with a NoExecute taint; absent: for good."),
   }),
+  {
+    rule: "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+    message: "tolerationSeconds needs the effect NoExecute",
+    fieldPath: ".effect",
+  },
   {
     rule: "self.operator != 'Exists' || !has(self.value)",
     message: "operator Exists takes no value",

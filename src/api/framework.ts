@@ -97,7 +97,9 @@ export const frameworkSpec = rules(
     minAllocatable: listMap(z.array(minAllocatable).max(64), "role")
       .optional()
       .describe("Smallest offers by role."),
-    tolerations: tolerations.optional().describe("Taints of nodes whose offers it wants."),
+    tolerations: tolerations
+      .optional()
+      .describe("Taints of nodes whose offers it wants, and with which its tasks stay."),
   }),
   {
     rule: "!has(self.suppressedRoles) || self.suppressedRoles.all(r, r in self.roles)",

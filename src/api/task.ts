@@ -174,7 +174,18 @@ export const taskSpec = rules(
       .optional()
       .describe("For a task without an offer: taints of nodes that it tolerates."),
     kill: z
-      .object({ gracePeriod: duration.optional().describe("Instead of the kill policy's.") })
+      .object({
+        gracePeriod: duration.optional().describe("Instead of the kill policy's."),
+        reason: z
+          .enum(["REASON_AGENT_DRAINING"])
+          .optional()
+          .describe("Set by the operator when the task has to leave its node: the reason of its end."),
+        message: z
+          .string()
+          .max(1024)
+          .optional()
+          .describe("A sentence on why; it goes into the task's status."),
+      })
       .optional()
       .describe("Set once, to kill the task. Deleting the Task kills too."),
     acknowledged: z

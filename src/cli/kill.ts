@@ -1,4 +1,5 @@
-import { isTerminal } from "../api/taskstate.ts";
+import type { TaskStatus } from "../api/task.ts";
+import { hasEnded } from "../api/taskstate.ts";
 import type { CliContext } from "./context.ts";
 
 /** `kill TASK`: asks the agent to end it; with `wait`, until its end is reported. */
@@ -11,7 +12,7 @@ export async function kill(
   const ref = { name, namespace: context.namespace };
   const what = `task ${context.namespace}/${name}`;
   const task = await context.found(what, tasks.get(ref));
-  if (isTerminal(task.status?.state)) {
+  if (hasEnded(task.status)) {
     context.write(`${what} has ended already: ${task.status?.state}\n`);
     return;
   }
@@ -20,15 +21,21 @@ export async function kill(
     await context.found(what, tasks.mergePatch(ref, { spec: { kill } }, { fieldManager: "kubectl-mesos" }));
   }
   if (options.wait !== true) {
-    context.write(`${what} is told to end\n`);
+    context.write(`${what} ${prospect(task.status)}\n`);
     return;
   }
   for (;;) {
     const now = await context.found(what, tasks.get(ref));
-    if (isTerminal(now.status?.state)) {
+    if (hasEnded(now.status)) {
       context.write(`${what} ended: ${now.status?.state}\n`);
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
+
+/** What becomes of a task that is killed: one that is out of reach, be it TASK_LOST, goes on until its agent hears of it. */
+export const prospect = (status: TaskStatus | undefined): string =>
+  status?.unreachableSince === undefined
+    ? "is told to end"
+    : "is out of reach: it is told to end once its agent is back";

@@ -24,6 +24,12 @@ export const agentConfig = z.strictObject({
     })
     .prefault({}),
   defaultImage: z.string().default("mesos-task-default:dev").describe("Image of tasks that name none."),
+  init: z
+    .string()
+    .default("/bin/tini")
+    .describe(
+      "Program of the agent's image that is the first process of a task with a command; empty: none.",
+    ),
   cfsQuota: z
     .boolean()
     .default(false)

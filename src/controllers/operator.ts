@@ -23,6 +23,7 @@ import { createReservationController } from "./reservation/controller.ts";
 import { createRoleController } from "./role/controller.ts";
 import { createSlotController } from "./slot/controller.ts";
 import { SlotHolds } from "./slot/holds.ts";
+import { createTaintController } from "./taint/controller.ts";
 import { createTaskController } from "./task/controller.ts";
 import { Mailbox } from "./trigger.ts";
 import { createScheduling, type Scheduling } from "./world/scheduling.ts";
@@ -130,6 +131,7 @@ export class Operator {
       createAgentController(this.#deps),
       createSlotController(this.#deps),
       createTaskController(this.#deps),
+      createTaintController(this.#deps),
       createFrameworkController(this.#deps, scheduling),
       createRoleController(this.#deps, scheduling),
       createQuotaController(this.#deps, scheduling),

@@ -58,6 +58,7 @@ export class SchedulerDriver {
     const connection = await Connection.load({
       userAgent: `mesos-framework/${options.name}`,
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
+      ...options.client,
     });
     return new SchedulerDriver(scheduler, options, connection);
   }

@@ -29,10 +29,19 @@ export interface SchedulerDriverOptions
   readonly kubeconfig?: string;
   /** False: the framework calls `acknowledge` itself. Default true. */
   readonly implicitAcknowledgements?: boolean;
+  /** Limits of calls to the API server: a second, and at once. Default 50 and 100. */
+  readonly client?: { readonly qps: number; readonly burst: number };
   readonly logger?: Logger;
 }
 
-const DRIVER_ONLY = new Set(["name", "namespace", "kubeconfig", "implicitAcknowledgements", "logger"]);
+const DRIVER_ONLY = new Set([
+  "name",
+  "namespace",
+  "kubeconfig",
+  "implicitAcknowledgements",
+  "client",
+  "logger",
+]);
 
 /** The fields of the Framework object that the driver owns (server-side apply). */
 export function frameworkFields(options: SchedulerDriverOptions, namespace: string): object {

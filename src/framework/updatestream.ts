@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Task } from "../api/task.ts";
+import { isTerminal } from "../api/taskstate.ts";
 import type { Live } from "../cluster/object.ts";
 import type { Reflector } from "../cluster/reflector.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { TaskUpdate } from "./scheduler.ts";
 import { Serial } from "./serial.ts";
 import { toTaskUpdate, unacknowledged } from "./updates.ts";
@@ -24,11 +26,13 @@ const RETRY_MAX_MS = 60_000;
  */
 export class UpdateStream {
   readonly #options: UpdateStreamOptions;
+  readonly #acknowledgements: Acknowledgements;
   readonly #queues = new Map<string, Serial>();
   readonly #taken = new Map<string, Set<string>>();
 
   constructor(options: UpdateStreamOptions) {
     this.#options = options;
+    this.#acknowledgements = new Acknowledgements(options);
   }
 
   attach(reflector: Reflector<Task>): () => void {
@@ -53,13 +57,15 @@ export class UpdateStream {
 
   async idle(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.idle()));
+    await this.#acknowledgements.idle();
   }
 
   async #deliver(update: TaskUpdate): Promise<void> {
     for (let wait = RETRY_FIRST_MS; !this.#options.signal.aborted; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       try {
         await this.#options.deliver(update);
-        if (this.#options.implicit && update.uuid) await this.#options.acknowledge(update.name, update.uuid);
+        const { name, uuid, state } = update;
+        if (this.#options.implicit && uuid) this.#acknowledgements.owe(name, uuid, isTerminal(state));
         return;
       } catch (error) {
         this.#options.onError(error);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isStrictSubroleOf, roleAncestors, roleError } from "./role.ts";
+import { isStrictSubroleOf, roleAncestors, roleError, roleLineage } from "./role.ts";
 
 describe("role paths", () => {
   it.each(["*", "eng", "eng/ads", "a.b/c-d", "ünï"])("accept %s", (role) => {
@@ -19,5 +19,6 @@ describe("role paths", () => {
     expect(isStrictSubroleOf("ab", "a")).toBe(false);
     expect(roleAncestors("a/b/c")).toEqual(["a/b", "a"]);
     expect(roleAncestors("a")).toEqual([]);
+    expect(roleLineage("a/b/c")).toEqual(["a/b/c", "a/b", "a"]);
   });
 });

@@ -23,6 +23,9 @@ export function isStrictSubroleOf(role: string, ancestor: string): boolean {
   return role.length > ancestor.length && role[ancestor.length] === "/" && role.startsWith(ancestor);
 }
 
+/** The role itself and those above it, up to the top: `a/b/c` gives `a/b/c`, `a/b`, `a`. */
+export const roleLineage = (role: string): string[] => [role, ...roleAncestors(role)];
+
 /** From the parent up to the top: `a/b/c` gives `a/b`, `a`. */
 export function roleAncestors(role: string): string[] {
   const result: string[] = [];

@@ -109,9 +109,9 @@ describe("mem", () => {
 });
 
 describe("processes", () => {
-  test("are limited by the chart's value or by limits.pids", async () => {
-    expect((await readCgroup(scene.cluster, await scene.running("plain"))).pids).toBe(4096);
-    expect((await readCgroup(scene.cluster, await scene.running("limited"))).pids).toBe(17);
+  test("are limited by the chart's value or by limits.pids, and the init does not count", async () => {
+    expect((await readCgroup(scene.cluster, await scene.running("plain"))).pids).toBe(4096 + 1);
+    expect((await readCgroup(scene.cluster, await scene.running("limited"))).pids).toBe(17 + 1);
   });
 
   test("beyond the limit cannot be forked", async () => {

@@ -19,6 +19,8 @@ beforeAll(async () => {
   scene = await Scene.open("kill");
   await scene.start({
     polite: POLITE,
+    plain: { ...sh("echo ready; sleep 600; echo next; sleep 600"), killPolicy: { gracePeriod: "300s" } },
+    argv: { command: { shell: false, value: "sleep", arguments: ["sleep", "600"] } },
     deaf: { ...DEAF, killPolicy: { gracePeriod: "2s" } },
     patient: { ...DEAF, killPolicy: { gracePeriod: "300s" } },
     hasty: { ...DEAF, killPolicy: { gracePeriod: "300s" } },
@@ -59,6 +61,17 @@ describe("a kill", () => {
     expect(task.status).toMatchObject({ state: "TASK_KILLED", exit: { code: 0 } });
     expect(await scene.output("polite")).toBe("ready\nbye\n");
     expect(lasted(task, asked)).toBeLessThan(2500);
+  });
+
+  test("ends what has no handler at once, and a shell with all its commands", async () => {
+    await ready("plain");
+    await scene.running("argv");
+    await Promise.all([scene.kill("plain"), scene.kill("argv", "300s")]);
+    for (const name of ["plain", "argv"]) {
+      const { status } = await scene.ends(name, 10_000);
+      expect(status).toMatchObject({ state: "TASK_KILLED", exit: { signal: 15 } });
+    }
+    expect(await scene.output("plain")).toBe("ready\n");
   });
 
   test("is SIGKILL for a task that does not heed it, after the kill policy's grace period", async () => {

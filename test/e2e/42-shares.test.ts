@@ -102,11 +102,15 @@ describe("frameworks of the SDK that want everything", () => {
   });
 
   test("launch each task once, and are told of each end in order", async () => {
+    const finishedOf = (updates: (typeof fillers)[number]["updates"]) =>
+      updates.filter(({ state }) => state === "TASK_FINISHED").map(({ name }) => name);
+    await until("each has a finished task", async () =>
+      fillers.every(({ updates }) => finishedOf(updates).length > 0),
+    );
     for (const { accepted, updates, log } of fillers) {
       expect(new Set(accepted).size).toBe(accepted.length);
       expect(log.calls.filter((call) => !call.startsWith("registered"))).toEqual([]);
-      const finished = updates.filter(({ state }) => state === "TASK_FINISHED").map(({ name }) => name);
-      expect(finished.length).toBeGreaterThan(0);
+      const finished = finishedOf(updates);
       expect(new Set(finished).size).toBe(finished.length);
       for (const name of finished) {
         const states = updates.filter((update) => update.name === name).map(({ state }) => state);

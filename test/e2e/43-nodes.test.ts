@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await scene.cluster.kubectl("uncordon", scene.node1).catch(() => {});
   await scene.cluster.kubectl("taint", "node", scene.node2, "dedicated-").catch(() => {});
+  await scene.cluster.kubectl("taint", "node", scene.node3, "maintenance-").catch(() => {});
   await scene.close();
 });
 
@@ -98,5 +99,42 @@ describe("a taint", () => {
     expect((await whyNotPlaced("intolerant"))?.message).toMatch(/1 with a taint that is not tolerated/);
     await scene.cluster.kubectl("taint", "node", scene.node2, "dedicated-");
     expect((await scene.ends("intolerant")).status?.state).toBe("TASK_FINISHED");
+  });
+});
+
+// Pods of the node that do not tolerate it go as well, an operator or CoreDNS among them: they are made anew elsewhere.
+describe("a NoExecute taint put on a node later", () => {
+  const toleration = { key: "maintenance", operator: "Exists", effect: "NoExecute" } as const;
+
+  test("kills running tasks with their grace, those that tolerate it for a while after that", async () => {
+    const polite = sh("trap 'echo bye; exit 0' TERM; echo ready; sleep 600 & wait");
+    const there = on(scene.node3);
+    await scene.start({
+      leaves: { ...polite, ...there },
+      lingers: { ...polite, ...there, tolerations: [{ ...toleration, tolerationSeconds: 15 }] },
+      remains: { ...polite, ...there, tolerations: [toleration] },
+    });
+    for (const name of ["leaves", "lingers", "remains"]) {
+      await scene.running(name);
+      await until(`${name} is ready`, async () => (await scene.output(name)).includes("ready"));
+    }
+    await scene.cluster.kubectl("taint", "node", scene.node3, "maintenance=:NoExecute");
+    const [leaves, lingers] = await Promise.all([scene.ends("leaves"), scene.ends("lingers")]);
+    const taint = `the taint maintenance:NoExecute of the node ${scene.node3}`;
+    for (const [task, why] of [
+      [leaves, "is not tolerated"],
+      [lingers, "is tolerated for 15 s only"],
+    ] as const) {
+      expect(task.status).toMatchObject({ state: "TASK_KILLED", reason: "REASON_AGENT_DRAINING" });
+      expect(task.status?.message).toContain(`${taint} ${why}`);
+      expect(await scene.output(task.metadata.name)).toBe("ready\nbye\n");
+    }
+    const end = ({ status }: typeof leaves) => Date.parse(status?.container?.finishedAt ?? "");
+    expect(end(lingers) - end(leaves)).toBeGreaterThan(10_000);
+    expect((await scene.get("remains")).status?.state).toBe("TASK_RUNNING");
+    const slots = await scene.cluster.kinds.pods.list({ fieldSelector: `spec.nodeName=${scene.node3}` });
+    const slot = slots.items.find(({ metadata }) => metadata.name === `mesos-slot-${scene.node3}`);
+    expect(slot?.metadata.deletionTimestamp).toBeUndefined();
+    expect(slot?.status?.phase).toBe("Running");
   });
 });

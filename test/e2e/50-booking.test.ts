@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { STATIC_PODS } from "../../hack/devcluster/nodeconfig.ts";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
+import type { Offer } from "../../src/api/offer.ts";
 import type { Task } from "../../src/api/task.ts";
 import { hasEnded, isTerminal } from "../../src/api/taskstate.ts";
 import type { Pod } from "../../src/cluster/core.ts";
@@ -8,6 +10,7 @@ import { createLogger } from "../../src/cluster/logger.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
 import { milliOf, type Sums, sumOf } from "./booking.ts";
+import { ByHand, cpusOf, launch, offered, shell } from "./byhand.ts";
 import { until } from "./cluster.ts";
 import { on, resources, Scene, sh } from "./scene.ts";
 
@@ -39,6 +42,12 @@ afterAll(async () => {
 
 const slot = () =>
   scene.cluster.kinds.pods.get({ name: slotPodName(node), namespace: scene.cluster.test.operatorNamespace });
+
+const slotHas = (cpuMilli: number) =>
+  until(`the slot Pod asks for ${cpuMilli}m`, async () => {
+    const { spec } = await slot();
+    return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === cpuMilli;
+  });
 
 function pod(name: string, cpu: string, more: object = {}) {
   return {
@@ -85,17 +94,14 @@ interface Filled {
   readonly dropped: readonly Live<Task>[];
 }
 
-/** As many Pods as tasks, the tasks so many ms later, and more than fit; once what can run runs, and the rest is told to wait. */
-async function fill(round: number, later: number): Promise<Filled> {
-  const prefix = `task-${round}-`;
+/** As many Pods as tasks, and more than fit; once what can run runs, and the rest is told to wait. */
+async function fill(): Promise<Filled> {
+  const prefix = "task-";
   const tasks = Array.from({ length: EACH }, (_, i) => `${prefix}${i}`);
-  const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${round}-${i}`, "130m"));
+  const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${i}`, "130m"));
   await Promise.all([
     ...fillers.map((one) => scene.cluster.kinds.pods.create(one)),
-    ...tasks.map(async (name) => {
-      await delay(later);
-      await scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) });
-    }),
+    ...tasks.map((name) => scene.create(name, { ...sh("sleep 600"), ...resources(0.13, 32), ...on(node) })),
   ]);
   const look = async () => {
     const [pods, ours] = await Promise.all([fillerPods(), tasksBy(prefix)]);
@@ -114,6 +120,41 @@ async function fill(round: number, later: number): Promise<Filled> {
   return filled;
 }
 
+const MANIFEST = `${STATIC_PODS}/filler.json`;
+
+/**
+ * Launches a task on more than half of the node, and makes the kubelet run a static Pod of that size, which it tells the API server
+ * only afterwards: the operator takes the answer, and the resize comes to a node that has become too small. Gives the
+ * task if it was dropped.
+ */
+async function launchBesideStaticPod(hand: ByHand, head: number): Promise<readonly Live<Task>[]> {
+  const most = Math.floor(allocatable * 0.6);
+  const free = (offer: Live<Offer>) => offer.spec.agent === node && cpusOf(offered(offer)) * 1000 >= most;
+  const offer = await hand.offer("most of the node", free, 120_000);
+  await slotHas(SLOT_BASE.cpuMilli);
+  const manifest = JSON.stringify(pod("static", `${most}m`)).replaceAll("'", "");
+  await scene.cluster.onNode(node, `echo '${manifest}' > ${MANIFEST}.ready`);
+  const name = `task-beside-${head + 100}`;
+  const task = shell(name, "sleep 600", resources(most / 1000, 32));
+  const made = delay(Math.max(0, head)).then(() =>
+    scene.cluster.onNode(node, `mv ${MANIFEST}.ready ${MANIFEST}`),
+  );
+  await delay(Math.max(0, -head));
+  const results = await hand.accept(offer, [launch(task)]).catch((error: unknown) => String(error));
+  await made;
+  if (typeof results === "string" || results[0]?.status !== "FINISHED") {
+    console.log(`${head} ms: the operator knew of the Pod: ${JSON.stringify(results)}`);
+    return [];
+  }
+  const { status } = await scene.becomes(
+    name,
+    "runs or is dropped",
+    ({ status }) => status?.state === "TASK_RUNNING" || hasEnded(status),
+  );
+  console.log(`${head} ms: the task is ${status?.state}`);
+  return status?.state === "TASK_DROPPED" ? [await scene.get(name)] : [];
+}
+
 const isToldToWait = (status: Task["status"]) =>
   status?.conditions?.some(({ type, status }) => type === "Placed" && status === "False") ?? false;
 
@@ -128,7 +169,7 @@ describe("a node that is filled from both sides at once", () => {
   let dropped: readonly Live<Task>[] = [];
 
   test("never has more requested than it has: kube-scheduler and Mesos share it", async () => {
-    const filled = await fill(0, 0);
+    const filled = await fill();
     dropped = filled.dropped;
     expect(filled.pods).toBeGreaterThan(0);
     expect(filled.tasks).toBeGreaterThan(0);
@@ -158,18 +199,21 @@ describe("a node that is filled from both sides at once", () => {
     await scene.kubectl("delete", "pods", "-l", "app=filler", "--force", "--grace-period=0");
     await Promise.all(waiting.map(({ metadata }) => scene.running(metadata.name, 90_000)));
     await clear();
-    await until("the slot Pod has shrunk", async () => {
-      const { spec } = await slot();
-      return milliOf(spec?.containers[0]?.resources?.requests?.cpu) === SLOT_BASE.cpuMilli;
-    });
+    await slotHas(SLOT_BASE.cpuMilli);
   });
 
   test("drops launches whose resize stays Deferred, with a reason, and others go on", async () => {
-    // Who comes first is a race: until the Pods have won one, the two meet at another moment each round.
-    for (let round = 1; dropped.length === 0 && round <= 12; round++) {
-      dropped = (await fill(round, round * 40)).dropped;
+    const hand = await ByHand.connect(scene, "late", ["booking"]);
+    // How many ms the answer comes before the manifest: too soon, and the task is there first; too late, and the operator knows.
+    for (const head of [0, 10, -10, 20, -20, 30, 40, -40, 5, -5]) {
+      if (dropped.length > 0) break;
+      dropped = await launchBesideStaticPod(hand, head).finally(() =>
+        scene.cluster.onNode(node, `rm -f ${MANIFEST}`),
+      );
       await clear();
+      await until("the static Pod is gone", async () => (await fillerPods()).length === 0);
     }
+    await hand.rest();
     expect(dropped.length).toBeGreaterThan(0);
     for (const { status } of dropped) {
       expect(status).toMatchObject({

@@ -98,7 +98,9 @@ async function newWork(): Promise<void> {
     await scene.create(name, { resources, volumes, command, ...on(node), role: "load-alone" });
   }
   const ended = await Promise.all(names.map(([name]) => scene.ends(name, PATIENCE.timeout)));
-  expect(ended.map(({ status }) => status?.state)).toEqual(names.map(() => "TASK_FINISHED"));
+  expect(ended.map(({ status }) => `${status?.state} ${status?.message}`)).toEqual(
+    names.map(() => expect.stringContaining("TASK_FINISHED")),
+  );
 }
 
 const endsOn = async (node: string) =>

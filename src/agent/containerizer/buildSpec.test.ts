@@ -48,6 +48,20 @@ describe("the process", () => {
     expect(args({ command: ["/bin/sh"], args: ["-c", "true"] })).toEqual(["/bin/sh", "-c", "true"]);
   });
 
+  test("with an init it is the init's child, one process more is allowed, and the init's file is mounted", () => {
+    const limits = { cpus: 1, pids: 10 };
+    const made = build({ command: ["/bin/sh"], limits }, { init: "/var/lib/mesos/init/1" });
+    expect(made.process.args).toEqual(["/.mesos-init", "--", "/bin/sh"]);
+    expect(made.linux.resources.pids).toEqual({ limit: 11 });
+    expect(made.mounts).toContainEqual({
+      destination: "/.mesos-init",
+      type: "bind",
+      source: "/var/lib/mesos/init/1",
+      options: ["rbind", "ro", "rprivate"],
+    });
+    expect(build({ limits }).linux.resources.pids).toEqual({ limit: 10 });
+  });
+
   test("nothing to run is refused", () => {
     expect(() => build({}, { image: { ...image, entrypoint: [], cmd: [] } })).toThrow(InvalidSpecError);
     expect(() => build({ command: [] })).toThrow("no command");

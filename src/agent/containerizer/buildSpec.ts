@@ -2,9 +2,9 @@ import { cgroupsPath } from "../isolation/podCgroup.ts";
 import type { ImageConfig } from "../provisioner/provisioner.ts";
 import { capabilitiesFor } from "./capabilities.ts";
 import { InvalidSpecError } from "./errors.ts";
-import { containerMounts, type NodeFiles } from "./mounts.ts";
+import { containerMounts, INIT_TARGET, type NodeFiles } from "./mounts.ts";
 import type { OciNamespace, OciProcess, OciSpec } from "./ociSpec.ts";
-import { linuxResources } from "./resources.ts";
+import { linuxResources, withInit } from "./resources.ts";
 import { defaultSeccomp } from "./seccomp.ts";
 import type { ContainerSpec, Network } from "./spec.ts";
 import type { ResolvedUser } from "./users.ts";
@@ -51,6 +51,8 @@ export interface SpecInput {
   readonly facts: NodeFacts;
   /** The namespace that a CNI network was attached to. */
   readonly netns?: string;
+  /** The init's file on the node; with it the command runs below it. */
+  readonly init?: string;
 }
 
 /** The OCI runtime spec of a container; throws InvalidSpecError for what can never run. */
@@ -70,13 +72,13 @@ export function buildSpec(input: SpecInput): OciSpec {
     process,
     root: { path: "rootfs", readonly: security.readOnlyRootfs === true },
     ...(spec.hostname !== undefined && hasOwnNetwork(spec.network) ? { hostname: spec.hostname } : {}),
-    mounts: containerMounts(spec, files, SANDBOX_TARGET),
+    mounts: containerMounts(spec, files, SANDBOX_TARGET, input.init),
     linux: {
       cgroupsPath: cgroupsPath(spec.cgroup, spec.id),
       namespaces: namespaces(spec.network, facts.cgroupVersion, input.netns),
       resources: {
         devices: privileged ? ALLOW_ALL_DEVICES : DENY_ALL_DEVICES,
-        ...linuxResources(spec.limits, facts, "create"),
+        ...linuxResources(withInit(spec.limits, input.init !== undefined), facts, "create"),
       },
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(privileged ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
@@ -96,7 +98,7 @@ function propagation(spec: ContainerSpec): { rootfsPropagation?: string } {
   return kinds.has("slave") ? { rootfsPropagation: "rslave" } : {};
 }
 
-function buildProcess({ spec, image, user, facts }: SpecInput): OciProcess {
+function buildProcess({ spec, image, user, facts, init }: SpecInput): OciProcess {
   const security = spec.security ?? {};
   const capabilities = capabilitiesFor(security, facts.capabilities);
   // The primary group too: a setgid program must not shed it, lest it escape what is forbidden to that group.
@@ -107,7 +109,7 @@ function buildProcess({ spec, image, user, facts }: SpecInput): OciProcess {
   return {
     terminal: false,
     user: { uid: user.uid, gid: user.gid, additionalGids },
-    args: commandLine(spec, image),
+    args: [...(init === undefined ? [] : [INIT_TARGET, "--"]), ...commandLine(spec, image)],
     env: environment(spec, image, user),
     cwd,
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },

@@ -13,6 +13,8 @@ export const STARTED_LABEL = "mesos.dev/started-at";
 export interface ContainerRecord {
   readonly cgroup?: PodCgroup;
   readonly addresses: readonly string[];
+  /** The first process is the init. */
+  readonly init?: boolean;
 }
 
 const EXTENSION = "mesos.dev/container";
@@ -22,6 +24,7 @@ const schema = z.object({
     .object({ path: z.string(), driver: z.enum(["cgroupfs", "systemd"]), version: z.enum(["v1", "v2"]) })
     .optional(),
   addresses: z.array(z.string()),
+  init: z.boolean().optional(),
 });
 
 export function toExtensions(record: ContainerRecord) {
@@ -41,8 +44,8 @@ export function recordOf(container: Pick<Container, "extensions">): ContainerRec
   }
   const { data } = schema.safeParse(json);
   if (data === undefined) return { addresses: [] };
-  const { cgroup, addresses } = data;
-  return cgroup === undefined ? { addresses } : { cgroup, addresses };
+  const { cgroup, addresses, init } = data;
+  return { addresses, ...(cgroup && { cgroup }), ...(init && { init }) };
 }
 
 /** The labels that the caller gave. */

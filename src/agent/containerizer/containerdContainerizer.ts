@@ -34,7 +34,7 @@ import { launchContainer, NETWORK_STATE } from "./launch.ts";
 import type { OwnFacts } from "./nodeFacts.ts";
 import { OomEvents } from "./oomEvents.ts";
 import { signalEach } from "./processTree.ts";
-import { linuxResources } from "./resources.ts";
+import { linuxResources, withInit } from "./resources.ts";
 import { translate, translateLaunch } from "./runtimeErrors.ts";
 import { releaseShim } from "./shimRecord.ts";
 import type { ContainerSpec, Limits } from "./spec.ts";
@@ -47,6 +47,8 @@ export interface ContainerdContainerizerOptions {
   readonly cgroupRoot: string;
   /** A folder of the node for one folder a container. */
   readonly stateDir: string;
+  /** The init's file on the node; undefined: there is none, and every command is the first process. */
+  readonly init?: string | undefined;
   readonly now: () => Date;
   readonly warn: (message: string, error: unknown) => void;
 }
@@ -88,7 +90,7 @@ export class ContainerdContainerizer implements Containerizer {
     try {
       if ((await this.#find(id)) !== undefined) throw new ContainerExistsError(`container ${id} exists`);
       const swapAccounting = await this.#cgroups.hasSwapAccounting(spec.cgroup?.path ?? "/");
-      const { connection, networks, facts, now } = this.#options;
+      const { connection, networks, facts, init, now } = this.#options;
       const node = await this.#options.node();
       return await withLease(connection, "launch", (lease) =>
         launchContainer(
@@ -97,6 +99,7 @@ export class ContainerdContainerizer implements Containerizer {
             networks,
             node,
             facts: { ...facts, swapAccounting },
+            init,
             folder: this.#folder(id),
             lease,
             now,
@@ -160,8 +163,7 @@ export class ContainerdContainerizer implements Containerizer {
     try {
       // The runtime signals only the first process of a container with its own pid namespace, whatever `all` says.
       if (all && signal !== SIGKILL) {
-        const cgroup = containerCgroup(await this.#cgroupOf(id), id);
-        if ((await signalEach(await this.pids(id), signal, cgroup)) > 0) return;
+        if ((await this.#signalAll(id, signal)) > 0) return;
       }
       await this.#connection.unary(Tasks.method.kill, { containerId: id, signal, all });
     } catch (error) {
@@ -169,6 +171,14 @@ export class ContainerdContainerizer implements Containerizer {
       if (!ended) throw translate(error, id);
       if ((await this.#find(id)) === undefined) throw translate(error, id);
     }
+  }
+
+  /** All but the init, which would only pass the signal on, so that it would come twice. */
+  async #signalAll(id: string, signal: number): Promise<number> {
+    const { cgroup, init } = recordOf(await this.#get(id));
+    const [pids, first] = await Promise.all([this.pids(id), init ? this.#task(id) : undefined]);
+    const targets = pids.filter((pid) => pid !== first?.pid);
+    return signalEach(targets, signal, containerCgroup(cgroup, id));
   }
 
   async remove(id: string): Promise<void> {
@@ -219,8 +229,10 @@ export class ContainerdContainerizer implements Containerizer {
   }
 
   async update(id: string, limits: Limits): Promise<void> {
-    const swapAccounting = await this.#cgroups.hasSwapAccounting((await this.#cgroupOf(id))?.path ?? "/");
-    const resources = packOciSpec("LinuxResources", linuxResources(limits, { swapAccounting }, "update"));
+    const { cgroup, init = false } = recordOf(await this.#get(id));
+    const swapAccounting = await this.#cgroups.hasSwapAccounting(cgroup?.path ?? "/");
+    const wanted = linuxResources(withInit(limits, init), { swapAccounting }, "update");
+    const resources = packOciSpec("LinuxResources", wanted);
     await this.#call(id, this.#connection.unary(Tasks.method.update, { containerId: id, resources }));
   }
 

@@ -31,6 +31,8 @@ export interface LaunchContext {
   readonly networks: Networks | undefined;
   readonly node: NodeAccess;
   readonly facts: NodeFacts;
+  /** On the node; see ContainerSpec.init. */
+  readonly init: string | undefined;
   /** The container's own folder on the node. */
   readonly folder: string;
   readonly lease: string;
@@ -64,13 +66,18 @@ export async function launchContainer(
     user,
     files,
     facts: context.facts,
+    ...(spec.init && context.init !== undefined ? { init: context.init } : {}),
     ...(attachment === undefined ? {} : { netns: attachment.netns }),
   });
   await createLog(spec.stdout);
   await createLog(spec.stderr);
   signal?.throwIfAborted();
 
-  const record = { addresses, ...(spec.cgroup === undefined ? {} : { cgroup: spec.cgroup }) };
+  const record = {
+    addresses,
+    ...(spec.cgroup && { cgroup: spec.cgroup }),
+    ...(spec.init && context.init !== undefined && { init: true }),
+  };
   const container = {
     id,
     labels: { ...spec.labels, [MANAGED_LABEL]: MANAGED_VALUE },

@@ -10,6 +10,9 @@ export interface NodeFiles {
   readonly hostname?: string;
 }
 
+/** In the container. Right below the root, where no volume can come to lie over it. */
+export const INIT_TARGET = "/.mesos-init";
+
 const KERNEL: readonly OciMount[] = [
   { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
   {
@@ -40,7 +43,12 @@ const NODE_DEVICES: readonly OciMount[] = [
 ];
 
 /** Kernel file systems, then resolv.conf and the like, the sandbox, and the volumes in the order given. */
-export function containerMounts(spec: ContainerSpec, files: NodeFiles, sandboxTarget: string): OciMount[] {
+export function containerMounts(
+  spec: ContainerSpec,
+  files: NodeFiles,
+  sandboxTarget: string,
+  init?: string,
+): OciMount[] {
   const privileged = spec.security?.privileged === true;
   const access = privileged ? "rw" : "ro";
   const mounts: OciMount[] = [
@@ -53,7 +61,7 @@ export function containerMounts(spec: ContainerSpec, files: NodeFiles, sandboxTa
       options: ["nosuid", "noexec", "nodev", "relatime", access],
     },
   ];
-  const binds: BindMount[] = fileBinds(files);
+  const binds: BindMount[] = fileBinds(files, init);
 
   if (spec.sandbox !== undefined) {
     binds.push({ source: spec.sandbox.source, target: spec.sandbox.target ?? sandboxTarget });
@@ -62,11 +70,12 @@ export function containerMounts(spec: ContainerSpec, files: NodeFiles, sandboxTa
 }
 
 /** Read-only: some are the node's own. */
-function fileBinds(files: NodeFiles): BindMount[] {
+function fileBinds(files: NodeFiles, init: string | undefined): BindMount[] {
   const targets = [
     [files.resolvConf, "/etc/resolv.conf"],
     [files.hosts, "/etc/hosts"],
     [files.hostname, "/etc/hostname"],
+    [init, INIT_TARGET],
   ] as const;
   return targets.flatMap(([source, target]) =>
     source === undefined ? [] : [{ source, target, readOnly: true }],

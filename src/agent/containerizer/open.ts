@@ -13,6 +13,7 @@ import type { Provisioner } from "../provisioner/provisioner.ts";
 import { ContainerdContainerizer } from "./containerdContainerizer.ts";
 import type { Containerizer } from "./containerizer.ts";
 import { ContainerizerError } from "./errors.ts";
+import { installInit } from "./init.ts";
 import { type RotationOptions, rotateLog } from "./logRotation.ts";
 import { readNodeFacts } from "./nodeFacts.ts";
 
@@ -23,6 +24,8 @@ export interface RuntimeOptions {
   readonly namespace?: string;
   /** A folder at the same path here and on the node, its mount propagation Bidirectional. */
   readonly stateDir: string;
+  /** A static program, here, that begins one child, hands signals on and reaps, say tini; see ContainerSpec.init. */
+  readonly init?: string;
   /** The node's cgroup file system as seen here; default /sys/fs/cgroup. */
   readonly cgroupRoot?: string;
   readonly snapshotter?: string;
@@ -88,6 +91,7 @@ async function open(connection: Connection, options: RuntimeOptions): Promise<Co
     facts: await readNodeFacts(cgroupRoot),
     cgroupRoot,
     stateDir: containersDir,
+    init: options.init === undefined ? undefined : await installInit(options.init, join(stateDir, "init")),
     now: () => new Date(),
     warn: (message, error) => options.log.warn({ err: error }, message),
   });

@@ -16,6 +16,11 @@ export interface ResourceFacts {
   readonly swapAccounting: boolean;
 }
 
+/** The init is not one of the processes that the task may have. */
+export function withInit(limits: Limits, init: boolean): Limits {
+  return init && limits.pids !== undefined ? { ...limits, pids: limits.pids + 1 } : limits;
+}
+
 /** For an update, what is not limited is said so; at creation it is left out. */
 export function linuxResources(
   limits: Limits,

@@ -75,6 +75,11 @@ export interface ContainerSpec {
   readonly command?: readonly string[];
   /** Replaces the image's cmd (Kubernetes' `args`). */
   readonly args?: readonly string[];
+  /**
+   * The command is not the container's first process but the child of a small init: signals end it as they would outside of a
+   * container, also without a handler, and orphans are reaped. Default false: what is begun is the first process.
+   */
+  readonly init?: boolean;
   /** Over the image's. */
   readonly env: Readonly<Record<string, string>>;
   /** "uid", "uid:gid", "name", "name:group"; names from the image's passwd and group. Default: the image's user, else root. */

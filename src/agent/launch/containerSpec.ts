@@ -50,7 +50,8 @@ export function containerSpec(request: SpecRequest): ContainerSpec {
   return {
     id: record.uid,
     labels: { [LABEL_NAMESPACE]: record.namespace, [LABEL_NAME]: name },
-    ...(command === undefined ? {} : { command }),
+    // An image's own entrypoint is the first process, as it expects to be.
+    ...(command === undefined ? {} : { command, init: true }),
     ...(args.length === 0 ? {} : { args }),
     env: environment({
       name,

@@ -74,6 +74,7 @@ describe("the container", () => {
       id: "uid-1",
       labels: { "mesos.dev/task-namespace": "default", "mesos.dev/task-name": "t1" },
       command: ["/bin/sh", "-c", "sleep 100"],
+      init: true,
       user: "1000",
       network: { type: "host" },
       stdout: "/work/sandbox/stdout",
@@ -93,6 +94,7 @@ describe("the container", () => {
   test("runs the image's own program with the task's arguments", () => {
     const made = containerSpec(request(specWith({ command: { shell: false, arguments: ["app", "-v"] } })));
     expect(made).not.toHaveProperty("command");
+    expect(made).not.toHaveProperty("init");
     expect(made.args).toEqual(["-v"]);
   });
 

@@ -17,6 +17,14 @@ test.each([
     "Command exited with status 3",
   ],
   [
+    "exit 127",
+    runningWith(),
+    exitWith(127),
+    "TASK_FAILED",
+    "REASON_COMMAND_EXECUTOR_FAILED",
+    "Command exited with status 127: a program was not found",
+  ],
+  [
     "a signal",
     runningWith(),
     exitWith(139, "SIGSEGV"),

@@ -23,8 +23,14 @@ const WORDS: Readonly<Record<string, string>> = {
   SIGSYS: "Bad system call",
 };
 
+/** What shells, and the tasks' init, mean by these. */
+const CODES: Readonly<Record<number, string>> = {
+  126: ": a program could not be executed",
+  127: ": a program was not found",
+};
+
 export function describeExit({ code, signal }: Pick<ExitStatus, "code" | "signal">): string {
-  if (signal === undefined) return `exited with status ${code}`;
+  if (signal === undefined) return `exited with status ${code}${CODES[code] ?? ""}`;
   return `terminated with signal ${WORDS[signal] ?? signal}`;
 }
 

@@ -31,6 +31,12 @@ test("deletion kills", () => {
   expect(killRequest(deleted, agent(), false)?.cause).toBe("request");
 });
 
+test("a kill of the operator says why", () => {
+  const message = "the taint maintenance:NoExecute of the node n is not tolerated";
+  const kill = { reason: "REASON_AGENT_DRAINING", message } as const;
+  expect(killRequest(task({ kill }), agent(), false)).toEqual({ cause: "drain", graceMs: 3_000, message });
+});
+
 test("a kill while the agent is drained, or its slot is being ended, is part of that", () => {
   const killed = task({ kill: {} });
   expect(killRequest(killed, agent({ markGone: false }), false)?.cause).toBe("drain");

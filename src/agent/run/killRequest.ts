@@ -6,11 +6,12 @@ import { graceOf } from "../lifecycle/transition.ts";
 export interface KillRequest {
   readonly cause: KillCause;
   readonly graceMs: number;
+  readonly message?: string;
 }
 
 /**
  * What the API asks for: spec.kill, or the deletion of the Task. While the agent is drained, or its slot Pod is being ended, it counts as
- * part of that (Mesos's REASON_AGENT_DRAINING).
+ * part of that (Mesos's REASON_AGENT_DRAINING), and so does one that says it is: the operator's, of a task that has to leave.
  */
 export function killRequest(
   { metadata, spec }: Pick<Task, "metadata" | "spec">,
@@ -19,6 +20,12 @@ export function killRequest(
 ): KillRequest | undefined {
   if (spec.kill === undefined && metadata.deletionTimestamp === undefined) return undefined;
   const draining = agent?.spec.draining;
-  const cause: KillCause = draining?.markGone ? "drainGone" : draining || slotEnding ? "drain" : "request";
-  return { cause, graceMs: graceOf(spec, spec.kill?.gracePeriod) };
+  const leaves = draining !== undefined || slotEnding || spec.kill?.reason === "REASON_AGENT_DRAINING";
+  const cause: KillCause = draining?.markGone ? "drainGone" : leaves ? "drain" : "request";
+  const message = spec.kill?.message;
+  return {
+    cause,
+    graceMs: graceOf(spec, spec.kill?.gracePeriod),
+    ...(message !== undefined && { message }),
+  };
 }

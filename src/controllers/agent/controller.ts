@@ -78,7 +78,8 @@ export function createAgentController(deps: Dependencies): Runnable {
         : drain && drainStep(task, drain, aware);
       if (step === undefined) return;
       if (step.kind === "kill") {
-        await askToKill(deps, task, step.gracePeriod, signal);
+        const { gracePeriod } = step;
+        await askToKill(deps, task, gracePeriod === undefined ? {} : { gracePeriod }, signal);
         recorder.record(task, { type: "Normal", reason: "Draining", message: `killed: ${drain?.cause}` });
         return;
       }

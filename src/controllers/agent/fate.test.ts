@@ -4,19 +4,13 @@ import { typeMeta } from "../../api/kind.ts";
 import { Task, type Task as TaskObject, type TaskStatus } from "../../api/task.ts";
 import type { Node, Pod } from "../../cluster/core.ts";
 import type { Live, Metadata } from "../../cluster/object.ts";
+import { metadata } from "../objects.fixture.ts";
 import { type Drain, drainOf, drainStep } from "./drain.ts";
 import { type Absence, absenceTransition } from "./liveness.ts";
 import { type Presence, presenceOf } from "./presence.ts";
 
 const created = "2026-01-01T00:00:00Z";
 const now = Date.parse(created);
-const metadata = (name: string, more: Metadata = {}) => ({
-  name,
-  uid: name,
-  resourceVersion: "1",
-  creationTimestamp: created,
-  ...more,
-});
 const deleted: Metadata = { deletionTimestamp: created };
 const agent = (spec: Partial<AgentObject["spec"]> = {}, more?: Metadata): Live<AgentObject> => ({
   ...typeMeta(Agent),

@@ -3,17 +3,21 @@ import { Applier } from "../../cluster/apply.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { OperatorStatus } from "./status.ts";
+import { Turns } from "./turns.ts";
 
 /** Field manager of the operator's part of Agent.status. */
 const MANAGER = "mesos-operator-agent";
-/** Milliseconds between writes of mere amounts: etcd is no place for a stream of them. */
+/** Milliseconds between writes of an agent's mere amounts: etcd is no place for a stream of them. */
 const AMOUNTS_EVERY = 2_000;
+/** Such writes a second, of all agents together, and how many at once: launches need the API server more. */
+const AMOUNTS_RATE = { perSecond: 10, burst: 20 };
 
-/** Writes Agent.status when it differs from what is there: what people and programs wait for at once, amounts now and then. */
+/** Writes Agent.status when it differs from what is there: what people and programs wait for at once, amounts in turn. */
 export class StatusPublisher {
   readonly #deps: Pick<Dependencies, "clients" | "clock">;
   readonly #applier: Applier<Agent>;
   readonly #written = new Map<string, number>();
+  readonly #turns = new Turns(AMOUNTS_RATE);
 
   constructor(deps: Pick<Dependencies, "clients" | "clock">) {
     this.#deps = deps;
@@ -29,12 +33,17 @@ export class StatusPublisher {
     const { name } = agent.metadata;
     const before: Partial<AgentStatusLike> = agent.status ?? {};
     const after: Partial<AgentStatusLike> = { ...status };
-    if (same(before, after, [...AMOUNTS, ...STATES])) return undefined;
+    if (same(before, after, [...AMOUNTS, ...STATES])) {
+      this.#turns.take(name);
+      return undefined;
+    }
     const now = this.#deps.clock.monotonic();
     if (same(before, after, STATES)) {
-      const left = (this.#written.get(name) ?? Number.NEGATIVE_INFINITY) + AMOUNTS_EVERY - now;
+      const soonest = (this.#written.get(name) ?? Number.NEGATIVE_INFINITY) + AMOUNTS_EVERY;
+      const left = this.#turns.wait(name, soonest, now);
       if (left > 0) return left;
     }
+    this.#turns.take(name);
     this.#written.set(name, now);
     await this.#applier.status(agent, status, { signal });
     return undefined;
@@ -42,6 +51,7 @@ export class StatusPublisher {
 
   forget(agent: string): void {
     this.#written.delete(agent);
+    this.#turns.take(agent);
   }
 }
 

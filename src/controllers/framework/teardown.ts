@@ -56,7 +56,7 @@ export async function finish(
   const tasks = caches.tasks.store.by("liveFramework", key);
   await forEach(tasks, WIDTH, async (task) => {
     try {
-      await askToKill(deps, task, undefined, signal);
+      await askToKill(deps, task, {}, signal);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -59,3 +59,9 @@ export function notOffered({ agent, node }: NodeFacts, slot: Live<Pod> | undefin
   }
   return undefined;
 }
+
+/** Since when the kubelet is up, or down, as its node's condition Ready has it; empty when nothing says so. */
+export function kubeletSince(node: Node | undefined): string {
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  return `${ready?.status ?? ""} ${ready?.lastTransitionTime?.toString() ?? ""}`.trim();
+}

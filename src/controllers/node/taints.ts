@@ -11,6 +11,8 @@ export interface Toleration {
   readonly operator?: string | undefined;
   readonly value?: string | undefined;
   readonly effect?: string | undefined;
+  /** For how long a NoExecute taint is tolerated; undefined: for good. */
+  readonly tolerationSeconds?: number | undefined;
 }
 
 /** The first taint that keeps the bearer of these tolerations off the node; PreferNoSchedule keeps nobody off. */

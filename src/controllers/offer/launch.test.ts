@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { TaskTemplate } from "../../api/task.ts";
-import { formatResources, parseResources, Quantities, Resources } from "../../resources/index.ts";
-import { framework, list, offer, task } from "../objects.fixture.ts";
+import { formatResources, parseResources, Quantities } from "../../resources/index.ts";
+import { framework, list, task } from "../objects.fixture.ts";
 import { holdings } from "../world/holdings.ts";
 import { decideLaunch, decideLaunchGroup } from "./launch.ts";
+import { situationOf } from "./situation.fixture.ts";
 import { begin, type Situation } from "./situation.ts";
 
 const template = (text: string, more: Partial<TaskTemplate> = {}): TaskTemplate => ({
@@ -12,21 +13,8 @@ const template = (text: string, more: Partial<TaskTemplate> = {}): TaskTemplate 
   ...more,
 });
 
-const situation = (more: Partial<Situation> = {}): Situation => {
-  const offered = more.offered ?? parseResources("cpus:4;mem:1024");
-  return {
-    offer: offer("o"),
-    framework: framework(),
-    offered,
-    room: offered.scalarQuantities(),
-    made: [],
-    isTaken: () => false,
-    reservations: [],
-    volumes: Resources.empty,
-    used: Resources.empty,
-    ...more,
-  };
-};
+const situation = (more: Partial<Situation> = {}): Situation =>
+  situationOf(more.offered ?? parseResources("cpus:4;mem:1024"), more);
 
 const made = (index: number, agent?: string, reason?: string) =>
   task(

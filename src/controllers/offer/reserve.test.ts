@@ -7,6 +7,7 @@ import { framework, list, offer, reservation } from "../objects.fixture.ts";
 import { plainForm, reservedForm } from "../world/reservedform.ts";
 import { contribution } from "./contributions.ts";
 import { decideReserve, type ReservationChange } from "./reserve.ts";
+import { situationOf } from "./situation.fixture.ts";
 import { begin, type Situation } from "./situation.ts";
 
 const mine = [{ type: "DYNAMIC" as const, role: "eng" }];
@@ -27,18 +28,7 @@ const situation = (more: Partial<Situation> = {}): Situation => {
     }),
   );
   const offered = parseResources("cpus:4;mem:1024;disk:1000").add(held);
-  return {
-    offer: offer("o"),
-    framework: framework(),
-    offered,
-    room: offered.scalarQuantities(),
-    made: [],
-    isTaken: () => false,
-    volumes: Resources.empty,
-    used: Resources.empty,
-    ...more,
-    reservations,
-  };
+  return situationOf(offered, more);
 };
 
 const decide = (s: Situation, operation: Operation, index = 0) =>

@@ -3,7 +3,7 @@ import { Controller, from, type Result } from "../../cluster/controller.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { Limits, Quantities, roleAncestors } from "../../resources/index.ts";
+import { Limits, Quantities, roleLineage } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -30,8 +30,8 @@ export function createQuotaController(deps: Dependencies, scheduling: Scheduling
   const { caches, clients, clock, logger } = deps;
   const writer = new StatusWriter(clients.quotas, MANAGER, clock);
   const upward = (path: string) =>
-    [path, ...roleAncestors(path)]
-      .flatMap((role) => caches.quotas.store.by("role", role))
+    roleLineage(path)
+      .flatMap((at) => caches.quotas.store.by("role", at))
       .map(({ metadata }) => metadata.name);
   const all = () => caches.quotas.store.keys();
   return new Controller({

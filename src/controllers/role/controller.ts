@@ -5,7 +5,7 @@ import { Controller, from, type Result } from "../../cluster/controller.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { roleAncestors, toSpec } from "../../resources/index.ts";
+import { roleLineage, toSpec } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -26,7 +26,7 @@ export function createRoleController(deps: Dependencies, scheduling: Scheduling)
   const writer = new StatusWriter(clients.roles, MANAGER, clock);
   const weights = new Map<string, number>();
   const upward = (path: string) =>
-    [path, ...roleAncestors(path)]
+    roleLineage(path)
       .flatMap((at) => caches.roles.store.by("path", at))
       .map(({ metadata }) => metadata.name);
   return new Controller({

@@ -10,9 +10,11 @@ import type { Live } from "../../cluster/object.ts";
 import { type AgentSnapshot, agentOfLease, takeSnapshot } from "../agent/snapshot.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { slotRoom } from "../node/offerable.ts";
+import { kubeletSince } from "../node/readiness.ts";
 import { forEach, ignoringConflicts } from "../task/conflicts.ts";
 import { dropState } from "../task/ending.ts";
 import { partitionAware, writeTransition } from "../task/write.ts";
+import { coming, isAccepted } from "./coming.ts";
 import { demandsOf } from "./demand.ts";
 import { lifecycleStep } from "./lifecycle.ts";
 import { Patience } from "./patience.ts";
@@ -112,13 +114,18 @@ export function createSlotController(deps: Dependencies): Runnable {
     }
   }
 
+  /** Offers of the agent whose acceptance is being carried out. */
+  const accepted = (agent: string) => caches.offers.store.by("outstandingAgent", agent).filter(isAccepted);
+
   /** The Pod's size; milliseconds after which to look again. */
   async function resize(snapshot: AgentSnapshot, signal: AbortSignal): Promise<number | undefined> {
     const { name, slot, node, pods, tasks } = snapshot;
     const situation: SlotSituation = {
       slot: slotState(slot),
       demands: demandsOf(tasks),
+      coming: coming(accepted(name), (uid) => caches.tasks.store.by("offer", uid)),
       room: slotRoom(node, pods, config.namespace),
+      kubeletSince: kubeletSince(node),
     };
     const waited = (key: string) => patience.waited(name, key);
     const plan = planSlot(situation, waited, times);
@@ -188,6 +195,11 @@ export function createSlotController(deps: Dependencies): Runnable {
         ({ object }) => isSlot(object, config.namespace),
       ),
       from(caches.tasks, ({ spec }) => (spec.agent === undefined ? [] : [spec.agent])),
+      from(
+        caches.offers,
+        ({ spec }) => [spec.agent],
+        ({ object }) => isAccepted(object),
+      ),
       {
         synced: caches.leases.synced,
         start: (enqueue) =>

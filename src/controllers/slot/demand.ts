@@ -1,6 +1,7 @@
 import type { Task } from "../../api/task.ts";
 import { hasBegun } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
+import type { Resources } from "../../resources/index.ts";
 import { holdings } from "../world/holdings.ts";
 import { NO_SIZE, plus, type Size } from "./size.ts";
 
@@ -15,8 +16,11 @@ export interface Demand {
 }
 
 /** What a task holds of a slot Pod: its cpus and mem. */
-export function taskSize(task: Task): Size {
-  const held = holdings(task).scalarQuantities();
+export const taskSize = (task: Task): Size => slotSize(holdings(task));
+
+/** What of resources a slot Pod stands for: cpus and mem. */
+export function slotSize(resources: Resources): Size {
+  const held = resources.scalarQuantities();
   return {
     cpuMilli: held.get("cpus"),
     memoryBytes: Math.ceil((held.get("mem") * MEBIBYTE) / 1000),

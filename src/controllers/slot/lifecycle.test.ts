@@ -2,17 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Agent } from "../../api/agent.ts";
 import type { Node, Pod } from "../../cluster/core.ts";
 import type { Live, Metadata } from "../../cluster/object.ts";
+import { metadata } from "../objects.fixture.ts";
 import { type LifecycleStep, lifecycleStep, type SlotSurroundings } from "./lifecycle.ts";
 
 const created = "2026-01-01T00:00:00Z";
 const now = Date.parse(created);
-const metadata = (name: string, more: Metadata = {}) => ({
-  name,
-  uid: name,
-  resourceVersion: "1",
-  creationTimestamp: created,
-  ...more,
-});
 const deleting: Metadata = { deletionTimestamp: created, deletionGracePeriodSeconds: 3600 };
 const shortened: Metadata = { ...deleting, deletionGracePeriodSeconds: 1 };
 const forced: Metadata = { ...deleting, deletionGracePeriodSeconds: 0 };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../cluster/manual-clock.ts";
 import type { Demand } from "./demand.ts";
+import { Patience } from "./patience.ts";
 import { planSlot, type SlotPlan, type SlotSituation, type SlotTimes } from "./plan.ts";
-import { BASE, minus, plus, type Size } from "./size.ts";
+import { BASE, minus, NO_SIZE, plus, type Size } from "./size.ts";
 import type { SlotState } from "./state.ts";
 
 const MI = 2 ** 20;
@@ -24,7 +26,11 @@ const deferred = { pending: { reason: "Deferred", message: "Node didn't have eno
 const infeasible = { pending: { reason: "Infeasible", message: "too much" } };
 
 function plan(situation: Partial<SlotSituation> & { slot: SlotState }, waited = 0): SlotPlan {
-  return planSlot({ demands: [], room: size(8000, 8192), ...situation }, () => waited, times);
+  return planSlot(
+    { demands: [], coming: NO_SIZE, room: size(8000, 8192), kubeletSince: "", ...situation },
+    () => waited,
+    times,
+  );
 }
 /** What was dropped, by its cpu. */
 const dropped = (found: SlotPlan) =>
@@ -42,6 +48,12 @@ describe("planSlot: growing and shrinking", () => {
 
   it("asks for all that has come, at once", () => {
     expect(target(plan({ slot: slot(BASE), demands: [demand(500, 64), demand(100, 1)] }))).toBe(600);
+  });
+
+  it("asks in the same breath for what is coming, and keeps to it when it has come", () => {
+    const coming = size(300, 16);
+    expect(target(plan({ slot: slot(BASE), demands: [demand(100, 16)], coming }))).toBe(400);
+    expect(plan({ slot: slot(withBase(400, 32)), demands: [demand(400, 32)] }).kind).toBe("settled");
   });
 
   it("grows in one and shrinks in the other without waiting", () => {
@@ -106,6 +118,25 @@ describe("planSlot: what the kubelet does not grant", () => {
     const found = plan({ slot: silent, demands }, 60000);
     expect(dropped(found)).toEqual([300, 100]);
     expect(found.kind === "shed" && found.obstacle).toBe("ResizeUnanswered");
+  });
+
+  it("gives a kubelet that has come back its time anew", async () => {
+    const clock = new ManualClock();
+    const patience = new Patience(clock);
+    const silent = {
+      slot: slot(withBase(900, 64), withBase(500, 32)),
+      demands,
+      coming: NO_SIZE,
+      room: size(8000, 8192),
+    };
+    const look = (kubeletSince: string) =>
+      planSlot({ ...silent, kubeletSince }, (key) => patience.waited("n1", key), times);
+    look("down");
+    await clock.advance(59_000);
+    expect(look("down")).toEqual({ kind: "wait", after: 1000 });
+    expect(look("up")).toEqual({ kind: "wait", after: 60_000 });
+    await clock.advance(60_000);
+    expect(look("up").kind).toBe("shed");
   });
 });
 

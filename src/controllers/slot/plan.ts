@@ -33,8 +33,12 @@ export interface SlotSituation {
   readonly slot: SlotState;
   /** Of all tasks of the node that have not ended, oldest first. */
   readonly demands: readonly Demand[];
+  /** What launches will need whose Tasks are being made: with it asked for at once, one resize serves an answer to an Offer. */
+  readonly coming: Size;
   /** What the node could grant the slot Pod by what the operator knows: allocatable less other Pods' requests. */
   readonly room: Size;
+  /** Since when the kubelet is as it is, up or down: one that has come back gets its time to answer anew. */
+  readonly kubeletSince: string;
 }
 
 /** How long what stands in the way has stood there, in milliseconds; `key` tells one obstacle from the next. */
@@ -58,12 +62,12 @@ export const wantedSize = (demands: readonly Demand[]): Size =>
  * what comes in is gathered for the next.
  */
 export function planSlot(situation: SlotSituation, waited: Waited, times: SlotTimes): SlotPlan {
-  const { slot, demands } = situation;
+  const { slot, demands, kubeletSince } = situation;
   if (slot.phase !== "running") return withoutSlot(situation, waited, times);
-  const wanted = wantedSize(demands);
+  const wanted = plus(wantedSize(demands), situation.coming);
   if (slot.pending) return whilePending(situation, wanted, waited, times);
   if (!sameSize(slot.asked, slot.granted)) {
-    const left = times.silent - waited(`silent ${describeSize(slot.asked)}`);
+    const left = times.silent - waited(`silent ${kubeletSince} ${describeSize(slot.asked)}`);
     if (left > 0) return { kind: "wait", after: left };
     return shed(situation, "ResizeUnanswered", "the kubelet has not answered to the resize of the slot Pod");
   }
@@ -90,10 +94,11 @@ function whilePending(situation: SlotSituation, wanted: Size, waited: Waited, ti
   return shed(situation, "ResizeDeferred", `other Pods hold what the slot Pod asks for: ${message}`);
 }
 
-function withoutSlot({ slot, demands }: SlotSituation, waited: Waited, { silent }: SlotTimes): SlotPlan {
+function withoutSlot(situation: SlotSituation, waited: Waited, { silent }: SlotTimes): SlotPlan {
+  const { slot, demands, kubeletSince } = situation;
   const drop = demands.filter(({ begun }) => !begun);
   if (drop.length === 0) return { kind: "settled" };
-  const left = silent - waited("no slot");
+  const left = silent - waited(`no slot ${kubeletSince}`);
   if (left > 0) return { kind: "wait", after: left };
   const message = `the slot Pod of the node is ${slot.phase}, so no task can start`;
   return { kind: "shed", drop, obstacle: "SlotNotReady", message, to: undefined };

@@ -28,6 +28,12 @@ export const atLeast = (a: Size, b: Size): Size => ({
   memoryBytes: Math.max(a.memoryBytes, b.memoryBytes),
 });
 
+/** The smaller of each. */
+export const atMost = (a: Size, b: Size): Size => ({
+  cpuMilli: Math.min(a.cpuMilli, b.cpuMilli),
+  memoryBytes: Math.min(a.memoryBytes, b.memoryBytes),
+});
+
 export const fits = (a: Size, room: Size): boolean =>
   a.cpuMilli <= room.cpuMilli && a.memoryBytes <= room.memoryBytes;
 

@@ -44,7 +44,7 @@ export function createTaskController(deps: Dependencies): Runnable {
         });
         return {};
       case "kill":
-        await askToKill(deps, task, undefined, signal);
+        await askToKill(deps, task, {}, signal);
         return {};
       case "delete":
         await remove(task, signal);

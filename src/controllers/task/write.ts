@@ -1,5 +1,5 @@
 import type { Framework } from "../../api/framework.ts";
-import type { Task } from "../../api/task.ts";
+import type { Task, TaskSpec } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -29,18 +29,18 @@ export function writeTransition(
   );
 }
 
-/** Asks the agent to kill the task. `gracePeriod` stands for the kill policy's; a kill that was asked before stays as it is. */
+/** Asks the agent to kill the task; a kill that was asked before stays as it is. */
 export async function askToKill(
   { clients }: Needs,
   task: Live<Task>,
-  gracePeriod: string | undefined,
+  kill: NonNullable<TaskSpec["kill"]>,
   signal: AbortSignal,
 ): Promise<void> {
   if (task.spec.kill !== undefined) return;
   const { uid, resourceVersion } = task.metadata;
   await clients.tasks.mergePatch(
     task.metadata,
-    { metadata: { uid, resourceVersion }, spec: { kill: gracePeriod === undefined ? {} : { gracePeriod } } },
+    { metadata: { uid, resourceVersion }, spec: { kill } },
     { fieldManager: TASK_MANAGER, signal },
   );
 }

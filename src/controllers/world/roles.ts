@@ -1,6 +1,6 @@
 import type { Role } from "../../api/role.ts";
 import type { Live } from "../../cluster/object.ts";
-import { ANY_ROLE, roleAncestors } from "../../resources/index.ts";
+import { ANY_ROLE, roleLineage } from "../../resources/index.ts";
 import { eldest } from "./seniority.ts";
 
 /** What the operator knows of roles: finds those with a path, two of which are a conflict. */
@@ -28,7 +28,7 @@ export function roleRefusal(
   if (path !== ANY_ROLE && !implicit && roleFor(roles, path) === undefined) {
     return { reason: "RoleNotFound", message: `no Role has the path ${path}, and implicit roles are off` };
   }
-  for (const at of [path, ...roleAncestors(path)]) {
+  for (const at of roleLineage(path)) {
     const allowed = roleFor(roles, at)?.spec.namespaces;
     if (allowed !== undefined && !allowed.includes(namespace)) {
       const which = at === path ? `the role ${path}` : `the role ${at}, above ${path},`;

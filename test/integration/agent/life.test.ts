@@ -126,6 +126,19 @@ describe("a task", () => {
 });
 
 describe("a kill", () => {
+  test("by the operator, of a task that has to leave, says why in the task's end", async () => {
+    await node.sh("leaves", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+    await node.reaches("leaves", "TASK_RUNNING");
+    const kill = {
+      reason: "REASON_AGENT_DRAINING",
+      message: "the taint maintenance:NoExecute is not tolerated",
+    };
+    await node.tasks.mergePatch({ namespace: node.namespace, name: "leaves" }, { spec: { kill } });
+    const { status } = await node.ends("leaves");
+    expect(status).toMatchObject({ state: "TASK_KILLED", reason: "REASON_AGENT_DRAINING" });
+    expect(status?.message).toBe(`${kill.message}: Command exited with status 0`);
+  });
+
   test("ends the whole tree: SIGTERM, the grace period, SIGKILL", async () => {
     const line =
       "(trap '' TERM; echo deaf; while :; do sleep 0.1; done) & trap 'echo asked' TERM; while :; do sleep 0.1; done";

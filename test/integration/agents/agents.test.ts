@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { NodeSide, SYSTEM } from "./operator.ts";
+import { SYSTEM } from "../bareCluster.ts";
+import { NodeSide } from "./operator.ts";
 
 let side: NodeSide;
 let namespace: string;
@@ -209,6 +210,96 @@ describe("an agent that falls silent", () => {
     await side.task(namespace, "nowhere", { agent: "no-such-node" });
     await side.eventually(async () => expect((await status("nowhere"))?.state).toBe("TASK_DROPPED"));
     expect((await status("nowhere"))?.reason).toBe("REASON_AGENT_REMOVED");
+  });
+});
+
+describe("a NoExecute taint", () => {
+  const killOf = async (name: string) => (await side.getTask(namespace, name)).spec.kill;
+  const taint = (node: string, ...taints: { key: string; effect: string }[]) =>
+    side.clients.nodes.mergePatch({ name: node }, { spec: { taints } });
+
+  it("kills what does not tolerate it, drops what waits, and leaves the rest and the slot Pod alone", async () => {
+    const { die, stop } = await member("t1");
+    const tolerates = { key: "maintenance", operator: "Exists", effect: "NoExecute" } as const;
+    await side.clients.frameworks.create({
+      apiVersion: "mesos.dev/v1alpha1",
+      kind: "Framework",
+      metadata: { name: "tolerant", namespace },
+      spec: {
+        roles: ["*"],
+        connection: { type: "Manual", leaseDuration: "15s" },
+        failoverTimeout: "10m",
+        tolerations: [tolerates],
+      },
+    });
+    await runs("t1-own", "t1");
+    await runs("t1-plain", "t1", "plain");
+    await runs("t1-tolerant", "t1", "tolerant");
+    await side.task(namespace, "t1-own-tolerant", { agent: "t1", tolerations: [tolerates] });
+    await side.report(namespace, "t1-own-tolerant", { state: "TASK_RUNNING" });
+    await taint("t1", { key: "node.kubernetes.io/unreachable", effect: "NoExecute" });
+    await taint(
+      "t1",
+      { key: "node.kubernetes.io/unreachable", effect: "NoExecute" },
+      { key: "maintenance", effect: "NoExecute" },
+    );
+    const message = "the taint maintenance:NoExecute of the node t1 is not tolerated";
+    const kill = { reason: "REASON_AGENT_DRAINING", message };
+    await side.eventually(async () => expect(await killOf("t1-own")).toEqual(kill));
+    await side.eventually(async () => expect(await killOf("t1-plain")).toEqual(kill));
+    await side.task(namespace, "t1-waits", { agent: "t1" });
+    await side.eventually(async () =>
+      expect(await status("t1-waits")).toMatchObject({
+        state: "TASK_DROPPED",
+        reason: "REASON_AGENT_DRAINING",
+        message,
+      }),
+    );
+    await side.eventually(async () =>
+      expect(await side.eventReasons(namespace, "t1-own")).toContain("TaintEviction"),
+    );
+    expect(await killOf("t1-tolerant")).toBeUndefined();
+    expect(await killOf("t1-own-tolerant")).toBeUndefined();
+    expect((await side.slot("t1")).metadata.deletionTimestamp).toBeUndefined();
+    // A toleration that is taken back no longer helps.
+    await side.clients.frameworks.mergePatch(
+      { namespace, name: "tolerant" },
+      { spec: { tolerations: null } },
+    );
+    await side.eventually(async () => expect(await killOf("t1-tolerant")).toEqual(kill));
+    die();
+    await stop();
+  });
+
+  it("is tolerated for so many seconds", async () => {
+    const { die, stop } = await member("t2");
+    const tolerations = [
+      { key: "maintenance", operator: "Exists", effect: "NoExecute", tolerationSeconds: 2 } as const,
+    ];
+    await side.task(namespace, "t2-short", { agent: "t2", tolerations });
+    await side.report(namespace, "t2-short", {
+      state: "TASK_RUNNING",
+      conditions: [
+        {
+          type: "Placed",
+          status: "True",
+          reason: "Placed",
+          message: "",
+          lastTransitionTime: new Date().toISOString(),
+        },
+      ],
+    });
+    const began = Date.now();
+    await taint("t2", { key: "maintenance", effect: "NoExecute" });
+    await side.eventually(async () =>
+      expect(await killOf("t2-short")).toEqual({
+        reason: "REASON_AGENT_DRAINING",
+        message: "the taint maintenance:NoExecute of the node t2 is tolerated for 2 s only",
+      }),
+    );
+    expect(Date.now() - began).toBeGreaterThan(1_900);
+    die();
+    await stop();
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Answer } from "../manifests/kubectl.ts";
+import type { Answer } from "../program.ts";
 import { NAMESPACE } from "./helm.ts";
 import { done, Installation, inForce, object, offer, refused, status, task } from "./installation.ts";
 

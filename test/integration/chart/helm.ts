@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { ensureBinaries } from "../../../hack/devcluster/binaries.ts";
+import { program } from "../program.ts";
 
 export const CHART = join(import.meta.dirname, "../../../charts/mesos-operator");
 export const RELEASE = "mesos-operator";
@@ -48,24 +47,13 @@ export interface Manifest {
   readonly rules: readonly Rule[];
 }
 
-const binary = ensureBinaries(["helm"], () => {}).then((found) => found.get("helm") ?? "helm");
+const run = program("helm");
 
 /** Runs helm to its end; rejects with what it wrote to stderr. */
 export async function helm(args: readonly string[], kubeconfig = "/dev/null"): Promise<string> {
-  const program = await binary;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, KUBECONFIG: kubeconfig } });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve(stdout) : reject(new Error(stderr || stdout))));
-  });
+  const { ok, stdout, stderr } = await run(args, kubeconfig);
+  if (!ok) throw new Error(stderr || stdout);
+  return stdout;
 }
 
 export type Values = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { parse, stringify } from "yaml";
-import { type Answer, kubectl } from "../manifests/kubectl.ts";
+import { kubectl } from "../manifests/kubectl.ts";
+import type { Answer } from "../program.ts";
 import { type Server, startServer } from "../server.ts";
 import { CHART, helm, NAMESPACE, RELEASE } from "./helm.ts";
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Framework } from "../../../src/api/framework.ts";
 import type { Offer } from "../../../src/api/offer.ts";
 import type { Live } from "../../../src/cluster/object.ts";
-import { amount, launch, TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { amount, launch, TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 let namespace: string;

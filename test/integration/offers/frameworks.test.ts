@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { frameworkLeaseName } from "../../../src/api/group.ts";
 import { findCondition } from "../../../src/cluster/conditions.ts";
 import { microTimestamp } from "../../../src/cluster/time.ts";
-import { launch, TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { launch, TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeAll(async () => {

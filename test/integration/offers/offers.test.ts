@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { amount, launch, TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { amount, launch, TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { isInvalid } from "../../../src/cluster/errors.ts";
-import { launch, TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { launch, TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import type { Offer } from "../../../src/api/offer.ts";
 import type { TaskTemplate } from "../../../src/api/task.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { taskName, taskObject } from "../../../src/controllers/offer/taskobject.ts";
-import { launch, TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { launch, TestCluster } from "./cluster.ts";
 import { Replica } from "./replica.ts";
 
 let cluster: TestCluster;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Quota } from "../../../src/api/quota.ts";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { API, amount, launch, TestCluster, template } from "../offers/cluster.ts";
+import { API, template } from "../bareCluster.ts";
+import { amount, launch, TestCluster } from "../offers/cluster.ts";
 
 let cluster: TestCluster;
 let namespace: string;

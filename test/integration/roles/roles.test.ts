@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { API, amount, launch, type RunningOperator, TestCluster, template } from "../offers/cluster.ts";
+import { API, template } from "../bareCluster.ts";
+import { amount, launch, type RunningOperator, TestCluster } from "../offers/cluster.ts";
 
 let cluster: TestCluster;
 let operator: RunningOperator;

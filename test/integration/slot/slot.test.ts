@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NodeSide, SYSTEM } from "../agents/operator.ts";
+import { NodeSide } from "../agents/operator.ts";
+import { SYSTEM } from "../bareCluster.ts";
 
 /** The kubelet's part is written by the tests; with a real one it is tried in test/e2e. */
 let side: NodeSide;

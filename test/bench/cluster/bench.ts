@@ -1,0 +1,215 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Say } from "../../../hack/devcluster/progress.ts";
+import { frameworks } from "../../../src/client/handles.ts";
+import { isNotFound } from "../../../src/cluster/errors.ts";
+import { type ControlPlane, startControlPlane, WORK } from "./controlplane.ts";
+import { takeOver } from "./failover.ts";
+import { BenchError } from "./failure.ts";
+import { LaunchingFramework } from "./framework.ts";
+import { type Measurement, measure } from "./measurement.ts";
+import { Operator } from "./operator.ts";
+import type { Options } from "./options.ts";
+import { PodLoad } from "./podload.ts";
+import { settled } from "./quiet.ts";
+import { KubeScheduler } from "./scheduler.ts";
+import { Simulation } from "./simulation.ts";
+import { makeExisting, makeFlood } from "./standing.ts";
+import { sweepPods, sweepTasks } from "./sweep.ts";
+import { until } from "./waiting.ts";
+
+/** Of one measurement: milliseconds, and milliseconds a task more. */
+const PATIENCE = 120_000;
+const PATIENCE_EACH = 200;
+/** Launches before those that count: of programs that compile as they go. */
+const WARM_UP = 0.1;
+
+/** One API server with its nodes, on which one measurement comes after the other. */
+export class Bench {
+  readonly #options: Options;
+  readonly #say: Say;
+  readonly #plane: ControlPlane;
+  readonly #dir: string;
+  readonly #simulation: Simulation;
+  readonly #operators = new Set<Operator>();
+  #leader: Operator | undefined;
+  #scheduler: KubeScheduler | undefined;
+  #count = 0;
+
+  private constructor(options: Options, say: Say, plane: ControlPlane, dir: string) {
+    this.#options = options;
+    this.#say = say;
+    this.#plane = plane;
+    this.#dir = dir;
+    const settings = {
+      kubeconfig: plane.kubeconfig,
+      agents: options.agents,
+      heartbeat: options.heartbeat * 1000,
+    };
+    const every = Math.max(100, Math.round(options.agents / 5));
+    this.#simulation = new Simulation(settings, (count) => {
+      if (count % every === 0) say(`${count} agents registered`);
+    });
+  }
+
+  /** Resolves once the operator offers every agent and the tasks that shall be there are. */
+  static async start(options: Options, say: Say): Promise<Bench> {
+    if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
+    const plane = await startControlPlane(say);
+    const dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
+    const bench = new Bench(options, say, plane, dir);
+    try {
+      await bench.#prepare();
+      return bench;
+    } catch (error) {
+      await bench.stop(error instanceof BenchError);
+      throw error;
+    }
+  }
+
+  /** Ends all that it started; `keep` leaves the logs. */
+  async stop(keep = false): Promise<void> {
+    await this.#simulation.stop();
+    await this.#scheduler?.stop();
+    for (const operator of this.#operators) await operator.stop();
+    await this.#plane.stop();
+    if (!keep) rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  async launches(alternation: number, tasksPerOffer: number): Promise<Measurement> {
+    const { tasks, agents, inFlight, seconds, qps } = this.#options;
+    const { connection, kubeconfig } = this.#plane;
+    this.#scheduler?.pause();
+    await this.#lead();
+    const name = `launches-${++this.#count}`;
+    const maxOffers = this.#maxOffers(tasksPerOffer);
+    const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
+    const framework = new LaunchingFramework(own);
+    await framework.start(connection);
+    await framework.launch(this.#warmUp(), this.#patience());
+    const before = await settled(connection);
+    const lives = await framework.launch(tasks, this.#patience());
+    const after = await settled(connection);
+    await framework.end();
+    await this.#removed(name);
+    await sweepTasks(connection, name);
+    return measure({ bench: "launches", agents, alternation, tasksPerOffer }, lives, before, after);
+  }
+
+  /** kube-scheduler's turn: the operator does not run. */
+  async pods(alternation: number): Promise<Measurement> {
+    const { tasks, agents, inFlight, seconds, qps } = this.#options;
+    const { connection, kubeconfig, scheduler } = this.#plane;
+    await this.#endLeader();
+    if (this.#scheduler === undefined) {
+      this.#scheduler = new KubeScheduler(scheduler, this.#dir, kubeconfig, qps);
+    } else {
+      this.#scheduler.resume();
+    }
+    const name = `pods-${++this.#count}`;
+    const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
+    await load.run(this.#warmUp(), this.#patience());
+    const before = await settled(connection);
+    const lives = await load.run(tasks, this.#patience());
+    const after = await settled(connection);
+    await load.end();
+    await sweepPods(connection, name);
+    return measure({ bench: "pods", agents, alternation }, lives, before, after);
+  }
+
+  /** Of a standby that mirrors the cluster already, or of a program that starts when the leader has gone. */
+  async failover(alternation: number, standby: boolean): Promise<object> {
+    const { agents, existing } = this.#options;
+    this.#scheduler?.pause();
+    const leader = await this.#lead();
+    const waiting = standby ? this.#operator("standby") : undefined;
+    await waiting?.synced();
+    const name = `failover-${++this.#count}`;
+    const next = () => waiting ?? this.#operator("next");
+    const most = Math.min(agents, this.#maxOffers(1));
+    const { operator, takeover } = await takeOver(this.#plane.connection, leader, next, name, most);
+    this.#operators.delete(leader);
+    this.#leader = operator;
+    const handle = frameworks(this.#plane.connection);
+    await handle.delete({ name, namespace: WORK });
+    await this.#removed(name);
+    const start = standby ? "standby" : "cold";
+    return { bench: "failover", agents, existing, alternation, start, offers: most, ...takeover };
+  }
+
+  /** By how much the simulated heartbeats are late: above some seconds the machine is too slow for so many. */
+  get heartbeatsLateMs(): number {
+    return this.#simulation.late;
+  }
+
+  async #prepare(): Promise<void> {
+    const { agents, existing, flood } = this.#options;
+    await this.#simulation.up;
+    await this.#lead();
+    this.#say(`${agents} agents are offered`);
+    if (existing > 0) {
+      await makeExisting(this.#plane.connection, existing, agents, (done) =>
+        this.#say(`${done} of ${existing} existing tasks run`),
+      );
+    }
+    if (flood > 0) {
+      await makeFlood(this.#plane.connection, flood);
+      this.#say(`${flood} tasks wait for an agent that does not exist`);
+    }
+  }
+
+  async #lead(): Promise<Operator> {
+    this.#leader ??= this.#operator("operator");
+    await this.#leader.leads();
+    return this.#leader;
+  }
+
+  async #endLeader(): Promise<void> {
+    const leader = this.#leader;
+    if (leader === undefined) return;
+    this.#leader = undefined;
+    await leader.stop();
+    this.#operators.delete(leader);
+  }
+
+  #operator(name: string): Operator {
+    const { qps, interval, profile, agents, heartbeat, tasksPerOffer } = this.#options;
+    const operator = new Operator({
+      ...{ qps, interval, profile, agents },
+      kubeconfig: this.#plane.kubeconfig,
+      dir: this.#dir,
+      maxOffers: Math.max(...tasksPerOffer.map((count) => this.#maxOffers(count))),
+      agentTimeout: 5 * heartbeat,
+      name: `${name}-${++this.#count}`,
+    });
+    this.#operators.add(operator);
+    return operator;
+  }
+
+  /** Enough that what is in flight never waits for the next allocation. */
+  #maxOffers(tasksPerOffer: number): number {
+    return this.#options.maxOffers || Math.ceil((2 * this.#options.inFlight) / tasksPerOffer);
+  }
+
+  #warmUp(): number {
+    return Math.ceil(this.#options.tasks * WARM_UP);
+  }
+
+  #patience(): number {
+    return PATIENCE + PATIENCE_EACH * this.#options.tasks;
+  }
+
+  async #removed(framework: string): Promise<void> {
+    const handle = frameworks(this.#plane.connection);
+    const there = () =>
+      handle.get({ name: framework, namespace: WORK }).then(
+        () => undefined,
+        (error: unknown) => {
+          if (isNotFound(error)) return true as const;
+          throw error;
+        },
+      );
+    await until(there, PATIENCE, () => `the framework ${framework} is not gone after ${PATIENCE / 1000} s`);
+  }
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { binary, ensureBinaries } from "../../../hack/devcluster/binaries.ts";
+import { run } from "../../../hack/devcluster/command.ts";
+import { APISERVER_PROGRAMS } from "../../../hack/devcluster/programs.ts";
+import type { Say } from "../../../hack/devcluster/progress.ts";
+import { Connection } from "../../../src/cluster/connection.ts";
+import { namespaces, serviceAccounts } from "../../../src/cluster/core.ts";
+import { startServer } from "../../integration/server.ts";
+import { SYSTEM } from "./simulator/protocol.ts";
+
+const CRDS = join(import.meta.dirname, "../../../crds");
+/** Namespace of the frameworks, tasks and Pods. */
+export const WORK = "bench";
+
+export interface ControlPlane {
+  /** An administrator's. */
+  readonly kubeconfig: string;
+  /** Path of the program. */
+  readonly scheduler: string;
+  /** Without a limit of its own: for what is not measured. */
+  readonly connection: Connection;
+  stop(): Promise<void>;
+}
+
+/** An etcd and an API server of the benchmark's own, with every CRD. */
+export async function startControlPlane(say: Say): Promise<ControlPlane> {
+  const programs = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl", "kube-scheduler"], say);
+  const { kubeconfig, stop } = await startServer();
+  try {
+    const here = [binary(programs, "kubectl"), "--kubeconfig", kubeconfig];
+    await run([...here, "apply", "--server-side", "-f", CRDS]);
+    await run([...here, "wait", "--for=condition=Established", "--timeout=60s", "-f", CRDS]);
+    const limits = { qps: 1_000_000, burst: 1_000_000, timeout: 120_000 };
+    const connection = await Connection.load({ userAgent: "bench", kubeconfig, ...limits });
+    for (const name of [SYSTEM, WORK]) {
+      await namespaces(connection).create({ metadata: { name } });
+      // Nobody makes it here, and the API server admits no Pod without.
+      await serviceAccounts(connection).create({ metadata: { name: "default", namespace: name } });
+    }
+    const end = async () => {
+      connection.close();
+      await stop();
+    };
+    return { kubeconfig, scheduler: binary(programs, "kube-scheduler"), connection, stop: end };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** `npm run bench:cluster`: launches end to end on simulated nodes, kube-scheduler beside. One JSON line a measurement. */
+import { cpus } from "node:os";
+import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
+import { Bench } from "./bench.ts";
+import { BenchError } from "./failure.ts";
+import { line, type Measurement } from "./measurement.ts";
+import { type Options, readOptions, USAGE } from "./options.ts";
+import { summary } from "./summary.ts";
+
+const say = sayToTerminal;
+const print = (object: object): void => console.log(JSON.stringify(object));
+
+async function measureAll(bench: Bench, options: Options): Promise<void> {
+  const { alternations, only, tasksPerOffer, existing, flood } = options;
+  const conditions = { existing, flood };
+  const measurements: Measurement[] = [];
+  const add = (measurement: Measurement) => {
+    measurements.push(measurement);
+    print({ ...line(measurement), ...conditions, heartbeatsLateMs: bench.heartbeatsLateMs });
+  };
+  for (let alternation = 1; alternation <= alternations; alternation++) {
+    for (const count of only.has("launches") ? tasksPerOffer : []) {
+      say(`alternation ${alternation}: ${options.tasks} tasks, ${count} an offer`);
+      add(await bench.launches(alternation, count));
+    }
+    if (only.has("pods")) {
+      say(`alternation ${alternation}: ${options.tasks} Pods by kube-scheduler`);
+      add(await bench.pods(alternation));
+    }
+    if (only.has("failover")) {
+      say(`alternation ${alternation}: failover`);
+      print(await bench.failover(alternation, true));
+      print(await bench.failover(alternation, false));
+    }
+  }
+  for (const each of summary(measurements)) print({ ...each, ...conditions });
+}
+
+/** Clients by name, with the limits they run under. */
+const limits = (qps: number): object => ({
+  operatorQps: qps || 200,
+  kubeSchedulerQps: qps || 50,
+  frameworkQps: qps || 50,
+  simulatorQps: "unlimited",
+});
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) return void console.log(USAGE);
+  const { only, profile: _, ...rest } = options;
+  print({ bench: "settings", ...rest, only: [...only], ...limits(options.qps), cpus: cpus().length });
+  const bench = await Bench.start(options, say);
+  let failed = true;
+  try {
+    await measureAll(bench, options);
+    failed = false;
+  } finally {
+    await bench.stop(failed);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const known = error instanceof BenchError;
+    console.error(`bench:cluster: ${known ? error.message : error instanceof Error ? error.stack : error}`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,42 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { Child } from "./child.ts";
+
+/** kube-scheduler with its default profile, alone, so without an election. It can be paused: its turn comes and goes. */
+export class KubeScheduler {
+  readonly #child: Child;
+
+  constructor(program: string, dir: string, kubeconfig: string, qps: number) {
+    const path = join(dir, "kube-scheduler.yaml");
+    const config = {
+      apiVersion: "kubescheduler.config.k8s.io/v1",
+      kind: "KubeSchedulerConfiguration",
+      clientConnection: { kubeconfig, ...(qps > 0 && { qps, burst: 2 * qps }) },
+      leaderElection: { leaderElect: false },
+    };
+    writeFileSync(path, stringify(config));
+    const argv = [program, `--config=${path}`, "--secure-port=0"];
+    this.#child = new Child(argv, join(dir, "kube-scheduler.log"));
+  }
+
+  get ended(): boolean {
+    return this.#child.ended;
+  }
+
+  get lastWords(): string {
+    return this.#child.lastWords;
+  }
+
+  pause(): void {
+    this.#child.signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.signal("SIGCONT");
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop();
+  }
+}
