@@ -7,6 +7,7 @@ import { frameworkKey, taskIdKey } from "../../controllers/caches.ts";
 import { durationOfNanos } from "../convert/amounts.ts";
 import { taskIdOf, uuidText } from "../convert/status.ts";
 import { Unsupported } from "../convert/unsupported.ts";
+import { FiltersSchema } from "../gen/mesos/v1/mesos_pb.ts";
 import {
   type Call,
   type Call_Kill,
@@ -71,12 +72,16 @@ export class Calls {
           session.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } });
         }
         return true;
-      // Executors of one's own, inverse offers and resource requests: there is nobody to tell.
+      case Call_Type.ACCEPT_INVERSE_OFFERS:
+        answerInverse(session, call.acceptInverseOffers);
+        return true;
+      case Call_Type.DECLINE_INVERSE_OFFERS:
+        answerInverse(session, call.declineInverseOffers);
+        return true;
+      // Executors of one's own and resource requests: there is nobody to tell.
       case Call_Type.SHUTDOWN:
       case Call_Type.MESSAGE:
       case Call_Type.REQUEST:
-      case Call_Type.ACCEPT_INVERSE_OFFERS:
-      case Call_Type.DECLINE_INVERSE_OFFERS:
         return true;
       default:
         return false;
@@ -158,6 +163,15 @@ export class Calls {
     const state = agentLeases.state(`${config.namespace}/${agentLeaseName(agent)}`);
     return state === "lapsed" || state === "absent" ? "unreachable" : "registered";
   }
+}
+
+/** What a framework says to them is for it to do; both kinds of answer only keep the question away for a while. */
+function answerInverse(
+  session: Session,
+  answer: Call["acceptInverseOffers"] | Call["declineInverseOffers"],
+): void {
+  const { refuseSeconds } = answer?.filters ?? create(FiltersSchema);
+  for (const { value } of answer?.inverseOfferIds ?? []) session.answerInverse(value, refuseSeconds);
 }
 
 /** A policy that makes no sense is as good as none. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
@@ -177,8 +178,12 @@ export class SchedulerService implements Runnable {
         if (gone) this.#end(session, "Framework has been removed");
         else if (isNewer(object, session.framework)) session.changed(object);
       }),
-      caches.agents.onChange(({ type, object }) => {
-        if (type === "deleted") this.#agentLost(object.metadata.name);
+      caches.agents.onChange((change) => {
+        const { maintenance } = change.object.spec;
+        if (change.type === "deleted") this.#agentLost(change.object.metadata.name);
+        else if (change.type === "updated" && isDeepStrictEqual(maintenance, change.old.spec.maintenance))
+          return;
+        for (const session of this.#sessions.values()) session.lookAtMaintenance();
       }),
       agentLeases.onChange((key, state) => {
         if (state === "lapsed" && key.startsWith(lease)) this.#agentLost(key.slice(lease.length));

@@ -4,10 +4,13 @@ import type { Task } from "../../api/task.ts";
 import { isConflict } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
+import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
+import { holdings } from "../../controllers/world/holdings.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import { Resources } from "../../resources/index.ts";
 import { traits } from "../convert/framework.ts";
 import { type FrameworkTraits, offerMessage } from "../convert/offer.ts";
 import { updateStatus } from "../convert/status.ts";
@@ -16,6 +19,7 @@ import { Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
 import type { Feedback } from "./feedback.ts";
 import { frameworkId } from "./frameworks.ts";
+import { InverseOffers, type Maintained } from "./inverse.ts";
 import { persist } from "./persist.ts";
 import { Updates } from "./updates.ts";
 
@@ -44,6 +48,7 @@ export class Session implements OfferStream {
   readonly #updates: Updates;
   readonly #expiries = new Map<string, Timer>();
   readonly #accepted = new Map<string, Closed>();
+  readonly #inverse = new InverseOffers();
   #traits: FrameworkTraits;
   #framework: Live<Framework>;
   #heartbeat: Timer | undefined;
@@ -87,7 +92,8 @@ export class Session implements OfferStream {
       this.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } }),
     );
     deps.offerStreams.attach(this.key, this);
-    for (const task of deps.caches.tasks.store.by("framework", this.key)) this.observe(task);
+    for (const task of deps.caches.tasks.store.by("framework", this.key)) this.#updates.observe(task);
+    this.lookAtMaintenance();
   }
 
   /** Nothing is told any more; offers go to who has taken its place, or are taken back. The stream is left as it is. */
@@ -116,6 +122,41 @@ export class Session implements OfferStream {
 
   observe(task: Live<Task>): void {
     this.#updates.observe(task);
+    const agent = this.#context.deps.caches.agents.store.get(task.spec.agent ?? "");
+    if (agent?.spec.maintenance !== undefined) this.lookAtMaintenance();
+  }
+
+  /** Asks the framework to leave agents that are to be maintained, and takes back what is no longer asked. */
+  lookAtMaintenance(): void {
+    const { clock } = this.#context.deps;
+    const { offers, rescinded } = this.#inverse.look(this.#maintained(), this.#traits, clock.monotonic());
+    for (const id of rescinded) {
+      this.tell({
+        type: Event_Type.RESCIND_INVERSE_OFFER,
+        rescindInverseOffer: { inverseOfferId: { value: id } },
+      });
+    }
+    if (offers.length > 0) {
+      this.tell({ type: Event_Type.INVERSE_OFFERS, inverseOffers: { inverseOffers: [...offers] } });
+    }
+  }
+
+  /** An inverse offer was accepted or declined: nothing is asked again for so many seconds. */
+  answerInverse(id: string, refuseSeconds: number): void {
+    this.#inverse.answer(id, refuseSeconds, this.#context.deps.clock.monotonic());
+  }
+
+  #maintained(): Maintained[] {
+    const { agents, tasks } = this.#context.deps.caches;
+    return [...agents.store.values()].flatMap(({ metadata, spec }): Maintained[] => {
+      const { maintenance } = spec;
+      if (maintenance === undefined) return [];
+      const own = tasks.store
+        .by("liveAgent", metadata.name)
+        .filter((task) => frameworkKey(task) === this.key);
+      if (own.length === 0) return [];
+      return [{ agent: metadata.name, maintenance, held: Resources.sum(own.map(holdings)) }];
+    });
   }
 
   forget(task: Live<Task>): void {
@@ -175,6 +216,7 @@ export class Session implements OfferStream {
     const { deps, heartbeat } = this.#context;
     this.#heartbeat = deps.clock.setTimeout(() => {
       this.tell({ type: Event_Type.HEARTBEAT });
+      this.lookAtMaintenance();
       if (this.stream.open) this.#beat();
     }, heartbeat);
   }
