@@ -95,6 +95,10 @@ export const operatorConfig = z.strictObject({
         .boolean()
         .default(false)
         .describe("Let in who gives no credentials, to do whatever the gateway can in its namespace."),
+      followers: z
+        .enum(["Redirect", "Proxy"])
+        .default("Redirect")
+        .describe("What a replica that does not lead does: 307 to the leader, or pass the request on to it."),
       heartbeat: positiveDuration.default("15s").describe("Time between heartbeats to subscribers."),
       tls: z
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })

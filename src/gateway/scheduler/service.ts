@@ -8,8 +8,11 @@ import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import type { Principal } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { Wishes } from "../convert/framework.ts";
-import { type Call, Call_Type, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
+import { type Call, Call_Type, Call_TypeSchema, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
+import { enumName } from "../wire/enums.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";
@@ -27,6 +30,9 @@ export interface ServiceOptions {
   readonly heartbeat: number;
   readonly namespace: string;
   readonly authorizer: Authorizer;
+  readonly metrics: GatewayMetrics;
+  /** This replica, as subscribers are told; absent: it does not know its address. */
+  readonly master?: MasterInfo;
 }
 
 /** What the leader does for frameworks that speak the Mesos scheduler API. One a term of leadership. */
@@ -37,6 +43,7 @@ export class SchedulerService implements Runnable {
   readonly #context: SessionContext;
   readonly #admission: Admission;
   readonly #calls: Calls;
+  readonly #metrics: GatewayMetrics;
   readonly #stop = new AbortController();
   /** By framework: "namespace/name". */
   readonly #sessions = new Map<string, Session>();
@@ -45,11 +52,19 @@ export class SchedulerService implements Runnable {
   readonly #subscribing = new Map<string, Promise<void>>();
 
   constructor(deps: Dependencies, scheduling: Scheduling, options: ServiceOptions) {
-    const { heartbeat, namespace, authorizer } = options;
+    const { heartbeat, namespace, authorizer, metrics, master } = options;
+    this.#metrics = metrics;
     this.#deps = deps;
     this.frameworks = new Frameworks(deps);
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
-    this.#context = { deps, scheduling, heartbeat, signal: this.#stop.signal };
+    this.#context = {
+      deps,
+      scheduling,
+      heartbeat,
+      metrics,
+      signal: this.#stop.signal,
+      ...(master && { master }),
+    };
     this.#calls = new Calls(
       this.#context,
       new Acceptor(this.#context),
@@ -119,10 +134,12 @@ export class SchedulerService implements Runnable {
     this.#feedback.set(key, feedback);
     const session = new Session(this.#context, framework, stream, feedback);
     this.#sessions.set(key, session);
+    this.#metrics.subscribers.set(this.#sessions.size);
     session.start();
     logger.info({ framework: key, id: session.id, failover: before !== undefined }, "a framework subscribed");
     this.#deps.requestAllocation("Subscribed");
     void stream.closed.then((how) => {
+      this.#metrics.streamsEnded.inc({ how });
       if (this.#sessions.get(key) !== session) return;
       logger.info({ framework: key, how }, "a framework's stream ended");
       this.#disconnect(session);
@@ -133,6 +150,7 @@ export class SchedulerService implements Runnable {
   #disconnect(session: Session): void {
     session.stop();
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
+    this.#metrics.subscribers.set(this.#sessions.size);
     const { offers } = this.#context.scheduling.assumed;
     const open = [...offers.streamed({ framework: session.key })];
     for (const offer of open)
@@ -141,6 +159,7 @@ export class SchedulerService implements Runnable {
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
   perform(session: Session, call: Call): boolean {
+    this.#metrics.calls.inc({ type: enumName(Call_TypeSchema, call.type) });
     if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
     this.#end(session, undefined);
     void persist(this.#deps, "a teardown", this.#stop.signal, () =>

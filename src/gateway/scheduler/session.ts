@@ -14,9 +14,11 @@ import { Resources } from "../../resources/index.ts";
 import { traits } from "../convert/framework.ts";
 import { type FrameworkTraits, offerMessage } from "../convert/offer.ts";
 import { updateStatus } from "../convert/status.ts";
-import type { TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
-import { Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { MasterInfo, TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
+import { Event_Type, Event_TypeSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
+import { enumName } from "../wire/enums.ts";
 import type { Feedback } from "./feedback.ts";
 import { frameworkId } from "./frameworks.ts";
 import { InverseOffers, type Maintained } from "./inverse.ts";
@@ -32,6 +34,8 @@ export interface SessionContext {
   readonly signal: AbortSignal;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
+  readonly metrics: GatewayMetrics;
+  readonly master?: MasterInfo;
 }
 
 /** What is done once an offer that was accepted is closed. */
@@ -84,8 +88,12 @@ export class Session implements OfferStream {
 
   /** SUBSCRIBED, heartbeats, and from then on offers and updates. */
   start(): void {
-    const { deps, heartbeat } = this.#context;
-    const subscribed = { frameworkId: { value: this.id }, heartbeatIntervalSeconds: heartbeat / 1000 };
+    const { deps, heartbeat, master: masterInfo } = this.#context;
+    const subscribed = {
+      frameworkId: { value: this.id },
+      heartbeatIntervalSeconds: heartbeat / 1000,
+      ...(masterInfo && { masterInfo }),
+    };
     this.tell({ type: Event_Type.SUBSCRIBED, subscribed });
     this.#beat();
     this.feedback.connect((status) =>
@@ -107,7 +115,8 @@ export class Session implements OfferStream {
   }
 
   tell(event: EventInit): void {
-    this.stream.send(event);
+    const sent = this.stream.send(event);
+    if (sent) this.#context.metrics.events.inc({ type: enumName(Event_TypeSchema, event.type ?? 0) });
   }
 
   update(status: TaskStatus): void {

@@ -198,6 +198,22 @@ describe("failover", () => {
     await client.call({ type: Call_Type.TEARDOWN });
   });
 
+  it("a replica that proxies passes everything on, records as they are", async () => {
+    const proxy = await scene.gateway(namespace, { followers: "Proxy" });
+    const client = await subscribe(scene.client(proxy.port), { failoverTimeout: 0 });
+    expect(client.events[0]?.subscribed?.masterInfo?.port).toBe(gateway.port);
+    const task = await launch(client, "proxied");
+    await scene.report(task, "TASK_RUNNING");
+    await client.event(Event_Type.UPDATE);
+    expect(await client.call({ type: Call_Type.ACCEPT })).toMatchObject({ status: 400 });
+    client.close();
+    await scene.cluster.eventually(async () => {
+      expect((await scene.cluster.clients.tasks.get(task.metadata)).spec.kill).toBeDefined();
+    });
+    await scene.report(task, "TASK_KILLED");
+    await proxy.stop();
+  });
+
   it("the next leader knows the framework, and the replicas point at the leader", async () => {
     const client = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
     const task = await launch(client, "three");
