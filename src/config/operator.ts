@@ -104,6 +104,14 @@ export const operatorConfig = z.strictObject({
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
         .optional()
         .describe("Files of a certificate and its key; absent: a plain listener."),
+      requests: z
+        .strictObject({
+          perSecond: z.number().positive().default(500),
+          burst: z.int().positive().default(1000),
+          waiting: z.int().positive().default(1000).describe("More are refused with 429."),
+        })
+        .prefault({})
+        .describe("Of each principal; what comes faster waits."),
       maxBodyBytes: z.int().positive().default(16777216).describe("Longest body of a request."),
       maxBufferedBytes: z
         .int()

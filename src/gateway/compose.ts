@@ -13,6 +13,7 @@ import { masterInfo } from "./convert/master.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
+import { Throttle } from "./server/throttle.ts";
 
 export interface GatewayParts {
   readonly server: Gateway;
@@ -35,7 +36,7 @@ export function createGateway(
   context: GatewayContext,
 ): GatewayParts {
   const { logger, clock, registry } = context;
-  const { anonymous, followers, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, tls } =
+  const { anonymous, followers, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, requests, tls } =
     config.gateway;
   const metrics = new GatewayMetrics(registry);
   const server = new Gateway({
@@ -47,6 +48,7 @@ export function createGateway(
     ],
     anonymous,
     limits: { body: maxBodyBytes, buffered: maxBufferedBytes },
+    throttle: new Throttle(requests, clock),
     followers,
     metrics,
     logger,

@@ -15,6 +15,7 @@ import type { SchedulerService } from "../scheduler/service.ts";
 import { type Answer, write } from "./answer.ts";
 import { BodyTooLargeError } from "./body.ts";
 import { passOn } from "./proxy.ts";
+import type { Throttle } from "./throttle.ts";
 
 export interface GatewayOptions {
   /** 0 takes a free port. */
@@ -26,6 +27,7 @@ export interface GatewayOptions {
   /** Whether requests without credentials are let in. */
   readonly anonymous: boolean;
   readonly limits: Limits;
+  readonly throttle: Throttle;
   /** What a follower does with a request: point at the leader, or pass it on. */
   readonly followers: "Redirect" | "Proxy";
   readonly metrics: GatewayMetrics;
@@ -123,6 +125,9 @@ export class Gateway {
     } catch (error) {
       logger.warn({ err: error }, "nobody can be authenticated now");
       return { status: 503, body: "the credentials cannot be checked now" };
+    }
+    if (!(await this.#options.throttle.admit(principal?.name))) {
+      return { status: 429, body: "too many requests of this principal are waiting" };
     }
     const leadership = this.#leadership;
     if (leadership.kind === "recovering") return { status: 503, body: "Master has not finished recovery" };

@@ -18,7 +18,9 @@ describe("whatever a client sends", () => {
 
   beforeAll(async () => {
     scene = await Scene.start();
-    gateway = await scene.gateway(await scene.cluster.namespace("fuzz"));
+    gateway = await scene.gateway(await scene.cluster.namespace("fuzz"), {
+      requests: { perSecond: 1e6, burst: 1e6 },
+    });
     await scene.cluster.join("n1");
     client = scene.client(gateway.port);
     await scene.cluster.eventually(() => client.subscribe({ frameworkInfo: info("fuzz") }));
