@@ -117,7 +117,9 @@ export const operatorConfig = z.strictObject({
         .int()
         .positive()
         .default(8388608)
-        .describe("A subscriber that leaves more than this unread is dropped."),
+        .describe(
+          "A subscriber that leaves more than this unread for 2s, or 8 times as much at once, is dropped.",
+        ),
     })
     .prefault({}),
   slot: z

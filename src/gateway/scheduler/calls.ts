@@ -23,12 +23,15 @@ import { type AgentStanding, type Knowledge, reconcile } from "./reconcile.ts";
 import type { Session, SessionContext } from "./session.ts";
 
 const MANAGER = "mesos-gateway";
+const MOST_ANSWERING = 64;
 
 /** What a subscribed framework asks for, but for its subscription itself. Nothing here is waited for: the answer is 202. */
 export class Calls {
   readonly #context: SessionContext;
   readonly #acceptor: Acceptor;
   readonly #demand: Demand;
+  /** Reconciliations that wait for their subscriber to read. */
+  readonly #answering = new WeakMap<Session, number>();
 
   constructor(context: SessionContext, acceptor: Acceptor, demand: Demand) {
     this.#context = context;
@@ -130,7 +133,14 @@ export class Calls {
   async #reconcile(session: Session, call: Call_Reconcile): Promise<void> {
     if (call.tasks.length === 0) await this.#acceptor.allLaunched(session);
     for (const { taskId } of call.tasks) await this.#acceptor.launched(session, taskId?.value ?? "");
-    for (const status of reconcile(call, this.#knowledge(session))) session.update(status);
+    const answering = (this.#answering.get(session) ?? 0) + 1;
+    if (answering > MOST_ANSWERING) return session.stream.overrun();
+    this.#answering.set(session, answering);
+    for (const status of reconcile(call, this.#knowledge(session))) {
+      session.update(status);
+      await session.stream.drained();
+    }
+    this.#answering.set(session, (this.#answering.get(session) ?? 1) - 1);
   }
 
   #knowledge(session: Session): Knowledge {

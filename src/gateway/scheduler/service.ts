@@ -177,8 +177,12 @@ export class SchedulerService implements Runnable {
     if (error === undefined) session.stream.end();
     else session.fail(error);
     this.#disconnect(session);
-    this.#feedback.get(session.key)?.stop();
-    this.#feedback.delete(session.key);
+    this.#forget(session.key);
+  }
+
+  #forget(framework: string): void {
+    this.#feedback.get(framework)?.stop();
+    this.#feedback.delete(framework);
   }
 
   #listen(): (() => void)[] {
@@ -191,7 +195,9 @@ export class SchedulerService implements Runnable {
         else session?.observe(object);
       }),
       caches.frameworks.onChange(({ type, object }) => {
-        const session = this.#sessions.get(keyOf(object.metadata));
+        const key = keyOf(object.metadata);
+        const session = this.#sessions.get(key);
+        if (type === "deleted" && session === undefined) this.#forget(key);
         if (session?.framework.metadata.uid !== object.metadata.uid) return;
         const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
         if (gone) this.#end(session, "Framework has been removed");

@@ -1,4 +1,4 @@
-import type { Framework } from "../../api/framework.ts";
+import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { isConflict } from "../../cluster/errors.ts";
@@ -20,13 +20,15 @@ import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
 import { enumName } from "../wire/enums.ts";
 import type { Feedback } from "./feedback.ts";
-import { frameworkId } from "./frameworks.ts";
 import { InverseOffers, type Maintained } from "./inverse.ts";
 import { persist } from "./persist.ts";
 import { Updates } from "./updates.ts";
 
 /** Field manager of Task.spec.acknowledged. */
 const ACKNOWLEDGE_MANAGER = "mesos-gateway-acknowledge";
+
+/** Offers in one event. */
+const MOST_OFFERS = 500;
 
 export interface SessionContext {
   readonly deps: Dependencies;
@@ -60,7 +62,7 @@ export class Session implements OfferStream {
   constructor(context: SessionContext, framework: Live<Framework>, stream: EventStream, feedback: Feedback) {
     this.#context = context;
     this.#framework = framework;
-    this.id = frameworkId(framework);
+    this.id = mesosFrameworkId(framework);
     this.key = keyOf(framework.metadata);
     this.stream = stream;
     this.feedback = feedback;
@@ -191,7 +193,9 @@ export class Session implements OfferStream {
         deps.clock.setTimeout(() => this.#expire(offer), left),
       );
     }
-    this.tell({ type: Event_Type.OFFERS, offers: { offers: messages } });
+    for (let i = 0; i < messages.length; i += MOST_OFFERS) {
+      this.tell({ type: Event_Type.OFFERS, offers: { offers: messages.slice(i, i + MOST_OFFERS) } });
+    }
   }
 
   closed(offer: Live<Offer>, closing: Closing): void {
