@@ -2,7 +2,7 @@ import { z } from "zod";
 import { conditions, observedGeneration } from "./condition.ts";
 import { attributeConstraint, tolerations, user } from "./container.ts";
 import { duration, positiveDuration } from "./duration.ts";
-import { BUILT_IN_FRAMEWORK } from "./group.ts";
+import { BUILT_IN_FRAMEWORK, FRAMEWORK_ID_ANNOTATION } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
 import { amount, resources } from "./resource.ts";
@@ -173,3 +173,7 @@ export const Framework = defineKind({
 export type FrameworkSpec = z.output<typeof frameworkSpec>;
 export type FrameworkStatus = z.output<typeof frameworkStatus>;
 export type Framework = KubernetesObject<FrameworkSpec, FrameworkStatus>;
+
+/** Mesos FrameworkID: the object's uid, or what the framework brought along. */
+export const mesosFrameworkId = ({ metadata }: Pick<Framework, "metadata">): string =>
+  metadata.annotations?.[FRAMEWORK_ID_ANNOTATION] ?? metadata.uid ?? "";

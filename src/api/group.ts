@@ -3,6 +3,9 @@ export const GROUP = "mesos.dev";
 export const VERSION = "v1alpha1";
 export const API_VERSION = `${GROUP}/${VERSION}` as const;
 
+/** On a Framework that subscribed by the Mesos API with an id that it brought along: its FrameworkID. */
+export const FRAMEWORK_ID_ANNOTATION = `${GROUP}/framework-id`;
+
 /** Finalizer of a Task: removed once its end is reported and its node holds nothing of it. */
 export const TASK_FINALIZER = `${GROUP}/task`;
 /** Finalizer of a Framework: removed once its offers are rescinded and its tasks have ended. */

@@ -95,17 +95,31 @@ export const operatorConfig = z.strictObject({
         .boolean()
         .default(false)
         .describe("Let in who gives no credentials, to do whatever the gateway can in its namespace."),
+      followers: z
+        .enum(["Redirect", "Proxy"])
+        .default("Redirect")
+        .describe("What a replica that does not lead does: 307 to the leader, or pass the request on to it."),
       heartbeat: positiveDuration.default("15s").describe("Time between heartbeats to subscribers."),
       tls: z
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
         .optional()
         .describe("Files of a certificate and its key; absent: a plain listener."),
+      requests: z
+        .strictObject({
+          perSecond: z.number().positive().default(500),
+          burst: z.int().positive().default(1000),
+          waiting: z.int().positive().default(1000).describe("More are refused with 429."),
+        })
+        .prefault({})
+        .describe("Of each principal; what comes faster waits."),
       maxBodyBytes: z.int().positive().default(16777216).describe("Longest body of a request."),
       maxBufferedBytes: z
         .int()
         .positive()
         .default(8388608)
-        .describe("A subscriber that leaves more than this unread is dropped."),
+        .describe(
+          "A subscriber that leaves more than this unread for 2s, or 8 times as much at once, is dropped.",
+        ),
     })
     .prefault({}),
   slot: z

@@ -1,3 +1,4 @@
+import type { Registry } from "prom-client";
 import { durationMs } from "../api/duration.ts";
 import type { Connection } from "../cluster/connection.ts";
 import { secrets } from "../cluster/core.ts";
@@ -8,8 +9,11 @@ import type { OperatorOptions } from "../controllers/operator.ts";
 import { AccessReviews } from "./auth/authorizer.ts";
 import { SecretAuthenticator } from "./auth/basic.ts";
 import { TokenAuthenticator } from "./auth/bearer.ts";
+import { masterInfo } from "./convert/master.ts";
+import { GatewayMetrics } from "./metrics.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
+import { Throttle } from "./server/throttle.ts";
 
 export interface GatewayParts {
   readonly server: Gateway;
@@ -22,15 +26,19 @@ export interface GatewayContext {
   readonly clock: Clock;
   /** This replica's, in the election. */
   readonly identity: string;
+  readonly registry: Registry;
 }
 
 /** The gateway of one replica. It listens on its own, and answers once its replica leads. */
 export function createGateway(
   config: OperatorConfig,
   connection: Connection,
-  { logger, clock, identity }: GatewayContext,
+  context: GatewayContext,
 ): GatewayParts {
-  const { anonymous, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, tls } = config.gateway;
+  const { logger, clock, registry } = context;
+  const { anonymous, followers, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, requests, tls } =
+    config.gateway;
+  const metrics = new GatewayMetrics(registry);
   const server = new Gateway({
     port,
     ...(tls && { tls }),
@@ -40,6 +48,9 @@ export function createGateway(
     ],
     anonymous,
     limits: { body: maxBodyBytes, buffered: maxBufferedBytes },
+    throttle: new Throttle(requests, clock),
+    followers,
+    metrics,
     logger,
   });
   const authorizer = new AccessReviews(connection);
@@ -47,12 +58,19 @@ export function createGateway(
     server,
     hooks: {
       whileLeading: (deps, scheduling) => {
-        const options = { heartbeat: durationMs(heartbeat), namespace, authorizer };
-        const service = new SchedulerService(deps, scheduling, options);
+        const address = addressOf(context.identity);
+        const service = new SchedulerService(deps, scheduling, {
+          heartbeat: durationMs(heartbeat),
+          namespace,
+          authorizer,
+          metrics,
+          ...(address !== undefined && { master: masterInfo(context.identity, address) }),
+        });
         server.leads(service);
         return service;
       },
-      onNewLeader: (leader) => server.follows({ self: leader === identity, address: addressOf(leader) }),
+      onNewLeader: (leader) =>
+        server.follows({ self: leader === context.identity, address: addressOf(leader) }),
     },
   };
 }

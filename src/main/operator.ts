@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   const own = `${env.POD_NAME ?? hostname()}_${randomUUID()}`;
   const identity = address === undefined ? own : identityWithAddress(own, address);
   const gateway = config.gateway.enabled
-    ? createGateway(config, connection, { logger, clock: systemClock, identity })
+    ? createGateway(config, connection, { logger, clock: systemClock, identity, registry })
     : undefined;
   const operator = new Operator({
     config,

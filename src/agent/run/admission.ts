@@ -1,4 +1,4 @@
-import type { Framework } from "../../api/framework.ts";
+import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
@@ -78,7 +78,7 @@ export async function frameworkFacts(
     const found = await frameworks.get(ref, { signal });
     const { capabilities = [], user } = found.spec;
     return {
-      id: found.metadata.uid,
+      id: mesosFrameworkId(found),
       partitionAware: capabilities.includes("PARTITION_AWARE"),
       killingState: capabilities.includes("TASK_KILLING_STATE"),
       ...(user === undefined ? {} : { user }),

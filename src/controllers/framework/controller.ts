@@ -133,7 +133,8 @@ async function reconcile(
     connection.connected && framework.spec.connection.type === "Lease"
       ? (connection.lapsesAfter ?? LOOK_AGAIN)
       : undefined;
-  const times = [wait, left || undefined, lapse].filter((time) => time !== undefined);
+  const finite = left === Number.POSITIVE_INFINITY ? undefined : left;
+  const times = [wait, finite || undefined, lapse].filter((time) => time !== undefined);
   return times.length === 0 ? {} : { requeueAfter: Math.min(...times) };
 }
 

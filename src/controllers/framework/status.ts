@@ -1,5 +1,5 @@
 import type { Condition } from "../../api/condition.ts";
-import type { Framework, FrameworkStatus } from "../../api/framework.ts";
+import { type Framework, type FrameworkStatus, mesosFrameworkId } from "../../api/framework.ts";
 import { setCondition } from "../../cluster/conditions.ts";
 import type { Live } from "../../cluster/object.ts";
 import { type Quantities, Resources, toSpec } from "../../resources/index.ts";
@@ -30,7 +30,7 @@ export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFact
   const since = disconnectedAt(framework, connection, now);
   return {
     ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
-    id: metadata.uid,
+    id: mesosFrameworkId(framework),
     connected: connection.connected,
     ...(since !== undefined && { disconnectedAt: since }),
     ...(spec.revive && { observedRevive: spec.revive.id }),

@@ -1,5 +1,5 @@
 import type { Capability, FrameworkState, QuotaState, RoleState } from "../../allocator/index.ts";
-import type { Framework } from "../../api/framework.ts";
+import type { Framework, FrameworkSpec } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Quota } from "../../api/quota.ts";
 import type { Role } from "../../api/role.ts";
@@ -48,6 +48,12 @@ export function quotaState({ spec, status }: Quota): QuotaState[] {
   }
 }
 
+/** The limit is there to spare the API server, which offers on a stream do not touch. */
+function maxOffers({ maxOffers, connection }: FrameworkSpec, most: number): { maxOffers?: number } {
+  if (connection.type === "Gateway") return { maxOffers: maxOffers ?? Number.MAX_SAFE_INTEGER };
+  return maxOffers === undefined ? {} : { maxOffers: Math.min(maxOffers, most) };
+}
+
 /** `taints` are those of all nodes; `most`: offers that a framework may have outstanding whatever it asks for, each is an object in etcd. */
 export function frameworkState(
   known: KnownFramework,
@@ -64,7 +70,7 @@ export function frameworkState(
     active: readiness.ready,
     tolerated: toleratedWords(spec.tolerations ?? [], taints),
     offersOutstanding,
-    ...(spec.maxOffers !== undefined && { maxOffers: Math.min(spec.maxOffers, most) }),
+    ...maxOffers(spec, most),
     ...(readiness.ready && {
       minAllocatable: readiness.terms.minAllocatable,
       ...(readiness.terms.constraints && { constraints: readiness.terms.constraints }),

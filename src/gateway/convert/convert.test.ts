@@ -2,7 +2,7 @@ import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { frameworkSpec as frameworkSchema } from "../../api/framework.ts";
-import { taskTemplate as templateSchema } from "../../api/task.ts";
+import { type TaskTemplate, taskTemplate as templateSchema } from "../../api/task.ts";
 import { framework, list, offer, task } from "../../controllers/objects.fixture.ts";
 import {
   type FrameworkInfo,
@@ -27,10 +27,11 @@ import { convertOperation } from "./operation.ts";
 import { resourceMessage, resourceSpec } from "./resources.ts";
 import { masterStatus, reconciledStatus, updateStatus } from "./status.ts";
 import { taskTemplate } from "./task.ts";
+import { taskInfo } from "./taskinfo.ts";
 import { Unsupported } from "./unsupported.ts";
 
 const scalar = (name: string, value: number) => ({ name, type: "SCALAR", scalar: { value } });
-const taskInfo = (more: object = {}): TaskInfo =>
+const given = (more: object = {}): TaskInfo =>
   fromJsonValue(TaskInfoSchema, {
     name: "web",
     task_id: { value: "web.1" },
@@ -39,7 +40,11 @@ const taskInfo = (more: object = {}): TaskInfo =>
     command: { value: "run" },
     ...more,
   });
-const template = (more: object = {}) => taskTemplate(taskInfo(more), "n1");
+const template = (more: object = {}) => taskTemplate(given(more), "n1");
+
+/** What is told of the Task that a template becomes, read again. */
+const andBack = (made: TaskTemplate): TaskTemplate =>
+  taskTemplate(taskInfo(task("t", { ...made, role: "*", agent: "n1" }), { refinement: true }), "n1");
 
 describe("a task", () => {
   it("keeps all that it says", () => {
@@ -148,6 +153,36 @@ describe("a task", () => {
       },
     });
     expect(templateSchema.safeParse(converted).error).toBeUndefined();
+    expect(andBack(converted)).toEqual(converted);
+  });
+
+  it.each<[string, object]>([
+    ["on the host's network", { container: { type: "DOCKER", docker: { image: "i" } } }],
+    [
+      "privileged in a network by name",
+      {
+        container: {
+          type: "DOCKER",
+          docker: { image: "i", network: "USER", privileged: true },
+          network_infos: [{ name: "net" }],
+        },
+      },
+    ],
+    [
+      "of the Mesos containerizer",
+      {
+        container: {
+          type: "MESOS",
+          mesos: { image: { type: "DOCKER", docker: { name: "i" }, cached: false } },
+          network_infos: [{ name: "net", port_mappings: [{ host_port: 1, container_port: 2 }] }],
+        },
+      },
+    ],
+    ["with checks by command", { check: { type: "COMMAND", command: { command: { value: "x" } } } }],
+    ["without an image", { limits: { mem: { value: 256.5 } }, command: { value: "x", user: "root" } }],
+  ])("%s is told as it was given", (_name, more) => {
+    const converted = template(more);
+    expect(andBack(converted)).toEqual(converted);
   });
 
   it("without a command runs the image's own", () => {
@@ -343,7 +378,7 @@ describe("an offer", () => {
 describe("an operation", () => {
   const read = (json: object): Offer_Operation => fromJsonValue(Offer_OperationSchema, json);
   const infos = (...ids: string[]) =>
-    ids.map((id) => toJsonValue(TaskInfoSchema, taskInfo({ task_id: { value: id } })));
+    ids.map((id) => toJsonValue(TaskInfoSchema, given({ task_id: { value: id } })));
 
   it("LAUNCH refuses each bad task by itself", () => {
     const { operation, refused } = convertOperation(

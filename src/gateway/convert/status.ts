@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { LABEL_AGENT } from "../../api/group.ts";
 import type { StatusUpdate, Task } from "../../api/task.ts";
 import type { TaskState as StateName } from "../../api/taskstate.ts";
 import {
@@ -93,10 +94,11 @@ export const masterStatus = (status: MasterStatus, partitionAware: boolean, now:
     timestamp: now / 1000,
   });
 
-const identity = (task: Task) => ({
-  taskId: { value: taskIdOf(task) },
-  ...(task.spec.agent !== undefined && { agentId: { value: task.spec.agent } }),
-});
+function identity(task: Task) {
+  // One that was refused has no agent; its label says which one it was meant for.
+  const agent = task.spec.agent ?? task.metadata.labels?.[LABEL_AGENT];
+  return { taskId: { value: taskIdOf(task) }, ...(agent !== undefined && { agentId: { value: agent } }) };
+}
 
 /** A reason that is this project's own has no number, and is left to the message. */
 function reason(name: string | undefined): { reason?: TaskStatus_Reason } {

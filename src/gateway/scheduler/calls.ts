@@ -7,6 +7,7 @@ import { frameworkKey, taskIdKey } from "../../controllers/caches.ts";
 import { durationOfNanos } from "../convert/amounts.ts";
 import { taskIdOf, uuidText } from "../convert/status.ts";
 import { Unsupported } from "../convert/unsupported.ts";
+import { FiltersSchema } from "../gen/mesos/v1/mesos_pb.ts";
 import {
   type Call,
   type Call_Kill,
@@ -22,12 +23,15 @@ import { type AgentStanding, type Knowledge, reconcile } from "./reconcile.ts";
 import type { Session, SessionContext } from "./session.ts";
 
 const MANAGER = "mesos-gateway";
+const MOST_ANSWERING = 64;
 
 /** What a subscribed framework asks for, but for its subscription itself. Nothing here is waited for: the answer is 202. */
 export class Calls {
   readonly #context: SessionContext;
   readonly #acceptor: Acceptor;
   readonly #demand: Demand;
+  /** Reconciliations that wait for their subscriber to read. */
+  readonly #answering = new WeakMap<Session, number>();
 
   constructor(context: SessionContext, acceptor: Acceptor, demand: Demand) {
     this.#context = context;
@@ -71,12 +75,16 @@ export class Calls {
           session.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } });
         }
         return true;
-      // Executors of one's own, inverse offers and resource requests: there is nobody to tell.
+      case Call_Type.ACCEPT_INVERSE_OFFERS:
+        answerInverse(session, call.acceptInverseOffers);
+        return true;
+      case Call_Type.DECLINE_INVERSE_OFFERS:
+        answerInverse(session, call.declineInverseOffers);
+        return true;
+      // Executors of one's own and resource requests: there is nobody to tell.
       case Call_Type.SHUTDOWN:
       case Call_Type.MESSAGE:
       case Call_Type.REQUEST:
-      case Call_Type.ACCEPT_INVERSE_OFFERS:
-      case Call_Type.DECLINE_INVERSE_OFFERS:
         return true;
       default:
         return false;
@@ -125,7 +133,14 @@ export class Calls {
   async #reconcile(session: Session, call: Call_Reconcile): Promise<void> {
     if (call.tasks.length === 0) await this.#acceptor.allLaunched(session);
     for (const { taskId } of call.tasks) await this.#acceptor.launched(session, taskId?.value ?? "");
-    for (const status of reconcile(call, this.#knowledge(session))) session.update(status);
+    const answering = (this.#answering.get(session) ?? 0) + 1;
+    if (answering > MOST_ANSWERING) return session.stream.overrun();
+    this.#answering.set(session, answering);
+    for (const status of reconcile(call, this.#knowledge(session))) {
+      session.update(status);
+      await session.stream.drained();
+    }
+    this.#answering.set(session, (this.#answering.get(session) ?? 1) - 1);
   }
 
   #knowledge(session: Session): Knowledge {
@@ -158,6 +173,15 @@ export class Calls {
     const state = agentLeases.state(`${config.namespace}/${agentLeaseName(agent)}`);
     return state === "lapsed" || state === "absent" ? "unreachable" : "registered";
   }
+}
+
+/** What a framework says to them is for it to do; both kinds of answer only keep the question away for a while. */
+function answerInverse(
+  session: Session,
+  answer: Call["acceptInverseOffers"] | Call["declineInverseOffers"],
+): void {
+  const { refuseSeconds } = answer?.filters ?? create(FiltersSchema);
+  for (const { value } of answer?.inverseOfferIds ?? []) session.answerInverse(value, refuseSeconds);
 }
 
 /** A policy that makes no sense is as good as none. */

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Framework } from "../../api/framework.ts";
-import { Framework as FrameworkKind } from "../../api/framework.ts";
-import { GROUP } from "../../api/group.ts";
+import { type Framework, Framework as FrameworkKind, mesosFrameworkId } from "../../api/framework.ts";
+import { FRAMEWORK_ID_ANNOTATION } from "../../api/group.ts";
 import { typeMeta } from "../../api/kind.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
@@ -14,13 +13,8 @@ import {
   type Wishes,
 } from "../convert/framework.ts";
 
-/** The FrameworkID of a framework that brought its own; that of all others is the object's uid. */
-export const ID_ANNOTATION = `${GROUP}/framework-id`;
 const MANAGER = "mesos-gateway";
 const MOST_COMPLETED = 1_000;
-
-export const frameworkId = ({ metadata }: Live<Framework>): string =>
-  metadata.annotations?.[ID_ANNOTATION] ?? metadata.uid;
 
 /** Framework objects by Mesos's ids: those that the cache shows and those just written. */
 export class Frameworks {
@@ -57,7 +51,7 @@ export class Frameworks {
   }
 
   complete(framework: Live<Framework>): void {
-    const id = frameworkId(framework);
+    const id = mesosFrameworkId(framework);
     this.#assumed.forget(keyOf(framework.metadata));
     if (this.#keys.get(id) === keyOf(framework.metadata)) this.#keys.delete(id);
     const [oldest] = this.#completed;
@@ -69,7 +63,7 @@ export class Frameworks {
   async create(wishes: Wishes, namespace: string, id: string | undefined): Promise<Live<Framework>> {
     const annotations = {
       [INFO_ANNOTATION]: infoText(wishes.info),
-      ...(id !== undefined && { [ID_ANNOTATION]: id }),
+      ...(id !== undefined && { [FRAMEWORK_ID_ANNOTATION]: id }),
     };
     const made = await this.#deps.clients.frameworks.create(
       {
@@ -87,7 +81,7 @@ export class Frameworks {
   async update(framework: Live<Framework>, wishes: Wishes): Promise<Live<Framework>> {
     const { principal: _principal, user: _user, connection: _connection, ...spec } = frameworkSpec(wishes);
     const { capabilities = null, ...rest } = spec;
-    const known = frameworkInfo(framework, frameworkId(framework));
+    const known = frameworkInfo(framework, mesosFrameworkId(framework));
     // What was given first stays (Mesos: preserveImmutableFields).
     const info = { ...wishes.info, user: known.user, checkpoint: known.checkpoint };
     return this.patch(framework, { ...rest, capabilities }, { [INFO_ANNOTATION]: infoText(info) });
@@ -116,7 +110,7 @@ export class Frameworks {
 
   /** The oldest has an id that two claim: a uid is nobody else's to take. */
   #seen(framework: Live<Framework>): void {
-    const id = frameworkId(framework);
+    const id = mesosFrameworkId(framework);
     const other = this.#assumed?.get(this.#keys.get(id) ?? "");
     const taken =
       other !== undefined &&

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
@@ -7,8 +8,11 @@ import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import type { Principal } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { Wishes } from "../convert/framework.ts";
-import { type Call, Call_Type, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
+import { type Call, Call_Type, Call_TypeSchema, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
+import { enumName } from "../wire/enums.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";
@@ -26,6 +30,9 @@ export interface ServiceOptions {
   readonly heartbeat: number;
   readonly namespace: string;
   readonly authorizer: Authorizer;
+  readonly metrics: GatewayMetrics;
+  /** This replica, as subscribers are told; absent: it does not know its address. */
+  readonly master?: MasterInfo;
 }
 
 /** What the leader does for frameworks that speak the Mesos scheduler API. One a term of leadership. */
@@ -36,6 +43,7 @@ export class SchedulerService implements Runnable {
   readonly #context: SessionContext;
   readonly #admission: Admission;
   readonly #calls: Calls;
+  readonly #metrics: GatewayMetrics;
   readonly #stop = new AbortController();
   /** By framework: "namespace/name". */
   readonly #sessions = new Map<string, Session>();
@@ -44,11 +52,19 @@ export class SchedulerService implements Runnable {
   readonly #subscribing = new Map<string, Promise<void>>();
 
   constructor(deps: Dependencies, scheduling: Scheduling, options: ServiceOptions) {
-    const { heartbeat, namespace, authorizer } = options;
+    const { heartbeat, namespace, authorizer, metrics, master } = options;
+    this.#metrics = metrics;
     this.#deps = deps;
     this.frameworks = new Frameworks(deps);
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
-    this.#context = { deps, scheduling, heartbeat, signal: this.#stop.signal };
+    this.#context = {
+      deps,
+      scheduling,
+      heartbeat,
+      metrics,
+      signal: this.#stop.signal,
+      ...(master && { master }),
+    };
     this.#calls = new Calls(
       this.#context,
       new Acceptor(this.#context),
@@ -118,10 +134,12 @@ export class SchedulerService implements Runnable {
     this.#feedback.set(key, feedback);
     const session = new Session(this.#context, framework, stream, feedback);
     this.#sessions.set(key, session);
+    this.#metrics.subscribers.set(this.#sessions.size);
     session.start();
     logger.info({ framework: key, id: session.id, failover: before !== undefined }, "a framework subscribed");
     this.#deps.requestAllocation("Subscribed");
     void stream.closed.then((how) => {
+      this.#metrics.streamsEnded.inc({ how });
       if (this.#sessions.get(key) !== session) return;
       logger.info({ framework: key, how }, "a framework's stream ended");
       this.#disconnect(session);
@@ -132,6 +150,7 @@ export class SchedulerService implements Runnable {
   #disconnect(session: Session): void {
     session.stop();
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
+    this.#metrics.subscribers.set(this.#sessions.size);
     const { offers } = this.#context.scheduling.assumed;
     const open = [...offers.streamed({ framework: session.key })];
     for (const offer of open)
@@ -140,6 +159,7 @@ export class SchedulerService implements Runnable {
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
   perform(session: Session, call: Call): boolean {
+    this.#metrics.calls.inc({ type: enumName(Call_TypeSchema, call.type) });
     if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
     this.#end(session, undefined);
     void persist(this.#deps, "a teardown", this.#stop.signal, () =>
@@ -157,8 +177,12 @@ export class SchedulerService implements Runnable {
     if (error === undefined) session.stream.end();
     else session.fail(error);
     this.#disconnect(session);
-    this.#feedback.get(session.key)?.stop();
-    this.#feedback.delete(session.key);
+    this.#forget(session.key);
+  }
+
+  #forget(framework: string): void {
+    this.#feedback.get(framework)?.stop();
+    this.#feedback.delete(framework);
   }
 
   #listen(): (() => void)[] {
@@ -171,14 +195,20 @@ export class SchedulerService implements Runnable {
         else session?.observe(object);
       }),
       caches.frameworks.onChange(({ type, object }) => {
-        const session = this.#sessions.get(keyOf(object.metadata));
+        const key = keyOf(object.metadata);
+        const session = this.#sessions.get(key);
+        if (type === "deleted" && session === undefined) this.#forget(key);
         if (session?.framework.metadata.uid !== object.metadata.uid) return;
         const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
         if (gone) this.#end(session, "Framework has been removed");
         else if (isNewer(object, session.framework)) session.changed(object);
       }),
-      caches.agents.onChange(({ type, object }) => {
-        if (type === "deleted") this.#agentLost(object.metadata.name);
+      caches.agents.onChange((change) => {
+        const { maintenance } = change.object.spec;
+        if (change.type === "deleted") this.#agentLost(change.object.metadata.name);
+        else if (change.type === "updated" && isDeepStrictEqual(maintenance, change.old.spec.maintenance))
+          return;
+        for (const session of this.#sessions.values()) session.lookAtMaintenance();
       }),
       agentLeases.onChange((key, state) => {
         if (state === "lapsed" && key.startsWith(lease)) this.#agentLost(key.slice(lease.length));

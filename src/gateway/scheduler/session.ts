@@ -1,26 +1,34 @@
-import type { Framework } from "../../api/framework.ts";
+import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { isConflict } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
+import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
+import { holdings } from "../../controllers/world/holdings.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import { Resources } from "../../resources/index.ts";
 import { traits } from "../convert/framework.ts";
 import { type FrameworkTraits, offerMessage } from "../convert/offer.ts";
 import { updateStatus } from "../convert/status.ts";
-import type { TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
-import { Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { MasterInfo, TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
+import { Event_Type, Event_TypeSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
+import { enumName } from "../wire/enums.ts";
 import type { Feedback } from "./feedback.ts";
-import { frameworkId } from "./frameworks.ts";
+import { InverseOffers, type Maintained } from "./inverse.ts";
 import { persist } from "./persist.ts";
 import { Updates } from "./updates.ts";
 
 /** Field manager of Task.spec.acknowledged. */
 const ACKNOWLEDGE_MANAGER = "mesos-gateway-acknowledge";
+
+/** Offers in one event. */
+const MOST_OFFERS = 500;
 
 export interface SessionContext {
   readonly deps: Dependencies;
@@ -28,6 +36,8 @@ export interface SessionContext {
   readonly signal: AbortSignal;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
+  readonly metrics: GatewayMetrics;
+  readonly master?: MasterInfo;
 }
 
 /** What is done once an offer that was accepted is closed. */
@@ -44,6 +54,7 @@ export class Session implements OfferStream {
   readonly #updates: Updates;
   readonly #expiries = new Map<string, Timer>();
   readonly #accepted = new Map<string, Closed>();
+  readonly #inverse = new InverseOffers();
   #traits: FrameworkTraits;
   #framework: Live<Framework>;
   #heartbeat: Timer | undefined;
@@ -51,7 +62,7 @@ export class Session implements OfferStream {
   constructor(context: SessionContext, framework: Live<Framework>, stream: EventStream, feedback: Feedback) {
     this.#context = context;
     this.#framework = framework;
-    this.id = frameworkId(framework);
+    this.id = mesosFrameworkId(framework);
     this.key = keyOf(framework.metadata);
     this.stream = stream;
     this.feedback = feedback;
@@ -79,15 +90,20 @@ export class Session implements OfferStream {
 
   /** SUBSCRIBED, heartbeats, and from then on offers and updates. */
   start(): void {
-    const { deps, heartbeat } = this.#context;
-    const subscribed = { frameworkId: { value: this.id }, heartbeatIntervalSeconds: heartbeat / 1000 };
+    const { deps, heartbeat, master: masterInfo } = this.#context;
+    const subscribed = {
+      frameworkId: { value: this.id },
+      heartbeatIntervalSeconds: heartbeat / 1000,
+      ...(masterInfo && { masterInfo }),
+    };
     this.tell({ type: Event_Type.SUBSCRIBED, subscribed });
     this.#beat();
     this.feedback.connect((status) =>
       this.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } }),
     );
     deps.offerStreams.attach(this.key, this);
-    for (const task of deps.caches.tasks.store.by("framework", this.key)) this.observe(task);
+    for (const task of deps.caches.tasks.store.by("framework", this.key)) this.#updates.observe(task);
+    this.lookAtMaintenance();
   }
 
   /** Nothing is told any more; offers go to who has taken its place, or are taken back. The stream is left as it is. */
@@ -101,7 +117,8 @@ export class Session implements OfferStream {
   }
 
   tell(event: EventInit): void {
-    this.stream.send(event);
+    const sent = this.stream.send(event);
+    if (sent) this.#context.metrics.events.inc({ type: enumName(Event_TypeSchema, event.type ?? 0) });
   }
 
   update(status: TaskStatus): void {
@@ -116,6 +133,41 @@ export class Session implements OfferStream {
 
   observe(task: Live<Task>): void {
     this.#updates.observe(task);
+    const agent = this.#context.deps.caches.agents.store.get(task.spec.agent ?? "");
+    if (agent?.spec.maintenance !== undefined) this.lookAtMaintenance();
+  }
+
+  /** Asks the framework to leave agents that are to be maintained, and takes back what is no longer asked. */
+  lookAtMaintenance(): void {
+    const { clock } = this.#context.deps;
+    const { offers, rescinded } = this.#inverse.look(this.#maintained(), this.#traits, clock.monotonic());
+    for (const id of rescinded) {
+      this.tell({
+        type: Event_Type.RESCIND_INVERSE_OFFER,
+        rescindInverseOffer: { inverseOfferId: { value: id } },
+      });
+    }
+    if (offers.length > 0) {
+      this.tell({ type: Event_Type.INVERSE_OFFERS, inverseOffers: { inverseOffers: [...offers] } });
+    }
+  }
+
+  /** An inverse offer was accepted or declined: nothing is asked again for so many seconds. */
+  answerInverse(id: string, refuseSeconds: number): void {
+    this.#inverse.answer(id, refuseSeconds, this.#context.deps.clock.monotonic());
+  }
+
+  #maintained(): Maintained[] {
+    const { agents, tasks } = this.#context.deps.caches;
+    return [...agents.store.values()].flatMap(({ metadata, spec }): Maintained[] => {
+      const { maintenance } = spec;
+      if (maintenance === undefined) return [];
+      const own = tasks.store
+        .by("liveAgent", metadata.name)
+        .filter((task) => frameworkKey(task) === this.key);
+      if (own.length === 0) return [];
+      return [{ agent: metadata.name, maintenance, held: Resources.sum(own.map(holdings)) }];
+    });
   }
 
   forget(task: Live<Task>): void {
@@ -141,7 +193,9 @@ export class Session implements OfferStream {
         deps.clock.setTimeout(() => this.#expire(offer), left),
       );
     }
-    this.tell({ type: Event_Type.OFFERS, offers: { offers: messages } });
+    for (let i = 0; i < messages.length; i += MOST_OFFERS) {
+      this.tell({ type: Event_Type.OFFERS, offers: { offers: messages.slice(i, i + MOST_OFFERS) } });
+    }
   }
 
   closed(offer: Live<Offer>, closing: Closing): void {
@@ -175,6 +229,7 @@ export class Session implements OfferStream {
     const { deps, heartbeat } = this.#context;
     this.#heartbeat = deps.clock.setTimeout(() => {
       this.tell({ type: Event_Type.HEARTBEAT });
+      this.lookAtMaintenance();
       if (this.stream.open) this.#beat();
     }, heartbeat);
   }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Framework } from "../../api/framework.ts";
+import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import { ApiError } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
@@ -11,7 +11,7 @@ import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../convert/f
 import { Unsupported } from "../convert/unsupported.ts";
 import { type FrameworkInfo, FrameworkInfoSchema } from "../gen/mesos/v1/mesos_pb.ts";
 import { frameworkProblem, optionsProblem, updateProblem } from "./frameworkcheck.ts";
-import { type Frameworks, frameworkId } from "./frameworks.ts";
+import type { Frameworks } from "./frameworks.ts";
 
 /** A SUBSCRIBE or an UPDATE_FRAMEWORK that is refused; the sentence is the framework's. */
 export class Refusal extends Error {
@@ -56,7 +56,7 @@ export async function admit(
   if (known.spec.connection.type !== "Gateway") {
     throw new Refusal("invalid", `the framework ${known.metadata.name} is not one that speaks the Mesos API`);
   }
-  const before = frameworkInfo(known, frameworkId(known));
+  const before = frameworkInfo(known, mesosFrameworkId(known));
   const kept = withInfo(own, { user: before.user, checkpoint: before.checkpoint });
   refuseIf(updateProblem(before, kept.info));
   return { framework: await written(() => frameworks.update(known, kept)), made: false };
@@ -71,7 +71,7 @@ export async function revise(
 ): Promise<Live<Framework>> {
   const problem = frameworkProblem(wishes.info);
   refuseIf(problem && `Supplied FrameworkInfo is not valid: ${problem}`);
-  const update = updateProblem(frameworkInfo(framework, frameworkId(framework)), wishes.info);
+  const update = updateProblem(frameworkInfo(framework, mesosFrameworkId(framework)), wishes.info);
   refuseIf(update && `FrameworkInfo update is not valid: ${update}`);
   const { namespace = "" } = framework.metadata;
   try {

@@ -9,10 +9,13 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "../../cluster/logger.ts";
 import { type Authenticator, authenticate, type Principal } from "../auth/authenticator.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
 import { type Answer, write } from "./answer.ts";
 import { BodyTooLargeError } from "./body.ts";
+import { passOn } from "./proxy.ts";
+import type { Throttle } from "./throttle.ts";
 
 export interface GatewayOptions {
   /** 0 takes a free port. */
@@ -24,6 +27,10 @@ export interface GatewayOptions {
   /** Whether requests without credentials are let in. */
   readonly anonymous: boolean;
   readonly limits: Limits;
+  readonly throttle: Throttle;
+  /** What a follower does with a request: point at the leader, or pass it on. */
+  readonly followers: "Redirect" | "Proxy";
+  readonly metrics: GatewayMetrics;
   readonly logger: Logger;
 }
 
@@ -47,7 +54,10 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
+      response.once("close", () => options.metrics.requests.inc({ code: response.statusCode }));
+      void this.#serve(request, response);
+    };
     const { tls } = options;
     this.#server =
       tls === undefined
@@ -116,9 +126,18 @@ export class Gateway {
       logger.warn({ err: error }, "nobody can be authenticated now");
       return { status: 503, body: "the credentials cannot be checked now" };
     }
+    if (!(await this.#options.throttle.admit(principal?.name))) {
+      return { status: 429, body: "too many requests of this principal are waiting" };
+    }
     const leadership = this.#leadership;
     if (leadership.kind === "recovering") return { status: 503, body: "Master has not finished recovery" };
-    if (leadership.kind === "following") return redirect(leadership.address, request.url ?? "/");
+    if (leadership.kind === "following") {
+      const { address } = leadership;
+      if (address === undefined) return { status: 503, body: "No leader elected" };
+      if (this.#options.followers === "Redirect") return redirect(address, request.url ?? "/");
+      passOn(request, response, address, this.#options.tls);
+      return undefined;
+    }
     return handleScheduler(leadership.service, request, response, principal, this.#options.limits);
   }
 }
@@ -135,7 +154,7 @@ const unauthorized = (authenticators: readonly Authenticator[]): Answer => ({
 });
 
 /** Relative to the scheme, as Mesos's own (src/master/http.cpp, Http::redirect). */
-function redirect(address: string | undefined, url: string): Answer {
-  if (address === undefined) return { status: 503, body: "No leader elected" };
-  return { status: 307, headers: { Location: `//${address}${url.startsWith("/") ? url : "/"}` } };
-}
+const redirect = (address: string, url: string): Answer => ({
+  status: 307,
+  headers: { Location: `//${address}${url.startsWith("/") ? url : "/"}` },
+});

@@ -66,7 +66,7 @@ export class MesosClient {
   /** Resolves when the stream has ended. */
   ended: Promise<void> = Promise.resolve();
   readonly #headers: Record<string, string>;
-  readonly #answered = new Set<string>();
+  readonly #open = new Map<string, OfferMessage>();
   #response: IncomingMessage | undefined;
 
   constructor(port: number, { encoding = "json", headers = {} }: SubscribeOptions = {}) {
@@ -86,7 +86,7 @@ export class MesosClient {
     const decoder = new RecordDecoder();
     response.on("data", (chunk: Buffer) => {
       for (const record of decoder.decode(chunk)) {
-        this.events.push(decode(this.encoding, EventSchema, record, "Event"));
+        this.#take(decode(this.encoding, EventSchema, record, "Event"));
       }
     });
     this.ended = new Promise((resolve) => response.once("close", () => resolve()));
@@ -99,9 +99,15 @@ export class MesosClient {
     return first;
   }
 
+  #take(event: Event): void {
+    this.events.push(event);
+    for (const offer of event.offers?.offers ?? []) this.#open.set(offer.id?.value ?? "", offer);
+    this.#open.delete(event.rescind?.offerId?.value ?? "");
+  }
+
   async call(call: CallInit): Promise<Answered> {
     for (const { value = "" } of call.accept?.offerIds ?? call.decline?.offerIds ?? [])
-      this.#answered.add(value);
+      this.#open.delete(value);
     const made = create(CallSchema, { ...call, frameworkId: { value: this.id } } as CallInit);
     return ask(this.port, this.#asked(made, { "Mesos-Stream-Id": this.streamId }));
   }
@@ -119,13 +125,7 @@ export class MesosClient {
 
   /** Offers that were neither answered nor taken back, oldest first. */
   open(): OfferMessage[] {
-    const open = new Map<string, OfferMessage>();
-    for (const { offers, rescind } of this.events) {
-      for (const offer of offers?.offers ?? []) open.set(offer.id?.value ?? "", offer);
-      open.delete(rescind?.offerId?.value ?? "");
-    }
-    for (const id of this.#answered) open.delete(id);
-    return [...open.values()];
+    return [...this.#open.values()];
   }
 
   /** An open offer of so many cpus or more, once there is one. */

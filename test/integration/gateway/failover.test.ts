@@ -136,6 +136,84 @@ describe("failover", () => {
     await fast.call({ type: Call_Type.TEARDOWN });
   });
 
+  it("a Framework that is deleted is told so", async () => {
+    const client = await subscribe(scene.client(gateway.port));
+    const [framework] = (await frameworks()).filter(({ metadata }) => metadata.uid === client.id);
+    await scene.cluster.clients.frameworks.delete(framework?.metadata ?? { name: "none" });
+    await client.ended;
+    expect(client.events.at(-1)?.error?.message).toBe("Framework has been removed");
+  });
+
+  it("is asked to leave an agent that is to be maintained, and told when one is lost", async () => {
+    await scene.cluster.join("n2");
+    const client = await subscribe(scene.client(gateway.port));
+    const offer = await scene.cluster.eventually(() => {
+      const found = client.open().find(({ agentId }) => agentId?.value === "n2");
+      if (found === undefined) throw new Error("n2 is not offered");
+      return found;
+    });
+    const launch = { taskInfos: [taskInfo("leaving", "n2")] };
+    await client.call({
+      type: Call_Type.ACCEPT,
+      accept: {
+        offerIds: [{ value: offer.id?.value ?? "" }],
+        operations: [{ type: Offer_Operation_Type.LAUNCH, launch }],
+      },
+    });
+    await scene.task(namespace, "leaving");
+    const agents = scene.cluster.clients.agents;
+    const maintenance = { start: "2030-01-01T00:00:00Z", duration: "1h" };
+    await agents.mergePatch({ name: "n2" }, { spec: { maintenance } });
+    const { inverseOffers } = await client.event(Event_Type.INVERSE_OFFERS);
+    const [inverse] = inverseOffers?.inverseOffers ?? [];
+    expect(inverse).toMatchObject({
+      agentId: { value: "n2" },
+      frameworkId: { value: client.id },
+      resources: [{ name: "cpus" }, { name: "mem" }],
+    });
+    const declined = {
+      inverseOfferIds: [{ value: inverse?.id?.value ?? "" }],
+      filters: { refuseSeconds: 0 },
+    };
+    await client.call({ type: Call_Type.DECLINE_INVERSE_OFFERS, declineInverseOffers: declined });
+    const longer = { ...maintenance, duration: "2h" };
+    await agents.mergePatch({ name: "n2" }, { spec: { maintenance: longer } });
+    const again = await client.event(
+      Event_Type.INVERSE_OFFERS,
+      (event) => event.inverseOffers?.inverseOffers[0]?.id?.value !== inverse?.id?.value,
+    );
+    await agents.mergePatch({ name: "n2" }, { spec: { maintenance: null } });
+    const rescinded = await client.event(Event_Type.RESCIND_INVERSE_OFFER);
+    expect(rescinded.rescindInverseOffer?.inverseOfferId?.value).toBe(
+      again.inverseOffers?.inverseOffers[0]?.id?.value,
+    );
+    await scene.cluster.clients.tasks.mergePatch(
+      (await scene.task(namespace, "leaving")).metadata,
+      { status: { state: "TASK_FINISHED" } },
+      { subresource: "status" },
+    );
+    await agents.delete({ name: "n2" });
+    const failure = await client.event(Event_Type.FAILURE);
+    expect(failure.failure?.agentId?.value).toBe("n2");
+    await client.call({ type: Call_Type.TEARDOWN });
+  });
+
+  it("a replica that proxies passes everything on, records as they are", async () => {
+    const proxy = await scene.gateway(namespace, { followers: "Proxy" });
+    const client = await subscribe(scene.client(proxy.port), { failoverTimeout: 0 });
+    expect(client.events[0]?.subscribed?.masterInfo?.port).toBe(gateway.port);
+    const task = await launch(client, "proxied");
+    await scene.report(task, "TASK_RUNNING");
+    await client.event(Event_Type.UPDATE);
+    expect(await client.call({ type: Call_Type.ACCEPT })).toMatchObject({ status: 400 });
+    client.close();
+    await scene.cluster.eventually(async () => {
+      expect((await scene.cluster.clients.tasks.get(task.metadata)).spec.kill).toBeDefined();
+    });
+    await scene.report(task, "TASK_KILLED");
+    await proxy.stop();
+  });
+
   it("the next leader knows the framework, and the replicas point at the leader", async () => {
     const client = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
     const task = await launch(client, "three");

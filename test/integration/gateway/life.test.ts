@@ -137,7 +137,8 @@ describe.each(["json", "protobuf"] as const)("a scheduler that speaks %s", (enco
         Event_Type.UPDATE,
         (one) => one.update?.status?.taskId?.value === id && one.update.status.state === TaskState.TASK_ERROR,
       );
-      expect(update?.status).toMatchObject({ reason: TaskStatus_Reason.TASK_INVALID });
+      const agentId = { value: id === "no-agent" ? "n2" : "n1" };
+      expect(update?.status).toMatchObject({ reason: TaskStatus_Reason.TASK_INVALID, agentId });
       expect(update?.status?.message).toMatch(message);
       expect(update?.status?.uuid).toHaveLength(0);
     }

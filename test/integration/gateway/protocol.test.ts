@@ -240,7 +240,9 @@ describe("the scheduler API", () => {
       if (text.includes("HEARTBEAT")) break;
     }
     const [, id] = /"framework_id":\{"value":"([^"]+)"\}/.exec(text) ?? [];
-    const subscribed = `{"type":"SUBSCRIBED","subscribed":{"framework_id":{"value":"${id}"},"heartbeat_interval_seconds":0.5}}`;
+    const [, master = ""] = /"master_info":(.*)\}\}20\n/.exec(text) ?? [];
+    expect(JSON.parse(master)).toMatchObject({ port: gateway.port, hostname: "127.0.0.1", ip: 16777343 });
+    const subscribed = `{"type":"SUBSCRIBED","subscribed":{"framework_id":{"value":"${id}"},"heartbeat_interval_seconds":0.5,"master_info":${master}}}`;
     expect(text).toBe(`${subscribed.length}\n${subscribed}20\n{"type":"HEARTBEAT"}`);
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Registry } from "prom-client";
 import type { StatusUpdate, Task } from "../../../src/api/task.ts";
 import type { TaskState } from "../../../src/api/taskstate.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
@@ -64,6 +65,7 @@ export class Scene {
     const parts = createGateway(operatorConfig.parse(given), this.cluster.connection, {
       logger,
       clock: systemClock,
+      registry: new Registry(),
       get identity() {
         return hooks.identity;
       },
