@@ -63,6 +63,14 @@ describe("what was declined", () => {
     expect(declined.size).toBe(1);
   });
 
+  it("keeps one filter where a wider one that lasts as long covers it", () => {
+    const declined = new Declined();
+    for (let n = 1; n <= 50; n++) declined.add(0, 1, cpus(n), n, 5000, WORDS);
+    expect(declined.size).toBe(1);
+    declined.add(0, 1, cpus(1), 50, 9000, WORDS);
+    expect(declined.size).toBe(2);
+  });
+
   it("takes a bit for each of many that decline the same for about as long", () => {
     const declined = new Declined();
     const decline = (agent: number) => {

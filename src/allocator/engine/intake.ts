@@ -38,7 +38,7 @@ export class Intake {
   /** Clients whose filters are to go: many revive together. */
   #revived: number[] = [];
   #removal: Removal | undefined;
-  /** Whether agents may have any of the flags but DIRTY. */
+  /** Whether agents may be RESTLESS or LUMPY. */
   #flagged = false;
 
   constructor(oracle: Refusals | undefined) {
@@ -113,8 +113,9 @@ export class Intake {
     if (before !== undefined) this.kinds.leave(fleet.kinds[agent] ?? 0);
     fleet.kinds[agent] = kind;
     const restless = digest?.plain === false && !digest.available.shared().isEmpty;
-    fleet.flags[agent] = (restless ? RESTLESS : 0) | (digest?.simple ? 0 : LUMPY);
-    this.#flagged ||= restless;
+    const lumpy = digest?.lumpy ?? false;
+    fleet.flags[agent] = (restless ? RESTLESS : 0) | (lumpy ? LUMPY : 0);
+    this.#flagged ||= restless || lumpy;
     this.#touch(agent);
   }
 
@@ -257,16 +258,15 @@ export class Intake {
   /** Agents that a round has to look at. */
   candidates(): Int32Array {
     const { fleet } = this.books;
-    const { improved, changed } = this.#quotas.compare();
     const mask =
       DIRTY |
       RESTLESS |
-      (improved ? HELD_BACK : 0) |
-      (changed && this.books.headroom.hasQuotas ? LUMPY : 0) |
+      (this.#quotas.haveGivenWay() ? HELD_BACK : 0) |
+      (this.books.headroom.hasQuotas ? LUMPY : 0) |
       (this.#opened ? WAITED_FOR : 0);
     const isOpen = (agent: number) =>
       fleet.states[agent] !== undefined && fleet.states[agent]?.withheld === undefined;
-    if (!this.#allDirty && !this.#flagged && (mask & ~(DIRTY | RESTLESS)) === 0) {
+    if (!this.#allDirty && !this.#flagged && (mask & ~(DIRTY | RESTLESS | LUMPY)) === 0) {
       const dirty = this.#dirty.filter((agent) => ((fleet.flags[agent] ?? 0) & DIRTY) !== 0 && isOpen(agent));
       return Int32Array.from(new Set(dirty)).sort();
     }
