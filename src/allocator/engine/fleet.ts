@@ -31,6 +31,8 @@ export const WAITED_FOR = 4;
 export const RESTLESS = 8;
 /** It has parts that can only be taken whole: of them less room, too, may let others be taken than before. */
 export const LUMPY = 16;
+/** In this round WAITED_FOR is the only reason to look at it: only who has opened since can take it. */
+export const WAITS_ONLY = 32;
 
 export class Fleet {
   readonly states: (AgentState | undefined)[] = [];
