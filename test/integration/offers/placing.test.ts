@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { template } from "../bareCluster.ts";
-import { TestCluster } from "./cluster.ts";
+import { TestCluster, template } from "./cluster.ts";
 
 let cluster: TestCluster;
 let namespace: string;
@@ -69,7 +68,7 @@ describe("a Task without an Offer", () => {
     await cluster.task(namespace, "right", { constraints: zone("right") });
     expect(await whereIs("right")).toBe("a2");
     await cluster.task(namespace, "nowhere", { constraints: zone("middle") });
-    expect(await whyNot("nowhere", "ConstraintNotMet")).toMatch(/2 outside ZONE/);
+    expect(await whyNot("nowhere", "ConstraintNotMet")).toMatch(/2 outside ZONE TextEquals middle/);
     await cluster.clients.tasks.delete({ namespace, name: "nowhere" });
     await cluster.report(await cluster.getTask(namespace, "right"), "TASK_FINISHED");
   });
