@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCondition } from "../../../src/cluster/conditions.ts";
-import { TestCluster, template } from "./cluster.ts";
+import { template } from "../bareCluster.ts";
+import { TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 let namespace: string;
