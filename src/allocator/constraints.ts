@@ -104,24 +104,42 @@ export interface RoleConstraints {
 /** Compiled once, asked often. */
 export class OfferConstraints {
   readonly #groups: ReadonlyMap<string, readonly (readonly Test[])[]>;
+  /** Roles with a constraint on HOSTNAME. */
+  readonly #byHostname: ReadonlySet<string>;
 
-  private constructor(groups: ReadonlyMap<string, readonly (readonly Test[])[]>) {
+  private constructor(
+    groups: ReadonlyMap<string, readonly (readonly Test[])[]>,
+    byHostname: ReadonlySet<string>,
+  ) {
     this.#groups = groups;
+    this.#byHostname = byHostname;
   }
 
   /** Throws a ConstraintError for an empty list, an unknown syntax or an expression that is too complex. */
   static compile(list: readonly RoleConstraints[], field = "offerConstraints"): OfferConstraints {
-    return new OfferConstraints(
-      new Map(
-        list.map(({ role, groups }, i) => {
-          if (groups.length === 0) throw new ConstraintError(`${field}[${i}].groups`, "must not be empty");
-          return [
-            role,
-            groups.map(({ constraints }, g) => compileGroup(constraints, `${field}[${i}].groups[${g}]`)),
-          ];
-        }),
-      ),
+    const byRole = new Map(
+      list.map(({ role, groups }, i) => {
+        if (groups.length === 0) throw new ConstraintError(`${field}[${i}].groups`, "must not be empty");
+        return [
+          role,
+          groups.map(({ constraints }, g) => compileGroup(constraints, `${field}[${i}].groups[${g}]`)),
+        ];
+      }),
     );
+    const byHostname = list.filter(({ groups }) =>
+      groups.some(({ constraints }) => constraints.some(({ attribute }) => attribute === "HOSTNAME")),
+    );
+    return new OfferConstraints(byRole, new Set(byHostname.map(({ role }) => role)));
+  }
+
+  /** Whether the role has constraints at all. */
+  constrains(role: string): boolean {
+    return this.#groups.has(role);
+  }
+
+  /** Whether the answer for the role may differ between agents that differ in nothing but their hostname. */
+  looksAtHostname(role: string): boolean {
+    return this.#byHostname.has(role);
   }
 
   /** Whether the role takes no offers of this agent; a role without constraints takes all. */

@@ -1,5 +1,5 @@
 /** What an allocation needs to know of one agent, worked out once for each state that the agent was in. */
-import { type Quantities, Resources, reservationRole } from "../resources/index.ts";
+import { type Quantities, type Resource, Resources, reservationRole } from "../resources/index.ts";
 import type { AgentState } from "./world.ts";
 
 /** What one framework holds of an agent in one role. */
@@ -14,7 +14,6 @@ export interface Holding {
 
 export interface AgentDigest {
   readonly totalScalars: Quantities;
-  readonly totalNames: readonly string[];
   /** By the innermost reservation's role, allocated or not. */
   readonly reserved: ReadonlyMap<string, Quantities>;
   readonly holdings: readonly Holding[];
@@ -24,6 +23,16 @@ export interface AgentDigest {
   readonly free: Quantities;
   /** Whether all of `available` is unreserved, not revocable and not shared. */
   readonly plain: boolean;
+  /** Whether moreover each name is there once and may be cut anywhere, so that amounts alone say what is left. */
+  readonly simple: boolean;
+  /** Whether `total` has nothing reserved, revocable or on a disk of its own: its scalars are all that there is to know. */
+  readonly bare: boolean;
+  /** Names in `available` that are ranges or sets. */
+  readonly ranged: readonly string[];
+  /** Scalars that are reserved, by the innermost reservation's role, and held by nobody. */
+  readonly idle: ReadonlyMap<string, Quantities>;
+  /** Roles that anything free is reserved to, innermost. */
+  readonly reservedTo: readonly string[];
   readonly hasGpus: boolean;
 }
 
@@ -37,19 +46,32 @@ export function digestOf(agent: AgentState): AgentDigest {
   return digest;
 }
 
+const NO_AMOUNTS: ReadonlyMap<string, Quantities> = new Map();
+const NO_NAMES: readonly string[] = [];
+
 function makeDigest({ total, allocations }: AgentState): AgentDigest {
-  const taken = Resources.sum(allocations.map(({ resources }) => resources)).nonShared();
-  const available = total.subtract(taken);
+  const held = Resources.sum(allocations.map(({ resources }) => resources));
+  const available = total.subtract(held.nonShared());
   const open = openPart(available);
   const totalScalars = total.scalarQuantities();
+  const reserved = total.reserved();
+  const plain = open === available && available.shared().isEmpty;
+  const parts = [...available];
+  const names = new Set(parts.map(({ name }) => name));
+  const free = open.quantities();
+  const ranged = parts.filter(isRanged).map(({ name }) => name);
   return {
     totalScalars,
-    totalNames: total.names(),
-    reserved: reservedByRole(total),
+    reserved: reserved.isEmpty ? NO_AMOUNTS : reservedByRole(reserved),
     holdings: holdingsOf(allocations),
     available,
-    free: open.quantities(),
-    plain: open === available && available.shared().isEmpty,
+    free,
+    plain,
+    simple: plain && parts.length === names.size && parts.every(({ disk }) => disk === undefined),
+    bare: total.filter(isBare) === total,
+    ranged: ranged.length === 0 ? NO_NAMES : ranged,
+    idle: reserved.isEmpty ? NO_AMOUNTS : idleByRole(held.shared(), available.reserved()),
+    reservedTo: plain ? NO_NAMES : [...new Set(parts.flatMap((part) => reservationRole(part) ?? []))],
     hasGpus: totalScalars.get("gpus") > 0,
   };
 }
@@ -59,9 +81,23 @@ export function openPart(resources: Resources): Resources {
   return resources.filter((r) => r.reservations.length === 0 && !r.revocable);
 }
 
-function reservedByRole(total: Resources): Map<string, Quantities> {
+const isBare = ({ reservations, revocable, disk }: Resource): boolean =>
+  reservations.length === 0 && !revocable && disk === undefined;
+
+const isRanged = ({ value }: Resource): boolean => value.kind !== "scalar";
+
+/** A shared volume is idle while nobody holds it, though it is available always. */
+function idleByRole(used: Resources, reserved: Resources): ReadonlyMap<string, Quantities> {
+  const idle = reserved.filter((resource) => !resource.shared || used.countOf(resource) === 0);
   const byRole = new Map<string, Quantities>();
-  const reserved = total.reserved();
+  for (const role of new Set(Array.from(idle, reservationRole))) {
+    if (role !== undefined) byRole.set(role, idle.reserved(role).scalarQuantities());
+  }
+  return byRole;
+}
+
+function reservedByRole(reserved: Resources): Map<string, Quantities> {
+  const byRole = new Map<string, Quantities>();
   for (const role of new Set(Array.from(reserved, reservationRole))) {
     if (role !== undefined) byRole.set(role, reserved.reserved(role).quantities());
   }
@@ -69,12 +105,22 @@ function reservedByRole(total: Resources): Map<string, Quantities> {
 }
 
 function holdingsOf(allocations: AgentState["allocations"]): Holding[] {
-  const groups = Map.groupBy(allocations, ({ framework, role }) => JSON.stringify([framework, role]));
+  const [only, second] = allocations;
+  if (only === undefined) return [];
+  const { framework, role, resources } = only;
+  if (second === undefined) return [holding(framework, role, resources)];
+  const groups = Map.groupBy(allocations, (one) => JSON.stringify([one.framework, one.role]));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const all = Resources.sum(group.map(({ resources }) => resources));
-    const { framework, role } = first;
-    return [{ framework, role, shared: all.scalarQuantities(), consumed: openPart(all).quantities() }];
+    const all = Resources.sum(group.map((one) => one.resources));
+    return [holding(first.framework, first.role, all)];
   });
+}
+
+function holding(framework: string, role: string, all: Resources): Holding {
+  const shared = all.scalarQuantities();
+  const consumed = openPart(all).quantities();
+  // Most often the same: kept once.
+  return { framework, role, shared, consumed: consumed.equals(shared) ? shared : consumed };
 }

@@ -1,13 +1,8 @@
 /** "Why is my task not placed?", answered from the same world that is allocated. Worked out only when asked. */
-import type { Resources } from "../resources/index.ts";
-import { at } from "./amounts.ts";
 import type { AllocationOptions } from "./decision.ts";
-import { ineligibility, visibilityMask, visible } from "./eligibility.ts";
-import { type AgentBook, type Ledger, openLedger } from "./ledger.ts";
-import { matchResources } from "./placement/match.ts";
+import { engineOf } from "./engine/snapshot.ts";
 import type { TaskRequest } from "./placement/request.ts";
-import type { RoleNode } from "./roletree.ts";
-import type { AllocationWorld, FrameworkState, Withheld } from "./world.ts";
+import type { AllocationWorld, Withheld } from "./world.ts";
 
 /** What a framework wants in a role. */
 export interface Question extends TaskRequest {
@@ -40,6 +35,8 @@ export type AgentReason =
 export interface Reason {
   readonly reason: Obstacle | AgentReason;
   readonly resource?: string;
+  /** Of Constraint: which one, where it has a name ("rack Unique"). */
+  readonly constraint?: string;
   /** How many agents; absent where it is about the role or the framework. */
   readonly agents?: number;
 }
@@ -54,98 +51,9 @@ export interface Explanation {
   readonly message: string;
 }
 
+/** Several questions about one world, which must not change in between, cost little more than one. */
 export function explain(world: AllocationWorld, question: Question, options: AllocationOptions): Explanation {
-  const ledger = openLedger(world);
-  const framework = world.frameworks.find(({ id }) => id === question.framework);
-  const counts = new Map<string, Reason>();
-  let fitting = 0;
-  for (const { withheld } of world.agents) if (withheld !== undefined) count(counts, withheld);
-  for (const agent of ledger.agents) {
-    const reasons = agentReasons(world, agent, question, framework, options);
-    if (reasons.length === 0) fitting++;
-    for (const { reason, resource } of reasons) count(counts, reason, resource);
-  }
-  const byCount = [...counts.values()].sort(
-    (a, b) => (b.agents ?? 0) - (a.agents ?? 0) || (name(a) < name(b) ? -1 : 1),
-  );
-  const reasons = [...obstacles(ledger, question, framework, options), ...byCount];
-  const agents = world.agents.length;
-  return { agents, fitting, reasons, message: sentence(agents, fitting, reasons) };
-}
-
-function obstacles(
-  ledger: Ledger,
-  question: Question,
-  framework: FrameworkState | undefined,
-  options: AllocationOptions,
-): Reason[] {
-  const { role } = question;
-  if (framework === undefined) return [{ reason: "UnknownFramework" }];
-  const found: Reason[] = [];
-  if (!framework.active) found.push({ reason: "FrameworkInactive" });
-  if (!framework.roles.includes(role)) found.push({ reason: "NotInRole" });
-  if (framework.suppressedRoles?.has(role)) found.push({ reason: "RoleSuppressed" });
-  const most = framework.maxOffers ?? options.maxOffersPerFramework;
-  if ((framework.offersOutstanding ?? 0) >= most) found.push({ reason: "OffersAtLimit" });
-  return [...found, ...quotaObstacles(ledger, ledger.tree.get(role), question)];
-}
-
-function quotaObstacles({ index, quota }: Ledger, role: RoleNode, question: Question): Reason[] {
-  const wanted = index.of(openAmounts(question));
-  const [room, surplus, claim] = [quota.room(role), quota.surplus(), quota.claim(role)];
-  return index.names.flatMap((resource, i): Reason[] => {
-    if (at(wanted, i) > at(room, i)) return [{ reason: "RoleOverLimit", resource }];
-    if (at(wanted, i) > at(surplus, i) + at(claim, i)) return [{ reason: "HeldForGuarantees", resource }];
-    return [];
-  });
-}
-
-/** What must come from unreserved resources if nothing is reserved for the role. */
-function openAmounts({ resources, portCount }: Question): [string, number][] {
-  const amounts = [...resources.unreserved().nonRevocable().quantities()];
-  return portCount === undefined ? amounts : [...amounts, ["ports", portCount * 1000]];
-}
-
-type Found = { readonly reason: AgentReason; readonly resource?: string };
-
-function agentReasons(
-  world: AllocationWorld,
-  { state, digest, available }: AgentBook,
-  question: Question,
-  framework: FrameworkState | undefined,
-  { region, now }: AllocationOptions,
-): Found[] {
-  const { role } = question;
-  const tolerated = question.tolerated ?? framework?.tolerated;
-  if (state.taints?.some((taint) => !tolerated?.has(taint))) return [{ reason: "Taint" }];
-  if (question.accepts?.(state) === false) return [{ reason: "Constraint" }];
-  const barred = framework && ineligibility(framework, role, state, digest.hasGpus, region);
-  if (barred !== undefined) return [{ reason: barred }];
-  const mask = visibilityMask(framework?.capabilities ?? new Set());
-  const reach = (resources: Resources) => visible(resources.allocatableTo(role), mask);
-  const free = matchResources(reach(available), role, question);
-  if (free.fits) {
-    const refused = world.refusals.refuses(question.framework, role, state.name, reach(available), now);
-    return refused ? [{ reason: "Refused" }] : [];
-  }
-  const empty = matchResources(reach(state.total), role, question);
-  const whoever = matchResources(available.toUnreserved(), role, question);
-  return free.short.map((resource) => {
-    if (!whoever.fits && whoever.short.includes(resource)) {
-      return { reason: !empty.fits && empty.short.includes(resource) ? "TooSmall" : "Short", resource };
-    }
-    return { reason: "Reserved", resource };
-  });
-}
-
-function count(counts: Map<string, Reason>, reason: AgentReason, resource?: string): void {
-  const key = `${reason} ${resource}`;
-  const agents = (counts.get(key)?.agents ?? 0) + 1;
-  counts.set(key, { reason, agents, ...(resource !== undefined && { resource }) });
-}
-
-function name({ reason, resource = "" }: Reason): string {
-  return `${reason} ${resource}`;
+  return engineOf(world).explain(question, options);
 }
 
 const SENTENCES: Readonly<Record<Obstacle | AgentReason, string>> = {
@@ -160,6 +68,7 @@ const SENTENCES: Readonly<Record<Obstacle | AgentReason, string>> = {
   Draining: "draining",
   Disconnected: "disconnected",
   Maintenance: "in maintenance",
+  Exclusive: "that one task has for itself",
   Taint: "with a taint that is not tolerated",
   Constraint: "outside the constraints",
   Gpu: "for frameworks with GPU_RESOURCES only",
@@ -170,9 +79,10 @@ const SENTENCES: Readonly<Record<Obstacle | AgentReason, string>> = {
   Refused: "refused lately",
 };
 
-function sentence(agents: number, fitting: number, reasons: readonly Reason[]): string {
-  const say = ({ reason, resource, agents: some }: Reason) => {
-    const text = SENTENCES[reason].replace("{}", resource ?? "");
+export function sentence(agents: number, fitting: number, reasons: readonly Reason[]): string {
+  const say = ({ reason, resource, constraint, agents: some }: Reason) => {
+    const text =
+      constraint === undefined ? SENTENCES[reason].replace("{}", resource ?? "") : `outside ${constraint}`;
     return some === undefined ? text : `${some} ${text}`;
   };
   const whole = reasons.filter((reason) => reason.agents === undefined).map(say);

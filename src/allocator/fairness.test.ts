@@ -2,7 +2,17 @@ import { describe, expect, it } from "vitest";
 import { parseResources, type Resources } from "../resources/index.ts";
 import { allocate } from "./allocate.ts";
 import { sharesOf } from "./shares.ts";
-import { agent, agents, framework, held, lines, options, seeded, world } from "./world.fixture.ts";
+import {
+  agent,
+  agents,
+  framework,
+  held,
+  lines,
+  options,
+  seeded,
+  withOffers,
+  world,
+} from "./world.fixture.ts";
 import type { AgentState, AllocationWorld } from "./world.ts";
 
 /**
@@ -134,17 +144,31 @@ describe("whoever has the smallest share is offered first", () => {
     expect(lines(allocate(start, options()).offers)).toEqual(["B b a1 cpus:1", "A a a2 cpus:1"]);
   });
 
-  it("reservations count once they are allocated, as in Mesos", () => {
+  it("reservations count whether in use or not, so that nobody gains by hoarding them (unlike Mesos, MESOS-8299)", () => {
     const reserved = "cpus(a):4;cpus:1";
     const frameworks = [framework("A", "a"), framework("B", "b")];
     const idle = world({ agents: [agent("a1", reserved), agent("a2", "cpus:1")], frameworks });
-    expect(sharesOf(idle).roles.get("a")?.dominantShare).toBe(0);
+    expect(sharesOf(idle).roles.get("a")?.dominantShare).toBeCloseTo(4 / 6);
+    expect(lines(allocate(idle, options()).offers)).toEqual([
+      "B b a1 cpus:1",
+      "A a a1 cpus:4",
+      "B b a2 cpus:1",
+    ]);
     const used = [
       agent("a1", reserved, { allocations: [held("A", "a", "cpus(a):4")] }),
       agent("a2", "cpus:1"),
     ];
     expect(sharesOf(world({ agents: used, frameworks })).roles.get("a")?.dominantShare).toBeCloseTo(4 / 6);
     expect(allocate(world({ agents: used, frameworks }), options()).offers[0]?.framework).toBe("B");
+  });
+
+  it("what is reserved counts once, when it is offered too", () => {
+    const frameworks = [framework("X", "a/x")];
+    const before = world({ agents: [agent("a1", "cpus(a):4;cpus(a/x):2;cpus:2")], frameworks });
+    const after = withOffers(before, allocate(before, options()).offers);
+    expect(sharesOf(before).roles.get("a")?.dominantShare).toBe(6 / 8);
+    expect(sharesOf(after).roles.get("a")?.dominantShare).toBe(1);
+    expect(sharesOf(after).roles.get("a/x")?.dominantShare).toBe(1);
   });
 });
 

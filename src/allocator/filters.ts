@@ -22,6 +22,18 @@ export function refusalTime(
   return Math.max(allocationIntervalMs, Math.min(asked, MAX_REFUSE_SECONDS) * 1000);
 }
 
+const EXACT = 60_000;
+
+/**
+ * When a filter ends that is to last so long. Of up to a minute exactly then; a longer one on a grid, at most 1/128 of its time
+ * early and never late: filters of about one time then end together, and the allocator keeps those in a bit each.
+ */
+export function filterEnd(now: number, time: number): number {
+  if (time <= EXACT) return now + time;
+  const grid = 2 ** Math.floor(Math.log2(time / 128));
+  return Math.floor((now + time) / grid) * grid;
+}
+
 interface Filter {
   readonly refused: Resources;
   readonly expiresAt: number;
@@ -36,7 +48,7 @@ export class OfferFilters implements Refusals {
   /** `time` is what `refusalTime` says; 0 adds nothing. A filter that covers an older one takes its place. */
   add(framework: string, role: string, agent: string, refused: Resources, now: number, time: number): void {
     if (time <= 0 || refused.isEmpty) return;
-    const expiresAt = now + time;
+    const expiresAt = filterEnd(now, time);
     const byRole = getOrMake(this.#filters, framework, () => new Map<string, ByAgent>());
     const byAgent = getOrMake(byRole, role, () => new Map<string, Filter[]>());
     const others = (byAgent.get(agent) ?? []).filter(

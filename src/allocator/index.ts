@@ -2,10 +2,15 @@
 export { allocate } from "./allocate.ts";
 export * from "./constraints.ts";
 export * from "./decision.ts";
+export { AllocationEngine } from "./engine/engine.ts";
+export type * from "./engine/interface.ts";
 export * from "./explain.ts";
+export * from "./failover.ts";
 export * from "./filters.ts";
+export * from "./inverseoffers.ts";
 export { parseMinAllocatable } from "./minimum.ts";
 export * from "./offercounts.ts";
 export * from "./placement/index.ts";
+export * from "./reclaim/index.ts";
 export * from "./shares.ts";
 export * from "./world.ts";

@@ -16,14 +16,20 @@ export type Capability =
   | "TASK_KILLING_STATE"
   | "REGION_AWARE";
 
-/** Why an agent gets no offers whoever asks. */
-export type Withheld = "Cordoned" | "Draining" | "Disconnected" | "Maintenance";
+/** Why an agent gets no offers whoever asks. Exclusive: a task has it for itself. */
+export type Withheld = "Cordoned" | "Draining" | "Disconnected" | "Maintenance" | "Exclusive";
 
 /** Held by tasks, executors and operations, or by an outstanding offer: both are gone for others. */
 export interface Allocation {
   readonly framework: string;
   readonly role: string;
   readonly resources: Resources;
+}
+
+/** A planned maintenance: milliseconds since 1970, and how many it takes if that is known. */
+export interface Unavailability {
+  readonly start: number;
+  readonly duration?: number;
 }
 
 export interface AgentState {
@@ -36,6 +42,8 @@ export interface AgentState {
   readonly region?: string;
   readonly zone?: string;
   readonly withheld?: Withheld;
+  /** Planned maintenance: see inverseoffers.ts. Until it begins the agent is offered as before. */
+  readonly unavailability?: Unavailability;
   /** Taints as opaque words, say `key=value:NoSchedule`; only frameworks that tolerate all are offered the agent. */
   readonly taints?: readonly string[];
 }

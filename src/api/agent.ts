@@ -2,7 +2,7 @@ import { z } from "zod";
 import { conditions, observedGeneration } from "./condition.ts";
 import { duration } from "./duration.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
-import { timestamp } from "./name.ts";
+import { objectName, timestamp } from "./name.ts";
 import { attribute, givenResources, resources } from "./resource.ts";
 import { listMap, rules } from "./rule.ts";
 
@@ -30,8 +30,43 @@ export const agentSpec = z.object({
       duration: duration.optional().describe("For how long; absent: for good."),
     })
     .optional()
-    .describe("Planned maintenance, told in offers."),
+    .describe(
+      "Planned maintenance: told in offers, asked of frameworks in inverse offers; the agent is not offered while it lasts.",
+    ),
 });
+
+const maintenanceStatus = z.object({
+  unavailability: z
+    .object({
+      start: timestamp.describe("When it starts."),
+      duration: duration.optional().describe("For how long; absent: for good."),
+    })
+    .describe("The window as spec has it."),
+  generation: z.int().min(0).describe("Generation of spec with which this window was seen first."),
+  phase: z
+    .enum(["Planned", "InProgress", "Over"])
+    .describe("Before its start, from then on (the agent is not offered), or after its end."),
+  // One writer, and a whole: server-side apply makes null of a map that it empties, which the schema refuses.
+  frameworks: z
+    .array(
+      z.object({
+        namespace: objectName.describe("The framework's namespace."),
+        framework: objectName.describe("Its name."),
+        id: z.string().max(64).describe("Its uid: one made anew under its name is another."),
+        response: z
+          .enum(["ACCEPT", "DECLINE", "UNKNOWN"])
+          .describe("Its last answer (Mesos: InverseOfferStatus); UNKNOWN: none yet."),
+        at: timestamp.optional().describe("When it answered."),
+        askAgainAt: timestamp
+          .optional()
+          .describe("When it is asked again, if it runs tasks there then; absent after ACCEPT: not."),
+        asked: z.int().min(0).describe("Inverse offers about this window that were closed."),
+      }),
+    )
+    .max(1024)
+    .describe("Frameworks that run tasks there or have answered."),
+});
+export type MaintenanceStatus = z.output<typeof maintenanceStatus>;
 
 export const agentStatus = z.object({
   observedGeneration,
@@ -62,6 +97,9 @@ export const agentStatus = z.object({
     .optional()
     .describe("The slot Pod, through which kube-scheduler sees what tasks hold."),
   draining: z.enum(["DRAINING", "DRAINED"]).optional().describe("Mesos's DrainState."),
+  maintenance: maintenanceStatus
+    .optional()
+    .describe("How the planned maintenance stands, and what frameworks answered."),
   conditions,
 });
 
@@ -83,6 +121,7 @@ export const Agent = defineKind({
     ["MemUsed", '.status.allocated[?(@.name=="mem")].scalar', "number"],
     ["Tasks", ".status.tasks", "integer"],
     ["Draining", ".status.draining"],
+    ["Maintenance", ".status.maintenance.phase"],
     ["Version", ".status.version", "string", 1],
   ),
   selectableFields: [],

@@ -74,7 +74,7 @@ export const offerResponse = rules(
   z.object({
     accept: accept.optional().describe("Use the offer."),
     decline: z
-      .object({ filters: filters.optional().describe("How long not to offer this again.") })
+      .object({ filters: filters.optional().describe("How long not to offer, or to ask, this again.") })
       .optional()
       .describe("Give it back."),
   }),
@@ -90,10 +90,17 @@ export const offerSpec = rules(
     framework: immutable(objectName, "framework").describe(
       "The framework it is made to, of the same namespace.",
     ),
-    role: immutable(rolePath, "role").describe("The role it is made to."),
+    inverse: immutable(z.boolean(), "inverse")
+      .optional()
+      .describe(
+        "True: it asks for resources back before an agent's maintenance, and holds nothing (Mesos: InverseOffer).",
+      ),
+    role: immutable(rolePath, "role").describe("The role it is made to; * for an inverse offer."),
     agent: immutable(objectName, "agent").describe("The agent whose resources these are."),
     hostname: immutable(z.string().max(253), "hostname").optional().describe("The agent's host name."),
-    resources: immutable(resources, "resources").describe("What is offered."),
+    resources: immutable(resources, "resources").describe(
+      "What is offered; of an inverse offer what the framework used there when it was asked.",
+    ),
     attributes: immutable(z.array(attribute).max(128), "attributes")
       .optional()
       .describe("The agent's attributes."),
@@ -112,6 +119,28 @@ export const offerSpec = rules(
       .describe("Your answer; set once, while Outstanding."),
   }),
   { rule: "!has(oldSelf.response) || has(self.response)", message: "a response cannot be taken back" },
+  {
+    rule: "has(self.inverse) == has(oldSelf.inverse)",
+    message: "inverse is immutable",
+    fieldPath: ".inverse",
+    reason: "FieldValueForbidden",
+  },
+  {
+    rule: "!has(self.inverse) || !self.inverse || has(self.unavailability)",
+    message: "an inverse offer tells the unavailability that it is about",
+    fieldPath: ".unavailability",
+  },
+  {
+    rule: "!has(self.inverse) || !self.inverse || self.role == '*'",
+    message: "an inverse offer is to a framework as a whole: its role is *",
+    fieldPath: ".role",
+  },
+  {
+    rule: "!has(self.inverse) || !self.inverse || !has(self.response) || !has(self.response.accept) || ((!has(self.response.accept.operations) || size(self.response.accept.operations) == 0) && (!has(self.response.accept.otherOffers) || size(self.response.accept.otherOffers) == 0))",
+    message:
+      "an inverse offer asks for resources back and has none to use: accept it without operations and otherOffers",
+    fieldPath: ".response.accept",
+  },
 );
 
 const operationResult = z.object({
@@ -146,7 +175,7 @@ export const Offer = defineKind({
   shortNames: ["offer"],
   scope: "Namespaced",
   description:
-    "Resources of one agent, offered to one framework for one role. Made by the operator, answered by the framework.",
+    "Resources of one agent, offered to one framework for one role, or asked back from it. Made by the operator, answered by the framework.",
   spec: offerSpec,
   status: offerStatus,
   rules: [
@@ -182,8 +211,9 @@ export const Offer = defineKind({
     ["Mem", '.spec.resources[?(@.name=="mem")].scalar', "number"],
     ["State", ".status.state"],
     ["Expires", ".spec.expiresAt", "string", 1],
+    ["Inverse", ".spec.inverse", "boolean", 1],
   ),
-  selectableFields: [".spec.framework", ".spec.agent", ".spec.role", ".status.state"],
+  selectableFields: [".spec.framework", ".spec.agent", ".spec.role", ".spec.inverse", ".status.state"],
 });
 export type OfferSpec = z.output<typeof offerSpec>;
 export type OfferStatus = z.output<typeof offerStatus>;

@@ -1,21 +1,12 @@
 import { z } from "zod";
 import { SLACK, units } from "./amounts.ts";
 import { conditions, observedGeneration } from "./condition.ts";
-import {
-  attributeConstraint,
-  check,
-  command,
-  container,
-  env,
-  healthCheck,
-  tolerations,
-  uri,
-  volume,
-} from "./container.ts";
+import { check, command, container, env, healthCheck, tolerations, uri, volume } from "./container.ts";
 import { duration, positiveDuration } from "./duration.ts";
 import { BUILT_IN_FRAMEWORK } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { mesosId, objectName, rolePath, timestamp } from "./name.ts";
+import { placementConstraint } from "./placement.ts";
 import { givenResources } from "./resource.ts";
 import { INT_OR_STRING, immutable, listMap, rules } from "./rule.ts";
 import { isTerminal, TASK_STATES, taskState } from "./taskstate.ts";
@@ -167,9 +158,9 @@ export const taskSpec = rules(
       ),
     group: immutable(group, "group").optional().describe("Set by the operator for LAUNCH_GROUP."),
     ...frozenShape,
-    constraints: immutable(z.array(attributeConstraint).max(32), "constraints")
+    constraints: immutable(z.array(placementConstraint).max(32), "constraints")
       .optional()
-      .describe("For a task without an offer: what the agent must be like."),
+      .describe("For a task without an offer: what the agent must be like, and where its peers may run."),
     tolerations: immutable(tolerations, "tolerations")
       .optional()
       .describe("For a task without an offer: taints of nodes that it tolerates."),
@@ -215,6 +206,11 @@ export const taskSpec = rules(
     rule: "(!has(self.offer) && !has(self.group)) || has(self.framework)",
     message: "offer and group belong to tasks of a framework",
     fieldPath: ".framework",
+  },
+  {
+    rule: "!has(self.constraints) || self.constraints.all(c, !has(c.peers) || (has(self.labels) && c.peers in self.labels))",
+    message: "peers must be the key of one of the task's labels",
+    fieldPath: ".constraints",
   },
   { rule: present, message: "only kill, acknowledged, agent and ttlAfterFinished may be added later" },
   {

@@ -43,7 +43,7 @@ const ROW = {
       offer.metadata.namespace ?? "",
       offer.metadata.name,
       offer.spec.framework,
-      offer.spec.role,
+      offer.spec.inverse ? "(inverse)" : offer.spec.role,
       offer.spec.agent,
       offer.status?.state ?? "Outstanding",
       text(offer.spec.resources),

@@ -34,19 +34,26 @@ export type TaskIndex =
   | "taskId"
   | "offer"
   | "pending";
-/** `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name". */
+/**
+ * `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name".
+ * `inverseAgent`: inverse offers, closed ones too; they are in none of `outstanding*`.
+ */
 export type OfferIndex =
   | "agent"
   | "framework"
   | "outstandingAgent"
   | "outstandingFramework"
-  | "outstandingRole";
+  | "outstandingRole"
+  | "inverseAgent";
+/** `maintenance`: under `PLANNED`, agents for which it is planned, or was a moment ago. */
+export type AgentIndex = "maintenance";
+export const PLANNED = "planned";
 /** `agent` is where the Reservation is (its status, once a selector has chosen). */
 export type ReservationIndex = "agent" | "role";
 
 /** What the operator mirrors of the API server; each replica runs them, so that a new leader starts at once. */
 export interface Caches {
-  readonly agents: Reflector<Agent>;
+  readonly agents: Reflector<Agent, AgentIndex>;
   /** By role in spec.roles, and by the key of the Lease that it renews. */
   readonly frameworks: Reflector<Framework, "role" | "lease">;
   readonly offers: Reflector<Offer, OfferIndex>;
@@ -80,8 +87,13 @@ export const isPending = (task: Live<Task>): boolean =>
   task.metadata.deletionTimestamp === undefined &&
   !hasEnded(task.status);
 
-export const isOutstanding = (offer: Live<Offer>): boolean =>
-  (offer.status?.state ?? "Outstanding") === "Outstanding";
+const isOpen = ({ status }: Offer): boolean => (status?.state ?? "Outstanding") === "Outstanding";
+
+/** Whether it keeps resources from others: an inverse offer holds nothing, and is none of these. */
+export const isOutstanding = (offer: Offer): boolean => isOpen(offer) && offer.spec.inverse !== true;
+
+/** An inverse offer that is not closed. */
+export const isOpenInverse = (offer: Offer): boolean => isOpen(offer) && offer.spec.inverse === true;
 
 const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   agent: ({ spec }) => one(spec.agent),
@@ -106,6 +118,7 @@ const offerIndexers: Readonly<Record<OfferIndex, Indexer<Offer>>> = {
   outstandingAgent: (offer) => (isOutstanding(offer) ? [offer.spec.agent] : []),
   outstandingRole: (offer) => (isOutstanding(offer) ? [offer.spec.role] : []),
   outstandingFramework: (offer) => (isOutstanding(offer) ? [offerFramework(offer)] : []),
+  inverseAgent: ({ spec }) => (spec.inverse ? [spec.agent] : []),
 };
 
 const one = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
@@ -119,7 +132,12 @@ export interface CacheOptions {
 
 export function createCaches(clients: Clients, options: CacheOptions): Caches {
   return {
-    agents: new Reflector(clients.agents, options),
+    agents: new Reflector(clients.agents, {
+      ...options,
+      indexers: {
+        maintenance: ({ spec, status }) => (spec.maintenance || status?.maintenance ? [PLANNED] : []),
+      },
+    }),
     frameworks: new Reflector(clients.frameworks, {
       ...options,
       indexers: {

@@ -15,6 +15,7 @@ import { allCaches, type Caches, cachesSynced, createCaches, runCaches } from ".
 import { createClients } from "./clients.ts";
 import type { Dependencies, RescindRequest, Runnable } from "./dependencies.ts";
 import { createFrameworkController } from "./framework/controller.ts";
+import { createMaintenanceController } from "./maintenance/controller.ts";
 import { OperatorMetrics } from "./metrics.ts";
 import { createOfferController } from "./offer/controller.ts";
 import { OfferStreams } from "./offer/streams.ts";
@@ -137,11 +138,13 @@ export class Operator {
       createQuotaController(this.#deps, scheduling),
       createReservationController(this.#deps, scheduling),
       createOfferController(this.#deps, scheduling),
+      createMaintenanceController(this.#deps, scheduling),
       createAllocationController(this.#deps, scheduling),
     ];
     const more = this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);
     await Promise.all(controllers.map((controller) => controller.run(signal)));
+    scheduling.mirror.close();
     scheduling.views.close();
   }
 }

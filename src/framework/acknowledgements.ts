@@ -9,10 +9,10 @@ export interface AcknowledgementsOptions {
 }
 
 /**
- * Milliseconds that an acknowledgement waits for the next update: TASK_RUNNING soon follows TASK_STARTING, and one covers both. Nobody
- * waits for it: the agent goes on without.
+ * Milliseconds that an acknowledgement waits for the next update, which it covers then. Nobody waits for it: the agent goes on without.
+ * One that came between two updates would have the agent's next write refused, as the Task has changed since it was read.
  */
-const PAUSE = 1_000;
+const PAUSE = 5_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 

@@ -16,7 +16,15 @@ import type { Resource } from "../cluster/resource.ts";
 import { CallbackError, FrameworkRefusedError, OfferGoneError } from "./errors.ts";
 import { OfferStream } from "./offerstream.ts";
 import { frameworkFields, type SchedulerDriverOptions } from "./options.ts";
-import type { Accept, Filters, OfferedResources, Operation, Scheduler, TaskInfo } from "./scheduler.ts";
+import type {
+  Accept,
+  Filters,
+  InverseOffer,
+  OfferedResources,
+  Operation,
+  Scheduler,
+  TaskInfo,
+} from "./scheduler.ts";
 import { Serial } from "./serial.ts";
 import { reconciliation, taskIdOf, unknownTask } from "./updates.ts";
 import { UpdateStream } from "./updatestream.ts";
@@ -26,6 +34,7 @@ const RENEW_MS = 4_000;
 const LEASE_MS = 15_000;
 
 type OfferId = string | Pick<OfferedResources, "id">;
+type InverseId = string | Pick<InverseOffer, "id">;
 const idOf = (offer: OfferId): string => (typeof offer === "string" ? offer : offer.id);
 
 /**
@@ -37,6 +46,8 @@ export class SchedulerDriver {
   readonly #scheduler: Scheduler;
   readonly #options: SchedulerDriverOptions;
   readonly #connection: Connection;
+  /** The heartbeat's own, so that renewals never wait behind other calls. */
+  readonly #heartConnection: Connection;
   readonly #logger: Logger;
   readonly #frameworks: Resource<Framework>;
   readonly #offers: Resource<Offer>;
@@ -45,6 +56,7 @@ export class SchedulerDriver {
   readonly #offerStream: OfferStream;
   readonly #updates: UpdateStream;
   readonly #offerQueue: Serial;
+  readonly #inverseQueue: Serial;
   readonly #lifeQueue: Serial;
   readonly #stop = new AbortController();
   /** Resolves when `registered` has returned for the first time. */
@@ -55,18 +67,24 @@ export class SchedulerDriver {
 
   /** A driver for the cluster that the options or the environment name; `run` starts it. */
   static async connect(scheduler: Scheduler, options: SchedulerDriverOptions): Promise<SchedulerDriver> {
-    const connection = await Connection.load({
+    const common = {
       userAgent: `mesos-framework/${options.name}`,
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
-      ...options.client,
-    });
-    return new SchedulerDriver(scheduler, options, connection);
+    };
+    const connection = await Connection.load({ ...common, ...options.client });
+    return new SchedulerDriver(scheduler, options, connection, await Connection.load(common));
   }
 
-  private constructor(scheduler: Scheduler, options: SchedulerDriverOptions, connection: Connection) {
+  private constructor(
+    scheduler: Scheduler,
+    options: SchedulerDriverOptions,
+    connection: Connection,
+    heartConnection: Connection,
+  ) {
     this.#scheduler = scheduler;
     this.#options = options;
     this.#connection = connection;
+    this.#heartConnection = heartConnection;
     this.#logger = options.logger ?? createLogger({ name: options.name, level: "warn" });
     this.#frameworks = frameworks(this.#connection);
     this.#offers = offers(this.#connection);
@@ -74,9 +92,17 @@ export class SchedulerDriver {
     const report = (callback: string) => (cause: unknown) => this.#report(new CallbackError(callback, cause));
     this.#offerQueue = new Serial(report("resourceOffers"));
     this.#lifeQueue = new Serial(report("registered"));
+    this.#inverseQueue = new Serial(report("inverseOffers"));
     this.#offerStream = new OfferStream({
-      offers: (batch) => void this.#offerQueue.run(() => this.#hand(batch)),
+      offers: (batch) =>
+        void this.#offerQueue.run(() => this.#whenKnown(() => this.#scheduler.resourceOffers(this, batch))),
       rescinded: (id) => void this.#offerQueue.run(() => this.#scheduler.offerRescinded?.(this, id)),
+      inverse: (batch) =>
+        void this.#inverseQueue.run(() =>
+          this.#whenKnown(() => this.#scheduler.inverseOffers?.(this, batch)),
+        ),
+      inverseRescinded: (id) =>
+        void this.#inverseQueue.run(() => this.#scheduler.inverseOfferRescinded?.(this, id)),
       operations: (id, results) =>
         void this.#offerQueue.run(() => this.#scheduler.offerOperations?.(this, id, results)),
     });
@@ -118,8 +144,10 @@ export class SchedulerDriver {
     this.#updates.attach(this.#taskCache);
     const running = [own.run(stopped), offerCache.run(stopped), this.#taskCache.run(stopped)];
     await Promise.all([...running, this.#heartbeat(framework).run(stopped)]);
-    await Promise.all([this.#offerQueue.idle(), this.#lifeQueue.idle(), this.#updates.idle()]);
+    const queues = [this.#offerQueue, this.#inverseQueue, this.#lifeQueue, this.#updates];
+    await Promise.all(queues.map((queue) => queue.idle()));
     this.#connection.close();
+    this.#heartConnection.close();
   }
 
   /** Ends `run`. The tasks go on; a driver with the same name takes over within `failoverTimeout`. */
@@ -148,6 +176,19 @@ export class SchedulerDriver {
   /** Gives an offer back; `refuse` (5s by default) is how long it shall not come again. */
   decline(offer: OfferId, filters?: Filters): Promise<void> {
     return this.#respond(idOf(offer), { decline: filters === undefined ? {} : { filters } });
+  }
+
+  /**
+   * Agrees to the maintenance: the framework leaves the agent by then, as well as it can. It is not asked again about this window,
+   * unless it revives or names a time (`refuse`). Rejects with OfferGoneError for the first that is void, once all were tried.
+   */
+  acceptInverseOffers(offers: InverseId | readonly InverseId[], filters?: Filters): Promise<void> {
+    return this.#answerEach(offers, { accept: filters === undefined ? {} : { filters } });
+  }
+
+  /** Objects to the maintenance; asked again after `refuse` (5s by default). Rejects as acceptInverseOffers does. */
+  declineInverseOffers(offers: InverseId | readonly InverseId[], filters?: Filters): Promise<void> {
+    return this.#answerEach(offers, { decline: filters === undefined ? {} : { filters } });
   }
 
   /** Asks to be offered again what was declined, and for offers of suppressed roles. */
@@ -204,7 +245,7 @@ export class SchedulerDriver {
 
   #heartbeat(framework: Live<Framework>): Heartbeat {
     const { name, uid } = framework.metadata;
-    return new Heartbeat(leases(this.#connection), {
+    return new Heartbeat(leases(this.#heartConnection), {
       namespace: this.namespace,
       name: frameworkLeaseName(name),
       identity: `${name}-${randomUUID()}`,
@@ -240,9 +281,9 @@ export class SchedulerDriver {
   }
 
   /** Not before `registered`: who finds its tasks again there would launch them a second time. */
-  async #hand(offers: readonly OfferedResources[]): Promise<void> {
+  async #whenKnown(hand: () => void | Promise<void>): Promise<void> {
     await Promise.race([this.#known.promise, aborted(this.#stop.signal)]);
-    if (!this.#stop.signal.aborted) await this.#scheduler.resourceOffers(this, offers);
+    if (!this.#stop.signal.aborted) await hand();
   }
 
   async #respond(id: string, response: object): Promise<void> {
@@ -259,6 +300,12 @@ export class SchedulerDriver {
         throw new OfferGoneError(id, { cause });
       throw cause;
     }
+  }
+
+  async #answerEach(offers: InverseId | readonly InverseId[], response: object): Promise<void> {
+    const ids = (Array.isArray(offers) ? offers : [offers]).map(idOf);
+    const results = await Promise.allSettled(ids.map((id) => this.#respond(id, response)));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
   async #suppressedWithout(roles: readonly string[]): Promise<readonly string[]> {

@@ -8,6 +8,13 @@
  * );
  * await driver.run();
  */
+export type {
+  Misfit,
+  PlacementConstraint,
+  PlacementOperator,
+  PlacementPolicyName,
+  RunningTask,
+} from "../allocator/index.ts";
 export { isTerminal, type TaskState } from "../api/taskstate.ts";
 export {
   type Attribute,
@@ -21,9 +28,18 @@ export {
 export { SchedulerDriver } from "./driver.ts";
 export { CallbackError, FrameworkRefusedError, OfferGoneError } from "./errors.ts";
 export type { SchedulerDriverOptions } from "./options.ts";
+export {
+  type KnownAgent,
+  type Launch,
+  type NotPlaced,
+  type PlacementOptions,
+  placeTasks,
+  type WaitingTask,
+} from "./placement.ts";
 export type {
   Accept,
   Filters,
+  InverseOffer,
   OfferedResources,
   Operation,
   Scheduler,

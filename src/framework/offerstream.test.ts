@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Offer } from "../api/offer.ts";
 import type { Live } from "../cluster/object.ts";
-import { OfferStream } from "./offerstream.ts";
+import { OfferStream, toInverse } from "./offerstream.ts";
 
 function offer(
   name: string,
-  change: Partial<Pick<Offer, "status">> & { response?: Offer["spec"]["response"] } = {},
+  change: Partial<Pick<Offer, "status">> & { response?: Offer["spec"]["response"]; inverse?: true } = {},
 ) {
   return {
     apiVersion: "mesos.dev/v1alpha1",
@@ -23,6 +23,7 @@ function offer(
       agent: "node-1",
       resources: [{ name: "cpus", scalar: 2 }],
       expiresAt: "2026-01-01T00:01:00Z",
+      ...(change.inverse && { inverse: true, unavailability: { start: "2026-01-02T00:00:00Z" } }),
       ...(change.response === undefined ? {} : { response: change.response }),
     },
     ...(change.status === undefined ? {} : { status: change.status }),
@@ -34,6 +35,8 @@ function record() {
   const stream = new OfferStream({
     offers: (offers) => seen.push(`offers ${offers.map((o) => o.id).join(",")}`),
     rescinded: (id) => seen.push(`rescinded ${id}`),
+    inverse: (offers) => seen.push(`inverse ${offers.map((o) => o.id).join(",")}`),
+    inverseRescinded: (id) => seen.push(`inverse rescinded ${id}`),
     operations: (id, results) => seen.push(`operations ${id} ${results.map((r) => r.status).join(",")}`),
   });
   return { seen, stream };
@@ -80,4 +83,28 @@ test("an answered offer is not rescinded, and its results are told", async () =>
   stream.observe({ type: "updated", object: done, old: offer("a") });
   stream.observe({ type: "deleted", object: done });
   expect(seen).toEqual(["offers a", "operations a FINISHED"]);
+});
+
+test("inverse offers have callbacks of their own", async () => {
+  const { seen, stream } = record();
+  stream.observe({ type: "added", object: offer("a"), initial: false });
+  stream.observe({ type: "added", object: offer("i", { inverse: true }), initial: false });
+  stream.observe({ type: "added", object: offer("j", { inverse: true }), initial: false });
+  await settled();
+  const gone = offer("i", { inverse: true, status: { state: "Rescinded" } });
+  stream.observe({ type: "updated", object: gone, old: offer("i", { inverse: true }) });
+  stream.answered("j");
+  const said = offer("j", {
+    inverse: true,
+    response: { accept: {} },
+    status: { state: "Accepted" },
+  });
+  stream.observe({ type: "updated", object: said, old: offer("j", { inverse: true }) });
+  expect(seen).toEqual(["offers a", "inverse i,j", "inverse rescinded i"]);
+});
+
+test("an inverse offer tells when, and what is asked back", () => {
+  expect(toInverse(offer("i", { inverse: true }))).toMatchObject([
+    { id: "i", agent: "node-1", hostname: "node-1", unavailability: { start: new Date("2026-01-02") } },
+  ]);
 });

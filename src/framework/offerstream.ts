@@ -2,11 +2,13 @@ import type { Offer } from "../api/offer.ts";
 import type { Reflector } from "../cluster/reflector.ts";
 import type { Change } from "../cluster/store.ts";
 import { attributesFromSpec, fromSpec } from "../resources/index.ts";
-import type { OfferedResources, Scheduler } from "./scheduler.ts";
+import type { InverseOffer, OfferedResources, Scheduler } from "./scheduler.ts";
 
 export interface OfferCallbacks {
   offers(offers: readonly OfferedResources[]): void;
   rescinded(offerId: string): void;
+  inverse(offers: readonly InverseOffer[]): void;
+  inverseRescinded(offerId: string): void;
   operations(offerId: string, results: Parameters<NonNullable<Scheduler["offerOperations"]>>[2]): void;
 }
 
@@ -15,7 +17,7 @@ const outstanding = (offer: Offer): boolean =>
 
 /** An Offer object in the form that `resourceOffers` gets. */
 export function toOffered(offer: Offer): OfferedResources {
-  const unavailability = offer.spec.unavailability;
+  const unavailability = windowOf(offer);
   return {
     id: offer.metadata.name,
     role: offer.spec.role,
@@ -24,15 +26,22 @@ export function toOffered(offer: Offer): OfferedResources {
     resources: fromSpec(offer.spec.resources),
     attributes: attributesFromSpec(offer.spec.attributes ?? []),
     expiresAt: new Date(offer.spec.expiresAt),
-    ...(unavailability === undefined
-      ? {}
-      : {
-          unavailability: {
-            start: new Date(unavailability.start),
-            ...(unavailability.duration === undefined ? {} : { duration: unavailability.duration }),
-          },
-        }),
+    ...(unavailability && { unavailability }),
   };
+}
+
+/** An inverse one in the form that `inverseOffers` gets. The API server refuses one without a window. */
+export function toInverse(offer: Offer): InverseOffer[] {
+  const { agent, hostname = agent, resources } = offer.spec;
+  const unavailability = windowOf(offer);
+  if (unavailability === undefined) return [];
+  return [{ id: offer.metadata.name, agent, hostname, resources: fromSpec(resources), unavailability }];
+}
+
+function windowOf({ spec: { unavailability } }: Offer): InverseOffer["unavailability"] | undefined {
+  if (unavailability === undefined) return undefined;
+  const { start, duration } = unavailability;
+  return { start: new Date(start), ...(duration !== undefined && { duration }) };
 }
 
 /**
@@ -68,7 +77,7 @@ export class OfferStream {
     const { object } = change;
     const id = object.metadata.name;
     if (change.type === "deleted") {
-      this.#close(id);
+      this.#close(object);
       return;
     }
     if (outstanding(object)) {
@@ -77,8 +86,8 @@ export class OfferStream {
     }
     const before = change.type === "updated" ? change.old.status?.state : undefined;
     const state = object.status?.state;
-    if (state === "Rescinded" || state === "Expired") this.#close(id);
-    if (state === "Accepted" && change.type === "updated" && before !== state) {
+    if (state === "Rescinded" || state === "Expired") this.#close(object);
+    if (state === "Accepted" && !object.spec.inverse && change.type === "updated" && before !== state) {
       this.#callbacks.operations(id, object.status?.operations ?? []);
     }
   }
@@ -90,17 +99,23 @@ export class OfferStream {
     this.#batch.push(offer);
     if (this.#batch.length > 1) return;
     queueMicrotask(() => {
-      const offers = this.#batch.map(toOffered);
+      const batch = this.#batch;
       this.#batch = [];
+      const offers = batch.filter(({ spec }) => !spec.inverse).map(toOffered);
+      const inverse = batch.filter(({ spec }) => spec.inverse).flatMap(toInverse);
       if (offers.length > 0) this.#callbacks.offers(offers);
+      if (inverse.length > 0) this.#callbacks.inverse(inverse);
     });
   }
 
-  #close(id: string): void {
+  #close({ metadata: { name: id }, spec }: Offer): void {
     const waiting = this.#batch.some((offer) => offer.metadata.name === id);
     this.#batch = this.#batch.filter((offer) => offer.metadata.name !== id);
     const told = this.#handedOut.delete(id) && !waiting;
-    if (told && !this.#answered.has(id)) this.#callbacks.rescinded(id);
+    if (told && !this.#answered.has(id)) {
+      if (spec.inverse) this.#callbacks.inverseRescinded(id);
+      else this.#callbacks.rescinded(id);
+    }
     this.#answered.delete(id);
   }
 }

@@ -19,6 +19,21 @@ export interface OfferedResources {
   readonly unavailability?: { readonly start: Date; readonly duration?: string };
 }
 
+/**
+ * A request to give back what the framework uses of an agent before its maintenance, as `inverseOffers` gets it. To accept is a promise to
+ * have left by then as well as one can; to decline tells the administrator that it cannot. Nothing happens to the tasks by either.
+ */
+export interface InverseOffer {
+  /** Name of the Offer object; what acceptInverseOffers and declineInverseOffers are called with. */
+  readonly id: string;
+  readonly agent: string;
+  readonly hostname: string;
+  /** What its tasks held there when it was asked. */
+  readonly resources: Resources;
+  /** Without a duration the agent does not come back. */
+  readonly unavailability: { readonly start: Date; readonly duration?: string };
+}
+
 /** One transition of a task. Delivered at least once and, for one task, in order. */
 export interface TaskUpdate extends Omit<StatusUpdate, "state" | "uuid"> {
   readonly taskId: string;
@@ -56,6 +71,13 @@ export interface Scheduler {
   resourceOffers(driver: SchedulerDriver, offers: readonly OfferedResources[]): void | Promise<void>;
   /** The offer was taken back, or expired, before it was answered. */
   offerRescinded?(driver: SchedulerDriver, offerId: string): void | Promise<void>;
+  /**
+   * Maintenance of agents is planned that run tasks of the framework. Answer each with acceptInverseOffers or declineInverseOffers;
+   * without this callback they stay unanswered.
+   */
+  inverseOffers?(driver: SchedulerDriver, offers: readonly InverseOffer[]): void | Promise<void>;
+  /** The inverse offer is void: the maintenance was withdrawn or changed, or nothing of the framework is left there. */
+  inverseOfferRescinded?(driver: SchedulerDriver, offerId: string): void | Promise<void>;
   /** What became of each operation of an accepted offer. */
   offerOperations?(
     driver: SchedulerDriver,

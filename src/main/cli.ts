@@ -6,6 +6,7 @@ import { explain } from "../cli/explain.ts";
 import { get } from "../cli/get.ts";
 import { kill } from "../cli/kill.ts";
 import { logs } from "../cli/logs.ts";
+import { maintenance } from "../cli/maintenance.ts";
 
 const write = (text: string | Uint8Array): void => void process.stdout.write(text);
 
@@ -65,6 +66,14 @@ program
   .command("reactivate <agent>")
   .description("offer the resources of a drained agent again")
   .action((name: string) => inCluster((context) => reactivate(context, name)));
+
+program
+  .command("maintenance <agent>")
+  .description("plan maintenance of an agent, withdraw it, or show what frameworks answered")
+  .option("--start <time>", "when it starts: 2026-01-31T22:00:00Z, now, or +30m from now")
+  .option("--duration <duration>", "how long it lasts; without it: for good")
+  .option("--clear", "no maintenance is planned any more")
+  .action((name: string, options) => inCluster((context) => maintenance(context, name, options)));
 
 program.parseAsync().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,70 +1,71 @@
 /**
- * Time of one allocation, one JSON line a round: `node test/bench/allocator.ts --agents 1000 --frameworks 50 --rounds 20`.
- * As Mesos's DeclineOffers benchmark (hierarchical_allocator_tests.cpp): agents of 24 cpus, 4096 MiB of mem and disk and 1001 ports,
- * of which 16 cpus, 2014 MiB, 1024 MiB and 16 ranges of ports are in use; one role; every offer is declined for good.
+ * The allocator under the workloads of Mesos's own benchmarks, one JSON line a measurement on stdout; what is done is said on
+ * stderr. `npm run bench:allocator -- --agents 10000 --frameworks 1000 --only DeclineOffers --rounds 20`.
  */
 import { parseArgs } from "node:util";
-import {
-  type AgentState,
-  allocate,
-  OfferCounts,
-  OfferFilters,
-  parseMinAllocatable,
-} from "../../src/allocator/index.ts";
-import { parseResources, Resources } from "../../src/resources/index.ts";
+import { type Bench, type Measurement, rssMiB, type Size, tenth } from "./allocator/bench.ts";
+import { workloads } from "./allocator/workloads.ts";
 
 const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "1000" },
     frameworks: { type: "string", default: "50" },
-    rounds: { type: "string", default: "20" },
+    only: { type: "string" },
+    rounds: { type: "string" },
+    sorter: { type: "string", default: "drf" },
+    seeded: { type: "boolean", default: false },
+    storm: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
-const [agentCount, frameworkCount, rounds] = [values.agents, values.frameworks, values.rounds].map(Number);
 
-const total = "cpus:24;mem:4096;disk:4096;ports:[31000-32000]";
-const ranges = Array.from({ length: 16 }, (_, i) => `${31000 + i * 60}-${31000 + i * 60 + 9}`).join(",");
-const used = parseResources(`cpus:16;mem:2014;disk:1024;ports:[${ranges}]`);
-const agents: AgentState[] = Array.from({ length: agentCount ?? 0 }, (_, i) => ({
-  name: `agent-${i}`,
-  total: parseResources(total),
-  attributes: [],
-  allocations: [{ framework: `framework-${i % (frameworkCount ?? 1)}`, role: "*", resources: used }],
-}));
-const refusals = new OfferFilters();
-const counts = new OfferCounts();
-const minAllocatable = parseMinAllocatable("cpus:0.01|mem:32");
-const DAY = 24 * 3600 * 1000;
+if (values.help) {
+  console.error(
+    "--agents N[,N]  1 to 50000 (default 1000)\n--frameworks N[,N]  1 to 6000 (default 50)\n--only NAME[,NAME]\n--rounds N\n" +
+      "--sorter drf|random\n--seeded  DeclineOffers with half of all pairs declined\n--storm  DeclineOffers with a revive of all at the end\n",
+  );
+  for (const { name, about } of workloads) console.error(`${name}: ${about}`);
+  process.exit(0);
+}
 
-for (let round = 0; round < (rounds ?? 0); round++) {
-  const frameworks = Array.from({ length: frameworkCount ?? 0 }, (_, i) => {
-    const id = `framework-${i}`;
-    return { id, roles: ["*"], active: true, capabilities: new Set<never>(), offersMade: counts.of(id) };
+const numbers = (text: string, least: number, most: number): number[] =>
+  text.split(",").map((word) => {
+    const number = Number(word);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new RangeError(`'${word}' is not a whole number of ${least} to ${most}`);
   });
-  const world = { agents, frameworks, roles: [], quotas: [], refusals };
-  const maxOffersPerFramework = Number.POSITIVE_INFINITY;
-  const options = {
-    now: round,
-    random: Math.random,
-    sorter: "drf" as const,
-    minAllocatable,
-    maxOffersPerFramework,
-  };
-  const start = performance.now();
-  const { offers } = allocate(world, options);
-  const ms = performance.now() - start;
-  counts.record(offers);
-  for (const { framework, role, agent, resources } of offers) {
-    // Built anew, as what comes back from the API server is.
-    refusals.add(framework, role, agent, Resources.of(resources), round, 365 * DAY);
+
+const chosen = values.only?.split(",");
+const unknown = chosen?.find((name) => !workloads.some((workload) => workload.name === name));
+if (unknown !== undefined) throw new RangeError(`there is no workload '${unknown}'; --help lists them`);
+if (values.sorter !== "drf" && values.sorter !== "random") throw new RangeError("--sorter is drf or random");
+const { sorter, seeded, storm } = values;
+const rounds = values.rounds === undefined ? undefined : numbers(values.rounds, 1, 1_000_000)[0];
+
+for (const workload of workloads) {
+  if (chosen !== undefined && !chosen.includes(workload.name)) continue;
+  for (const agents of numbers(values.agents, 1, 50_000)) {
+    for (const frameworks of numbers(values.frameworks, 1, 6_000)) {
+      measure(workload.name, { agents, frameworks, rounds, sorter, seeded, storm });
+    }
   }
-  const rssMiB = Math.round(process.memoryUsage().rss / 2 ** 20);
-  const line = {
-    bench: "DeclineOffers",
-    agents: agentCount,
-    frameworks: frameworkCount,
-    round,
-    offers: offers.length,
-  };
-  console.log(JSON.stringify({ ...line, ms: Math.round(ms * 10) / 10, filtered: refusals.size, rssMiB }));
+}
+
+function measure(name: string, size: Size): void {
+  const workload = workloads.find((one) => one.name === name);
+  if (workload === undefined) return;
+  console.error(`${name}: ${workload.about}`);
+  console.error(`  ${size.agents} agents, ${size.frameworks} frameworks, sorter ${size.sorter}`);
+  const times: number[] = [];
+  workload.run(size, (measurement: Measurement, bench: Bench) => {
+    const { round, ms, offers, more } = measurement;
+    times.push(ms);
+    const { agents, frameworks, filters, filterBytes } = bench.engine.size();
+    const line = { bench: name, agents, frameworks, roles: bench.roles, sorter: size.sorter, round };
+    const counts = { ms: tenth(ms), offers, filtered: filters, rssMiB: rssMiB() };
+    console.log(JSON.stringify({ ...line, ...counts, filterBytes, ...more }));
+  });
+  times.sort((a, b) => a - b);
+  const [median, most] = [times[Math.floor(times.length / 2)] ?? 0, times.at(-1) ?? 0];
+  console.error(`  median ${tenth(median)} ms, slowest ${tenth(most)} ms of ${times.length}`);
 }

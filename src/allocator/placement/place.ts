@@ -1,8 +1,10 @@
 /** Places tasks, in their order, on what is offered. Pure. */
 import type { Resources } from "../../resources/index.ts";
-import { match } from "./match.ts";
+import { type Judge, judgeOf } from "./judge.ts";
+import { type Match, match } from "./match.ts";
 import type { PlacementPolicy } from "./policy.ts";
 import type { Candidate, TaskRequest } from "./request.ts";
+import { Situation } from "./situation.ts";
 
 export interface Placed {
   readonly request: TaskRequest;
@@ -12,10 +14,12 @@ export interface Placed {
   readonly resources: Resources;
 }
 
-/** `agents` counts; an agent that is short of two resources counts for both. */
+/** `agents` counts; an agent that is short of two resources, or fails two constraints, counts for both. */
 export interface Misfit {
   readonly reason: "Taint" | "Constraint" | "Short";
   readonly resource?: string;
+  /** Which constraint, where it has a name: "rack Unique". */
+  readonly constraint?: string;
   readonly agents: number;
 }
 
@@ -29,44 +33,110 @@ export interface PlacementResult {
   readonly unplaced: readonly Unplaced[];
 }
 
+/**
+ * Hard constraints decide which candidates will do, soft ones which of them is taken, then the policy, then the order of the
+ * candidates. `before` says what runs already; without it nothing does, and there are no agents but the candidates.
+ */
 export function place(
   requests: readonly TaskRequest[],
   candidates: readonly Candidate[],
   policy: PlacementPolicy,
+  before?: Situation,
 ): PlacementResult {
+  const situation = before?.copy() ?? new Situation({ agents: candidates.map(({ agent }) => agent) });
+  const states = candidates.map((candidate): State => ({ candidate, available: candidate.available }));
   const placed: Placed[] = [];
   const unplaced: Unplaced[] = [];
-  const states = candidates.map((candidate) => ({ candidate, available: candidate.available }));
   for (const request of requests) {
-    const misfits = new Map<string, Misfit>();
-    let best: { score: number; state: (typeof states)[number]; resources: Resources } | undefined;
-    for (const state of states) {
-      const { candidate, available } = state;
-      const found = match({ ...candidate, available }, request);
-      if (!found.fits) {
-        countMisfit(misfits, found.reason, found.short);
-        continue;
-      }
-      const total = candidate.total.scalarQuantities();
-      const used = total.subtract(available.subtract(found.resources).scalarQuantities());
-      const score = policy.score({ candidate, request, used, total });
-      if (best === undefined || score > best.score) best = { score, state, resources: found.resources };
-    }
+    const judge = judgeOf(request, situation);
+    const best = choose(request, states, policy, judge);
     if (best === undefined) {
-      unplaced.push({ request, misfits: [...misfits.values()] });
+      unplaced.push({ request, misfits: misfitsOf(request, states, judge) });
       continue;
     }
-    best.state.available = best.state.available.subtract(best.resources.nonShared());
-    placed.push({ request, candidate: best.state.candidate, resources: best.resources });
+    const { state, resources } = best;
+    state.available = state.available.subtract(resources.nonShared());
+    placed.push({ request, candidate: state.candidate, resources });
+    situation.add({
+      agent: state.candidate.agent.name,
+      groups: request.groups ?? [],
+      exclusive: request.terms?.exclusive ?? false,
+    });
   }
   return { placed, unplaced };
 }
 
-function countMisfit(misfits: Map<string, Misfit>, reason: Misfit["reason"], short: readonly string[]): void {
-  const names = reason === "Short" ? short : [undefined];
-  for (const resource of names) {
-    const key = `${reason} ${resource}`;
-    const agents = (misfits.get(key)?.agents ?? 0) + 1;
-    misfits.set(key, { reason, agents, ...(resource !== undefined && { resource }) });
+interface State {
+  readonly candidate: Candidate;
+  available: Resources;
+}
+
+interface Choice {
+  readonly state: State;
+  readonly resources: Resources;
+  readonly preference: number;
+  readonly score: number;
+}
+
+function choose(
+  request: TaskRequest,
+  states: readonly State[],
+  policy: PlacementPolicy,
+  judge: Judge,
+): Choice | undefined {
+  const anyWillDo = policy.name === "first-fit" && (request.terms?.soft.length ?? 0) === 0;
+  let best: Choice | undefined;
+  for (const state of states) {
+    const { candidate } = state;
+    if (judge.failures(candidate.agent).length > 0) continue;
+    const found = match({ ...candidate, available: state.available }, request);
+    if (!found.fits) continue;
+    const choice = {
+      state,
+      resources: found.resources,
+      preference: judge.preference(candidate.agent),
+      score: scoreOf(state, request, found.resources, policy),
+    };
+    if (best === undefined || isBetter(choice, best)) best = choice;
+    if (anyWillDo) break;
   }
+  return best;
+}
+
+function isBetter(one: Choice, other: Choice): boolean {
+  return (
+    one.preference > other.preference || (one.preference === other.preference && one.score > other.score)
+  );
+}
+
+function scoreOf(
+  { candidate, available }: State,
+  request: TaskRequest,
+  resources: Resources,
+  policy: PlacementPolicy,
+): number {
+  if (policy.name === "first-fit") return 0;
+  const total = candidate.total.scalarQuantities();
+  const used = total.subtract(available.subtract(resources).scalarQuantities());
+  return policy.score({ candidate, request, used, total });
+}
+
+/** Of each candidate the first that is in the way: a taint, then constraints, then resources. */
+function misfitsOf(request: TaskRequest, states: readonly State[], judge: Judge): readonly Misfit[] {
+  const misfits = new Map<string, Misfit>();
+  for (const { candidate, available } of states) {
+    const found = match({ ...candidate, available }, request);
+    const failures = judge.failures(candidate.agent);
+    for (const one of causes(found, failures)) {
+      const key = JSON.stringify(one);
+      misfits.set(key, { ...one, agents: (misfits.get(key)?.agents ?? 0) + 1 });
+    }
+  }
+  return [...misfits.values()];
+}
+
+function causes(found: Match, failures: readonly string[]): Omit<Misfit, "agents">[] {
+  if (!found.fits && found.reason !== "Short") return [{ reason: found.reason }];
+  if (failures.length > 0) return failures.map((constraint) => ({ reason: "Constraint", constraint }));
+  return found.fits ? [] : found.short.map((resource) => ({ reason: "Short", resource }));
 }

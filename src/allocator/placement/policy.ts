@@ -1,4 +1,4 @@
-/** Which of the agents that a task fits on it goes to. */
+/** Which of the agents that a task fits on it goes to (Fenzo's fitness calculators: bin packing and spreading by cpu, memory, both). */
 import type { Quantities } from "../../resources/index.ts";
 import type { Candidate, TaskRequest } from "./request.ts";
 
@@ -10,28 +10,51 @@ export interface Fit {
   readonly total: Quantities;
 }
 
+export type PlacementPolicyName =
+  | "first-fit"
+  | "bin-pack"
+  | "bin-pack-cpu"
+  | "bin-pack-mem"
+  | "spread"
+  | "spread-cpu"
+  | "spread-mem";
+
 export interface PlacementPolicy {
-  readonly name: "first-fit" | "bin-pack" | "spread";
+  readonly name: PlacementPolicyName;
   /** The highest score wins, among equals the first candidate. */
   score(fit: Fit): number;
 }
 
-const MEASURED = ["cpus", "mem"];
-
-/** The mean of how much of cpus and mem is used, 0 to 1. */
-function fullness({ used, total }: Fit): number {
-  const parts = MEASURED.filter((name) => total.get(name) > 0).map(
-    (name) => used.get(name) / total.get(name),
-  );
-  return parts.reduce((sum, part) => sum + part, 0) / Math.max(1, parts.length);
+/** The mean of how much of each is used, 0 to 1; what an agent has none of does not count. */
+function fullness({ used, total }: Fit, names: readonly string[]): number {
+  const measured = names.filter((name) => total.get(name) > 0);
+  const sum = measured.reduce((parts, name) => parts + used.get(name) / total.get(name), 0);
+  return sum / Math.max(1, measured.length);
 }
 
-export const firstFit: PlacementPolicy = { name: "first-fit", score: () => 0 };
-/** Fills the fullest agents, so that others stay free for large tasks. */
-export const binPack: PlacementPolicy = { name: "bin-pack", score: fullness };
-/** Takes the emptiest agent. */
-export const spread: PlacementPolicy = { name: "spread", score: (fit) => -fullness(fit) };
+const BOTH = ["cpus", "mem"];
 
-export function placementPolicy(name: PlacementPolicy["name"]): PlacementPolicy {
-  return { "first-fit": firstFit, "bin-pack": binPack, spread }[name];
+/** Fills the fullest agents, so that others stay free for large tasks. */
+const packing = (name: PlacementPolicyName, names: readonly string[]): PlacementPolicy => ({
+  name,
+  score: (fit) => fullness(fit, names),
+});
+/** Takes the emptiest agent. */
+const spreading = (name: PlacementPolicyName, names: readonly string[]): PlacementPolicy => ({
+  name,
+  score: (fit) => -fullness(fit, names),
+});
+
+const POLICIES: Readonly<Record<PlacementPolicyName, PlacementPolicy>> = {
+  "first-fit": { name: "first-fit", score: () => 0 },
+  "bin-pack": packing("bin-pack", BOTH),
+  "bin-pack-cpu": packing("bin-pack-cpu", ["cpus"]),
+  "bin-pack-mem": packing("bin-pack-mem", ["mem"]),
+  spread: spreading("spread", BOTH),
+  "spread-cpu": spreading("spread-cpu", ["cpus"]),
+  "spread-mem": spreading("spread-mem", ["mem"]),
+};
+
+export function placementPolicy(name: PlacementPolicyName): PlacementPolicy {
+  return POLICIES[name];
 }

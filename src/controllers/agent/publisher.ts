@@ -8,7 +8,7 @@ import { Turns } from "./turns.ts";
 /** Field manager of the operator's part of Agent.status. */
 const MANAGER = "mesos-operator-agent";
 /** Milliseconds between writes of an agent's mere amounts: etcd is no place for a stream of them. */
-const AMOUNTS_EVERY = 2_000;
+const AMOUNTS_EVERY = 5_000;
 /** Such writes a second, of all agents together, and how many at once: launches need the API server more. */
 const AMOUNTS_RATE = { perSecond: 10, burst: 20 };
 

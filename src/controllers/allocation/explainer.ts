@@ -1,4 +1,4 @@
-import { type AllocationOptions, type AllocationWorld, explain } from "../../allocator/index.ts";
+import type { Explanation, Question } from "../../allocator/index.ts";
 import type { Task } from "../../api/task.ts";
 import { Applier } from "../../cluster/apply.ts";
 import { findCondition, setCondition } from "../../cluster/conditions.ts";
@@ -44,9 +44,8 @@ export class Explainer {
 
   /** `refusal`: why the API server would not have a task bound, by its uid. */
   async explain(
-    world: AllocationWorld,
+    ask: (question: Question) => Explanation,
     groups: readonly PendingGroup[],
-    options: AllocationOptions,
     refusal: (uid: string) => string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
@@ -63,7 +62,7 @@ export class Explainer {
       if (why === undefined) {
         if (this.#deps.clock.monotonic() > now + BUDGET) continue;
         const question = { ...request, framework: builtInId(namespace), role };
-        why = { ...waitingReason(explain(world, question, options)), at: now };
+        why = { ...waitingReason(ask(question)), at: now };
         this.#known.set(key, why);
       }
       if (this.#isNews(task, why, now)) news.push({ task, why });
@@ -117,5 +116,13 @@ const refusedBy = (words: string, at: number): Said => ({
 /** Tasks with one such text get one explanation. */
 function askedFor(namespace: string, role: string, { task, request }: PendingTask): string {
   const { constraints = [], tolerations = [] } = task.spec;
-  return JSON.stringify([namespace, role, formatResources(request.resources), constraints, tolerations]);
+  const about = constraints.some(({ peers }) => peers !== undefined) ? request.groups : [];
+  return JSON.stringify([
+    namespace,
+    role,
+    formatResources(request.resources),
+    constraints,
+    about,
+    tolerations,
+  ]);
 }

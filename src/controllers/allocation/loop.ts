@@ -10,20 +10,22 @@ import { hasEnded } from "../../api/taskstate.ts";
 import type { Change } from "../../cluster/store.ts";
 import { isPending } from "../caches.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
-import type { PendingGroup } from "../world/builtin.ts";
+import { type PendingGroup, pendingGroups } from "../world/builtin.ts";
+import { peersAmong } from "../world/peers.ts";
 import type { Scheduling } from "../world/scheduling.ts";
+import { builtInId } from "../world/world.ts";
 import { Alarm } from "./alarm.ts";
+import { Breath } from "./breath.ts";
 import { Explainer } from "./explainer.ts";
+import { FailoverWait } from "./failoverwait.ts";
+import { choosePending, pendingTasks } from "./pending.ts";
 import { makePlan } from "./plan.ts";
-import { takeSnapshot } from "./snapshot.ts";
 import { PlanWriter } from "./writer.ts";
 
 /** Milliseconds for which asks are collected before they are answered together. */
 const COALESCE = 20;
 /** A round comes at least so often: rests and holds end without anyone saying so. */
 const AT_LEAST_EVERY = 10_000;
-/** Tasks that one round tries to place; the next follows at once. */
-const MOST_PENDING = 256;
 
 /**
  * Allocates: at once when somebody asks (a framework that connected, a revive, a new task, an ended one, an agent), else an
@@ -39,13 +41,18 @@ export class AllocationLoop implements Runnable {
   readonly #interval: number;
   readonly #options: Omit<AllocationOptions, "now">;
   readonly #policy: PlacementPolicy;
+  readonly #failover: FailoverWait;
   #began = Number.NEGATIVE_INFINITY;
-  /** Of the last round, without its writes: nothing else could be done meanwhile. */
-  #thought = 0;
+  #doubted = Number.NEGATIVE_INFINITY;
+  /** Rounds that placed nothing. */
+  #turn = 0;
+  /** Uids of the tasks that the last round tried, by namespace and role. */
+  #asked: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
   constructor(deps: Dependencies, scheduling: Scheduling) {
     const { allocation, offers } = deps.config;
     this.#deps = deps;
+    this.#failover = new FailoverWait(deps, scheduling.views);
     this.#scheduling = scheduling;
     this.#writer = new PlanWriter(deps, scheduling);
     this.#explainer = new Explainer(deps);
@@ -66,14 +73,17 @@ export class AllocationLoop implements Runnable {
     this.#alarm.in(0);
     while (await this.#alarm.rings(signal)) {
       this.#began = this.#deps.clock.monotonic();
+      if (this.#began >= this.#doubted + AT_LEAST_EVERY) {
+        this.#doubted = this.#began;
+        this.#scheduling.mirror.doubtAll();
+      }
       await this.#round(signal).catch((error: unknown) => {
         if (signal.aborted) return;
         this.#deps.logger.error({ err: error }, "an allocation failed");
         this.#alarm.in(this.#interval);
       });
       this.#alarm.in(AT_LEAST_EVERY);
-      // As of the round's start: what ended since then the round has not seen, and the next one must.
-      const expiry = this.#scheduling.filters.expire(this.#began);
+      const expiry = this.#scheduling.allocator.nextExpiry();
       if (expiry !== undefined) this.#changed(expiry - this.#deps.clock.monotonic());
     }
     for (const stop of stops) stop();
@@ -81,39 +91,73 @@ export class AllocationLoop implements Runnable {
 
   async #round(signal: AbortSignal): Promise<void> {
     const { clock, metrics } = this.#deps;
+    const { allocator, mirror, views } = this.#scheduling;
     const options = { ...this.#options, now: clock.monotonic() };
+    const breath = new Breath(clock);
+    const rests = (uid: string) => this.#writer.refusal(uid) !== undefined;
     this.#writer.sweep();
-    const snapshot = takeSnapshot(
-      this.#deps,
-      this.#scheduling,
-      (framework) => this.#writer.refusal(framework) !== undefined,
-    );
-    const { now, later } = firstPending(snapshot.pending, (uid) => this.#writer.refusal(uid) !== undefined);
-    const plan = makePlan(snapshot.world, now, options, this.#policy);
-    this.#thought = clock.monotonic() - options.now;
-    metrics.allocationSeconds.observe(this.#thought / 1000);
-    metrics.tasksPending.set(snapshot.pending.reduce((sum, { tasks }) => sum + tasks.length, 0));
-    this.#deps.logger.debug(
-      {
-        agents: snapshot.world.agents.length,
-        withheld: snapshot.world.agents.filter(({ withheld }) => withheld !== undefined).length,
-        frameworks: snapshot.world.frameworks.filter(({ active }) => active).length,
-        offers: plan.offers.length,
-        bindings: plan.bindings.length,
-      },
-      "allocated",
-    );
+    await mirror.sync(() => breath.take());
+    if (this.#failover.holds()) {
+      this.#alarm.in(this.#interval);
+      return;
+    }
+    const pending = pendingGroups(pendingTasks(this.#deps, this.#scheduling), mirror.taints);
+    mirror.tellBuiltIn(pending);
+    const { now, later } = choosePending(pending, rests, this.#turn);
+    this.#wakeBuiltIn(now);
+    const plan = await makePlan({
+      allocator,
+      agent: (name) => views.get(name)?.state,
+      agents: () => Array.from(views.all(), ({ state }) => state),
+      pending: now,
+      options,
+      policy: this.#policy,
+      peers: peersAmong(() => [...views.all()].flatMap(({ tasks }) => tasks)),
+      breath,
+    });
+    metrics.allocationSeconds.observe((clock.monotonic() - options.now) / 1000);
+    metrics.tasksPending.set(pending.reduce((sum, { tasks }) => sum + tasks.length, 0));
+    const { offers, bindings } = plan;
+    this.#deps.logger.debug({ offers: offers.length, bindings: bindings.length }, "allocated");
     const writing = clock.monotonic();
     const failed = await this.#writer.write(plan, signal);
-    if (plan.offers.length + plan.bindings.length > 0) {
+    // The allocator counts what was planned; what has come of it the views say.
+    for (const { agent } of [...offers, ...bindings]) mirror.touchAgent(agent);
+    if (offers.length + bindings.length > 0) {
       metrics.allocationWriteSeconds.observe((clock.monotonic() - writing) / 1000);
     }
-    if (failed > 0) this.#alarm.in(this.#interval);
+    if (bindings.length === 0) this.#turn++;
+    if (failed > 0) {
+      // What was to be a task's has become free again, and the built-in framework must not have declined it.
+      this.#asked = new Map();
+      this.#alarm.in(this.#interval);
+    }
     // Progress was made and others wait: go on. Without progress the interval is soon enough.
-    else if (later && plan.bindings.length > 0) this.#alarm.in(COALESCE);
-    const waiting = [...plan.unplaced, ...refusedOnly(snapshot.pending, (uid) => this.#writer.refusal(uid))];
-    await this.#explainer.explain(plan.world, waiting, options, (uid) => this.#writer.refusal(uid), signal);
+    else if (later && bindings.length > 0) this.#alarm.in(COALESCE);
+    const waiting = [...plan.unplaced, ...refusedOnly(pending, (uid) => this.#writer.refusal(uid))];
+    await this.#explainer.explain(
+      (question) => allocator.explain(question, options),
+      waiting,
+      (uid) => this.#writer.refusal(uid),
+      signal,
+    );
     if (waiting.length > 0) this.#alarm.in(5 * this.#interval);
+  }
+
+  /** What the built-in framework had no use for, it may have for tasks that it has not tried, or whose peers have changed. */
+  #wakeBuiltIn(groups: readonly PendingGroup[]): void {
+    if (this.#scheduling.mirror.takeTaintNews()) this.#asked = new Map();
+    const asked = new Map<string, ReadonlySet<string>>();
+    for (const { namespace, role, tasks } of groups) {
+      const key = JSON.stringify([namespace, role]);
+      const before = this.#asked.get(key);
+      asked.set(key, new Set(tasks.map(({ task }) => task.metadata.uid)));
+      const isNews = tasks.some(
+        ({ task, request }) => request.terms !== undefined || !before?.has(task.metadata.uid),
+      );
+      if (isNews) this.#scheduling.allocator.revive(builtInId(namespace), [role]);
+    }
+    this.#asked = asked;
   }
 
   /** Something that the next round in its time should see. */
@@ -124,8 +168,7 @@ export class AllocationLoop implements Runnable {
 
   #wake(reason: string): void {
     this.#deps.metrics.allocationRequests.inc({ reason });
-    // Of a large cluster, whose rounds take long, the other controllers get their part of the time too.
-    this.#alarm.in(Math.max(COALESCE, Math.min(this.#thought, this.#interval)));
+    this.#alarm.in(COALESCE);
   }
 
   #listen(): (() => void)[] {
@@ -155,21 +198,6 @@ function wakes(change: Change<Task>): string | undefined {
   const old = change.type === "updated" ? change.old : undefined;
   if (isPending(object) && (old === undefined || !isPending(old))) return "TaskPending";
   return old !== undefined && hasEnded(object.status) && !hasEnded(old.status) ? "TaskEnded" : undefined;
-}
-
-/** The oldest of all groups, in turn, up to what one round tries. */
-function firstPending(
-  groups: readonly PendingGroup[],
-  rests: (uid: string) => boolean,
-): { now: PendingGroup[]; later: boolean } {
-  const ready = groups
-    .map((group) => ({ ...group, tasks: group.tasks.filter(({ task }) => !rests(task.metadata.uid)) }))
-    .filter(({ tasks }) => tasks.length > 0);
-  const each = Math.max(1, Math.floor(MOST_PENDING / Math.max(1, ready.length)));
-  return {
-    now: ready.map((group) => ({ ...group, tasks: group.tasks.slice(0, each) })),
-    later: ready.some(({ tasks }) => tasks.length > each),
-  };
 }
 
 function refusedOnly(

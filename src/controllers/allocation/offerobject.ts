@@ -8,6 +8,7 @@ import { typeMeta } from "../../api/kind.ts";
 import { Offer } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { attributeToSpec, toSpec } from "../../resources/index.ts";
+import { unavailabilityOf } from "../maintenance/window.ts";
 
 export interface OfferContext {
   readonly framework: Live<Framework>;
@@ -38,7 +39,7 @@ export function offerName(planned: PlannedOffer, context: OfferContext): string 
 /** The Offer object of a decision. It has no status: that means Outstanding. */
 export function offerObject(planned: PlannedOffer, context: OfferContext): Offer {
   const { framework, agent, state, now, defaultTimeout } = context;
-  const { maintenance } = agent.spec;
+  const unavailability = unavailabilityOf(agent, now);
   const timeout = durationMs(framework.spec.offerTimeout ?? defaultTimeout);
   return {
     ...typeMeta(Offer),
@@ -67,12 +68,7 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
       ...(state.hostname !== undefined && { hostname: state.hostname }),
       resources: toSpec(planned.resources),
       attributes: state.attributes.map(attributeToSpec),
-      ...(maintenance && {
-        unavailability: {
-          start: maintenance.start,
-          ...(maintenance.duration !== undefined && { duration: maintenance.duration }),
-        },
-      }),
+      ...(unavailability && { unavailability }),
       expiresAt: new Date(now + timeout).toISOString(),
     },
   };

@@ -4,13 +4,12 @@ import {
   type AllocationWorld,
   type FrameworkState,
   OfferFilters,
-  placementPolicy,
 } from "../../allocator/index.ts";
-import { formatResources, Limits, parseResources, Quantities } from "../../resources/index.ts";
+import { formatResources, Limits, Quantities } from "../../resources/index.ts";
 import { agentState, list, task } from "../objects.fixture.ts";
 import { pendingGroups } from "../world/builtin.ts";
 import { builtInId } from "../world/world.ts";
-import { makePlan } from "./plan.ts";
+import { planOf } from "./plan.fixture.ts";
 
 const options: AllocationOptions = {
   now: 0,
@@ -19,7 +18,6 @@ const options: AllocationOptions = {
   minAllocatable: [],
   maxOffersPerFramework: 10,
 };
-const policy = placementPolicy("first-fit");
 
 /** One that was offered something before: among equal shares others come first. */
 const real = (id: string, more: Partial<FrameworkState> = {}): FrameworkState => ({
@@ -52,12 +50,11 @@ const waiting = (...amounts: string[]) =>
   );
 
 describe("a plan", () => {
-  it("gives waiting tasks what they need and offers the rest", () => {
-    const plan = makePlan(
+  it("gives waiting tasks what they need and offers the rest", async () => {
+    const plan = await planOf(
       world({ agents: [agentState("n1", "cpus:4;mem:100")], frameworks: [real("ns/fw"), builtIn("eng")] }),
       waiting("cpus:1;mem:10", "cpus:1;mem:10"),
       options,
-      policy,
     );
     expect(plan.bindings.map(({ pending, agent }) => [pending.task.metadata.name, agent])).toEqual([
       ["t0", "n1"],
@@ -69,15 +66,14 @@ describe("a plan", () => {
     expect(plan.unplaced).toEqual([]);
   });
 
-  it("never gives away more than there is", () => {
-    const plan = makePlan(
+  it("never gives away more than there is", async () => {
+    const plan = await planOf(
       world({
         agents: [agentState("n1", "cpus:4"), agentState("n2", "cpus:4")],
         frameworks: [real("ns/a"), real("ns/b"), builtIn("eng")],
       }),
       waiting(...Array.from({ length: 9 }, () => "cpus:1")),
       options,
-      policy,
     );
     for (const { name, total } of [agentState("n1", "cpus:4"), agentState("n2", "cpus:4")]) {
       const given = [...plan.offers, ...plan.bindings]
@@ -88,32 +84,30 @@ describe("a plan", () => {
     expect(plan.bindings.length + plan.unplaced.flatMap(({ tasks }) => tasks).length).toBe(9);
   });
 
-  it("leaves what fits nowhere, and still offers everything to others", () => {
-    const plan = makePlan(
+  it("leaves what fits nowhere, and still offers everything to others", async () => {
+    const plan = await planOf(
       world({ agents: [agentState("n1", "cpus:4")], frameworks: [real("ns/fw"), builtIn("eng")] }),
       waiting("cpus:5"),
       options,
-      policy,
     );
     expect(plan.bindings).toEqual([]);
     expect(plan.unplaced.flatMap(({ tasks }) => tasks).map(({ task }) => task.metadata.name)).toEqual(["t0"]);
     expect(plan.offers.map(({ resources }) => formatResources(resources))).toEqual(["cpus:4"]);
   });
 
-  it("shares between the built-in framework and others by what they hold", () => {
+  it("shares between the built-in framework and others by what they hold", async () => {
     const agents = Array.from({ length: 8 }, (_, i) => agentState(`n${i}`, "cpus:1"));
-    const plan = makePlan(
+    const plan = await planOf(
       world({ agents, frameworks: [real("ns/fw"), builtIn("eng")] }),
       waiting(...Array.from({ length: 8 }, () => "cpus:1")),
       options,
-      policy,
     );
     expect(plan.bindings).toHaveLength(4);
     expect(plan.offers).toHaveLength(4);
   });
 
-  it("holds roles to their limits", () => {
-    const plan = makePlan(
+  it("holds roles to their limits", async () => {
+    const plan = await planOf(
       world({
         agents: [agentState("n1", "cpus:8")],
         frameworks: [builtIn("eng")],
@@ -121,45 +115,53 @@ describe("a plan", () => {
       }),
       waiting("cpus:1", "cpus:1", "cpus:1"),
       options,
-      policy,
     );
     expect(plan.bindings).toHaveLength(2);
   });
 
-  it("takes what is reserved to the role first, and says so", () => {
-    const plan = makePlan(
+  it("takes what is reserved to the role first, and says so", async () => {
+    const plan = await planOf(
       world({ agents: [agentState("n1", "cpus:2;cpus(eng):1")], frameworks: [builtIn("eng")] }),
       waiting("cpus:1"),
       options,
-      policy,
     );
     const [binding] = plan.bindings;
     expect(binding?.resources.reserved("eng").equals(binding.resources)).toBe(true);
   });
 
-  it("leaves out agents that may not be offered", () => {
-    const plan = makePlan(
+  it("leaves out agents that may not be offered", async () => {
+    const plan = await planOf(
       world({
         agents: [agentState("n1", "cpus:4", { withheld: "Cordoned" })],
         frameworks: [real("ns/fw"), builtIn("eng")],
       }),
       waiting("cpus:1"),
       options,
-      policy,
     );
     expect([plan.offers, plan.bindings]).toEqual([[], []]);
   });
 
-  it("shows the world as it will be", () => {
-    const plan = makePlan(
+  it("counts with the allocator once it is made", async () => {
+    const plan = await planOf(
       world({ agents: [agentState("n1", "cpus:4")], frameworks: [real("ns/fw"), builtIn("eng")] }),
       waiting("cpus:1"),
       options,
-      policy,
     );
-    const taken = plan.world.agents[0]?.allocations.map(({ resources }) => formatResources(resources)).sort();
-    expect(taken).toEqual(["cpus:1", "cpus:3"]);
-    expect(parseResources("cpus:4").equals(plan.world.agents[0]?.total ?? parseResources("x:1"))).toBe(true);
+    expect(plan.allocator.allocate(options).offers).toEqual([]);
+    const { roles } = plan.allocator.shares();
+    expect(roles.get("eng")?.dominantShare).toBe(1);
+  });
+
+  it("offers what the built-in framework has no use for to others, and not to it again", async () => {
+    const state = agentState("n1", "cpus:4");
+    const { allocator } = await planOf(
+      world({ agents: [state], frameworks: [builtIn("eng")] }),
+      waiting("cpus:5"),
+      options,
+    );
+    expect(allocator.allocate(options).offers).toEqual([]);
+    allocator.revive(builtInId("ns"), ["eng"]);
+    expect(allocator.allocate(options).offers).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AgentState, PlannedOffer } from "../../allocator/index.ts";
+import type { PlannedOffer } from "../../allocator/index.ts";
 import type { Offer } from "../../api/offer.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -12,9 +12,8 @@ import { offerObject } from "./offerobject.ts";
  */
 export function streamOffers(
   deps: Dependencies,
-  { assumed, counts }: Scheduling,
+  { assumed, views }: Scheduling,
   planned: readonly PlannedOffer[],
-  states: ReadonlyMap<string, AgentState>,
 ): readonly PlannedOffer[] {
   const { caches, offerStreams } = deps;
   const byFramework = Map.groupBy(planned, ({ framework }) => framework);
@@ -29,7 +28,7 @@ export function streamOffers(
     if (stream === undefined) continue;
     const offers = list.flatMap((one): Live<Offer>[] => {
       const agent = caches.agents.store.get(one.agent);
-      const state = states.get(one.agent);
+      const state = views.get(one.agent)?.state;
       if (agent === undefined || state === undefined) return [];
       const { timeout } = deps.config.offers;
       const now = deps.clock.now();
@@ -37,7 +36,6 @@ export function streamOffers(
       return [alive(offerObject(one, context), now)];
     });
     for (const offer of offers) assumed.offers.open(offer);
-    counts.record(list);
     deps.logger.debug({ framework: keyOf(framework.metadata), offers: offers.length }, "streams offers");
     stream.offered(offers);
   }

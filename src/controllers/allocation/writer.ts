@@ -1,4 +1,4 @@
-import type { AgentState, PlannedOffer } from "../../allocator/index.ts";
+import type { PlannedOffer } from "../../allocator/index.ts";
 import { TASK_FINALIZER } from "../../api/group.ts";
 import type { Offer } from "../../api/offer.ts";
 import {
@@ -51,17 +51,14 @@ export class PlanWriter {
 
   /** Tasks first: they wait for nobody's answer. Answers with how many writes failed. */
   async write(plan: Plan, signal: AbortSignal): Promise<number> {
-    const states = new Map(plan.world.agents.map((state) => [state.name, state]));
     let failed = 0;
     const attempt = (work: Promise<boolean>) =>
       work.then((done) => {
         if (!done) failed++;
       });
     await eachLimited(plan.bindings, WIDTH, (binding) => attempt(this.#bind(binding, signal)));
-    const written = streamOffers(this.#deps, this.#scheduling, plan.offers, states);
-    await eachLimited(written, WIDTH, (planned) =>
-      attempt(this.#offer(planned, states.get(planned.agent), signal)),
-    );
+    const written = streamOffers(this.#deps, this.#scheduling, plan.offers);
+    await eachLimited(written, WIDTH, (planned) => attempt(this.#offer(planned, signal)));
     return failed;
   }
 
@@ -89,7 +86,8 @@ export class PlanWriter {
     }
   }
 
-  async #offer(planned: PlannedOffer, state: AgentState | undefined, signal: AbortSignal): Promise<boolean> {
+  async #offer(planned: PlannedOffer, signal: AbortSignal): Promise<boolean> {
+    const state = this.#scheduling.views.get(planned.agent)?.state;
     const { caches, clients, clock, config } = this.#deps;
     const framework = caches.frameworks.store.get(planned.framework);
     const agent = caches.agents.store.get(planned.agent);
@@ -113,10 +111,11 @@ export class PlanWriter {
       if (made === undefined) return false;
       this.#rests.delete(planned.framework);
       this.#scheduling.assumed.offers.assume(made);
-      this.#scheduling.counts.record([planned]);
       return true;
     } catch (error) {
       this.#failed(planned.framework, error, signal, { framework: planned.framework, agent: planned.agent });
+      const rest = this.#rests.get(planned.framework);
+      if (rest !== undefined) this.#scheduling.mirror.rest(planned.framework, rest.until);
       return false;
     }
   }

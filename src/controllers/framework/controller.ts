@@ -6,7 +6,6 @@ import { isNotFound } from "../../cluster/errors.ts";
 import { addFinalizer } from "../../cluster/finalizers.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { readinessNow } from "../allocation/snapshot.ts";
 import { frameworkKey, isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -18,6 +17,7 @@ import { holdings } from "../world/holdings.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
+import { readinessNow } from "./readinessnow.ts";
 import { disconnectedAt, frameworkStatus } from "./status.ts";
 import { finish, remove, timeLeft } from "./teardown.ts";
 
@@ -91,7 +91,7 @@ async function reconcile(
   const { caches, clients, clock, agentLeases, config, metrics } = deps;
   const framework = caches.frameworks.store.get(key);
   if (framework === undefined) {
-    forget(deps, scheduling, memory, key);
+    forget(deps, memory, key);
     return {};
   }
   const deleting = framework.metadata.deletionTimestamp !== undefined;
@@ -222,14 +222,7 @@ function outstanding({ caches }: Dependencies, { assumed }: Scheduling, key: str
 }
 
 /** Of a framework that is gone nothing is remembered: one made anew under its name is another. */
-function forget(
-  { metrics }: Dependencies,
-  { filters, counts }: Scheduling,
-  memory: Memory,
-  key: string,
-): void {
-  filters.removeFramework(key);
-  counts.removeFramework(key);
+function forget({ metrics }: Dependencies, memory: Memory, key: string): void {
   memory.suppressed.delete(key);
   memory.revived.delete(key);
   metrics.frameworkShare.remove({ framework: key });

@@ -53,12 +53,17 @@ export function notOffered({ agent, node }: NodeFacts, slot: Live<Pod> | undefin
     return held("Draining", "the slot Pod is being evicted or deleted: the tasks under it are being killed");
   }
   if (node?.spec?.unschedulable) return held("Cordoned", "the Node is cordoned");
+  if (inMaintenance(agent)) return held("Maintenance", "its planned maintenance has started");
   const scheduling = findCondition(agent.status?.conditions, "Schedulable");
   if (scheduling?.status === "False" && scheduling.reason === RESIZE_REFUSED) {
     return held(RESIZE_REFUSED, scheduling.message);
   }
   return undefined;
 }
+
+/** As the maintenance controller has found, which has the clock. A window that is withdrawn ends at once. */
+const inMaintenance = ({ spec, status }: Agent): boolean =>
+  spec.maintenance !== undefined && status?.maintenance?.phase === "InProgress";
 
 /** Since when the kubelet is up, or down, as its node's condition Ready has it; empty when nothing says so. */
 export function kubeletSince(node: Node | undefined): string {

@@ -43,7 +43,7 @@ export async function closeOffer(
     { fieldManager: OFFER_MANAGER, subresource: "status", signal },
   );
   assumed.offers.assume(closed);
-  metrics.offersClosed.inc({ state: closing.state });
+  if (!offer.spec.inverse) metrics.offersClosed.inc({ state: closing.state });
   const { name } = offer.metadata;
   logger.debug(
     { offer: name, framework: offerFramework(offer), state: closing.state, reason: closing.reason },

@@ -3,7 +3,7 @@ import type { Offer } from "../../api/offer.ts";
 import { Controller, from, type Result } from "../../cluster/controller.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
-import { isOutstanding } from "../caches.ts";
+import { isOpenInverse, isOutstanding } from "../caches.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { ignoringConflicts } from "../task/conflicts.ts";
 import { offerFramework } from "../world/agentview.ts";
@@ -52,6 +52,8 @@ async function reconcile(
   const offer = scheduling.assumed.offers.get(key);
   if (offer === undefined || !deps.caches.offers.store.has(key)) return {};
   observe(deps, offer);
+  // Asked, judged and closed by the maintenance controller.
+  if (isOpenInverse(offer)) return {};
   if (!isOutstanding(offer)) return collect(deps, offer, signal);
   if (offer.metadata.deletionTimestamp !== undefined) return {};
   if (offer.spec.response !== undefined) {

@@ -66,6 +66,7 @@ function misfit(offer: Live<Offer>, other: Live<Offer>): string | undefined {
   const { name } = other.metadata;
   const { framework, role, agent, response } = other.spec;
   if (framework !== offer.spec.framework) return `the offer ${name} is not this framework's`;
+  if (other.spec.inverse) return `the offer ${name} is an inverse one: it has nothing to use`;
   if (!isOutstanding(other) || response !== undefined) return `the offer ${name} is no longer valid`;
   if (agent !== offer.spec.agent) return `the offer ${name} is of another agent`;
   return role === offer.spec.role ? undefined : `the offer ${name} is for another role`;

@@ -71,7 +71,7 @@ async function reconcile(
   const { consumed } = subtreeUse(deps, role);
   const status = quotaStatus(quota, {
     consumed,
-    capacity: scheduling.totals.get(),
+    capacity: scheduling.totals.quantities(),
     others: others(deps, role),
     older: older === undefined || older.metadata.uid === quota.metadata.uid ? undefined : older.metadata.name,
     roleMissing:

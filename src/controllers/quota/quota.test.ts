@@ -63,6 +63,23 @@ describe("a Quota", () => {
     expect(reasonOf(status, "Satisfied")).toEqual(["False", "NotInForce"]);
   });
 
+  it("beyond the capacity is in force when it is forced, and stays so with no agent left", () => {
+    const spec = { role: "eng", guarantees: cpus(12), force: true };
+    const forced = quotaStatus(quota("q", spec), facts());
+    expect(forced.applied).toEqual({ guarantees: cpus(12) });
+    expect(reasonOf(forced, "Overcommitted")).toEqual(["True", "GuaranteesBeyondCapacity"]);
+    const after = quotaStatus(quota("q", { ...spec, force: false }, forced), facts({ capacity: of({}) }));
+    expect(after.applied).toEqual({ guarantees: cpus(12) });
+  });
+
+  it("for a role that is not listed, where all must be, says so", () => {
+    const status = quotaStatus(
+      quota("q", { role: "eng", guarantees: cpus(1) }),
+      facts({ roleMissing: "no Role has the path eng, and implicit roles are off" }),
+    );
+    expect(reasonOf(status, "Satisfied")).toEqual(["False", "RoleNotFound"]);
+  });
+
   it("beside an older one for its role counts for nothing", () => {
     const status = quotaStatus(quota("q", { role: "eng", limits: cpus(9) }), facts({ older: "first" }));
     expect(status.applied).toBeUndefined();

@@ -17,6 +17,7 @@ import { agentAttributes, domainOf } from "../node/attributes.ts";
 import { type NodeFacts, type Offerable, offerable } from "../node/offerable.ts";
 import { holdings } from "./holdings.ts";
 import { overlayReservations } from "./overlay.ts";
+import { isExclusive } from "./peers.ts";
 import { repellingTaints, taintWord } from "./tolerations.ts";
 
 /** An Offer that has not been closed, and what it still keeps from others. */
@@ -56,7 +57,8 @@ export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView 
   const { total, reserved } = overlayReservations(node.offerable, reservations, held);
   const taken = Resources.sum([held, ...offers.map(({ resources }) => resources)]);
   const { name } = agent.metadata;
-  const withheld = node.held && withheldWord(node.held.reason);
+  const kept = tasks.some(({ spec }) => isExclusive(spec)) ? "Exclusive" : undefined;
+  const withheld = node.held ? withheldWord(node.held.reason) : kept;
   const { hostname, region, zone } = domainOf(agent, facts.node);
   const state: AgentState = {
     name,

@@ -1,8 +1,14 @@
-import { ConstraintError, compileConstraint, type TaskRequest } from "../../allocator/index.ts";
+import {
+  ConstraintError,
+  compileTerms,
+  type PlacementTerms,
+  type TaskRequest,
+} from "../../allocator/index.ts";
 import type { Task, TaskSpec } from "../../api/task.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { fromSpec, ResourceError, type Resources } from "../../resources/index.ts";
 import type { Taint, Toleration } from "../node/taints.ts";
+import { peerGroups, peersOf } from "./peers.ts";
 import { bySeniority } from "./seniority.ts";
 import { toleratedWords } from "./tolerations.ts";
 
@@ -22,7 +28,7 @@ export interface PendingTask {
 }
 
 export type RequestResult =
-  | { readonly resources: Resources; readonly accepts: TaskRequest["accepts"] | undefined }
+  | { readonly resources: Resources; readonly terms: PlacementTerms | undefined }
   | { readonly reason: "InvalidResources" | "InvalidConstraints"; readonly message: string };
 
 const known = new WeakMap<TaskSpec, RequestResult>();
@@ -38,12 +44,14 @@ export function taskTerms(spec: TaskSpec): RequestResult {
 
 function read(spec: TaskSpec): RequestResult {
   try {
-    const tests = (spec.constraints ?? []).map((constraint, i) =>
-      compileConstraint(constraint, `spec.constraints[${i}]`),
-    );
+    const { constraints = [], labels } = spec;
+    const grouped = constraints.map((constraint) => ({
+      ...constraint,
+      peers: peersOf(labels, constraint.peers),
+    }));
     return {
       resources: fromSpec(spec.resources, { field: "spec.resources" }),
-      accepts: tests.length === 0 ? undefined : (agent) => tests.every((test) => test(agent)),
+      terms: grouped.length === 0 ? undefined : compileTerms(grouped, "spec.constraints"),
     };
   } catch (error) {
     if (error instanceof ResourceError) return { reason: "InvalidResources", message: error.message };
@@ -70,7 +78,8 @@ export function pendingGroups(tasks: readonly Live<Task>[], taints: readonly Tai
       request: {
         id: keyOf(task.metadata),
         resources: terms.resources,
-        ...(terms.accepts && { accepts: terms.accepts }),
+        ...(terms.terms && { terms: terms.terms }),
+        groups: peerGroups(task.spec),
         tolerated: toleratedWords(tolerations, taints),
       },
     });

@@ -1,7 +1,9 @@
-import { OfferCounts, OfferFilters } from "../../allocator/index.ts";
+import { AllocationEngine, type Allocator } from "../../allocator/index.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { AgentViews, type Assumed, reservationAgent } from "./agentviews.ts";
 import { Assumptions } from "./assumptions.ts";
+import { Filters } from "./filters.ts";
+import { AllocatorMirror } from "./mirror.ts";
 import { OfferBook } from "./offerbook.ts";
 import { ClusterTotals } from "./shares.ts";
 
@@ -9,9 +11,10 @@ import { ClusterTotals } from "./shares.ts";
 export interface Scheduling {
   readonly views: AgentViews;
   readonly assumed: Assumed;
-  /** Times in it are those of Clock.monotonic. Frameworks go by "namespace/name". */
-  readonly filters: OfferFilters;
-  readonly counts: OfferCounts;
+  /** Frameworks go by "namespace/name", times are those of Clock.monotonic. */
+  readonly allocator: Allocator;
+  readonly mirror: AllocatorMirror;
+  readonly filters: Filters;
   readonly totals: ClusterTotals;
 }
 
@@ -19,17 +22,24 @@ export function createScheduling(deps: Dependencies): Scheduling {
   const { caches, clock } = deps;
   // What is assumed changes a view, as what a cache shows does.
   const changed = (agent: string | undefined) => views.changed(agent);
+  const offers = new OfferBook(caches.offers, clock, (offer) => {
+    changed(offer.spec.agent);
+    mirror.recount(offer);
+  });
   const assumed: Assumed = {
-    offers: new OfferBook(caches.offers, clock, ({ spec }) => changed(spec.agent)),
+    offers,
     tasks: new Assumptions(caches.tasks, clock, ({ spec }) => changed(spec.agent)),
     reservations: new Assumptions(caches.reservations, clock, (object) => changed(reservationAgent(object))),
   };
   const views: AgentViews = new AgentViews(deps, assumed);
+  const allocator = new AllocationEngine();
+  const mirror = new AllocatorMirror(deps, allocator, views, offers);
   return {
     views,
     assumed,
-    filters: new OfferFilters(),
-    counts: new OfferCounts(),
+    allocator,
+    mirror,
+    filters: new Filters(allocator, (framework) => mirror.touchFramework(framework)),
     totals: new ClusterTotals(views, clock),
   };
 }

@@ -35,6 +35,8 @@ export async function seed(deps: Dependencies, scheduling: Scheduling, signal: A
   for (const offer of offers.items) scheduling.assumed.offers.assume(offer);
   for (const task of tasks.items) if (task.spec.agent !== undefined) scheduling.assumed.tasks.assume(task);
   for (const reservation of reservations.items) scheduling.assumed.reservations.assume(reservation);
+  // A filter is of a framework and an agent that the allocator knows.
+  await scheduling.mirror.sync();
   restoreFilters(deps, scheduling);
 }
 
@@ -43,7 +45,8 @@ export function restoreFilters(deps: Dependencies, { filters }: Scheduling): voi
   const { caches, clock, config } = deps;
   for (const offer of caches.offers.store.values()) {
     const framework = caches.frameworks.store.get(offerFramework(offer));
-    if (framework === undefined || !isOf(offer, framework) || revivedSince(offer, framework)) continue;
+    if (framework === undefined || offer.spec.inverse) continue;
+    if (!isOf(offer, framework) || revivedSince(offer, framework)) continue;
     const left = filterLeft(offer, framework, config, clock.now());
     if (left <= 0) continue;
     const { role, agent } = offer.spec;

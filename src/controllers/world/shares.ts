@@ -1,5 +1,5 @@
 import type { Clock } from "../../cluster/time.ts";
-import { type Quantities, Resources } from "../../resources/index.ts";
+import { Quantities } from "../../resources/index.ts";
 import type { AgentViews } from "./agentviews.ts";
 
 /** Milliseconds for which a sum over all agents serves. */
@@ -9,20 +9,31 @@ const KEPT_FOR = 1_000;
 export class ClusterTotals {
   readonly #views: AgentViews;
   readonly #clock: Clock;
-  #sum: { readonly total: Quantities; readonly at: number } | undefined;
+  #sum: { readonly scalars: Quantities; readonly all: Quantities; readonly at: number } | undefined;
 
   constructor(views: AgentViews, clock: Clock) {
     this.#views = views;
     this.#clock = clock;
   }
 
+  /** Scalars: what shares are of. */
   get(): Quantities {
+    return this.#now().scalars;
+  }
+
+  /** Ports and items of sets too, each agent's counted one by one: what guarantees are judged by. */
+  quantities(): Quantities {
+    return this.#now().all;
+  }
+
+  #now(): { readonly scalars: Quantities; readonly all: Quantities } {
     const now = this.#clock.monotonic();
-    if (this.#sum !== undefined && this.#sum.at + KEPT_FOR > now) return this.#sum.total;
-    const all = Resources.sum(Array.from(this.#views.all(), ({ state }) => state.total.nonShared()));
-    const total = all.scalarQuantities();
-    this.#sum = { total, at: now };
-    return total;
+    if (this.#sum !== undefined && this.#sum.at + KEPT_FOR > now) return this.#sum;
+    const totals = Array.from(this.#views.all(), ({ state }) => state.total.nonShared());
+    const scalars = Quantities.of(totals.flatMap((total) => [...total.scalarQuantities()]));
+    const all = Quantities.of(totals.flatMap((total) => [...total.quantities()]));
+    this.#sum = { scalars, all, at: now };
+    return this.#sum;
   }
 }
 

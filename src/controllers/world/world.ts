@@ -1,11 +1,4 @@
-import type {
-  AgentState,
-  AllocationWorld,
-  Capability,
-  FrameworkState,
-  QuotaState,
-  Refusals,
-} from "../../allocator/index.ts";
+import type { Capability, FrameworkState, QuotaState, RoleState } from "../../allocator/index.ts";
 import type { Framework, FrameworkSpec } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Quota } from "../../api/quota.ts";
@@ -18,43 +11,20 @@ import type { PendingGroup } from "./builtin.ts";
 import { eldest } from "./seniority.ts";
 import { toleratedWords } from "./tolerations.ts";
 
-/** A framework, whether it may be offered anything, and what is counted of it. */
+/** A framework, whether it may be offered anything, and how many offers it has outstanding. */
 export interface KnownFramework {
   readonly framework: Live<Framework>;
   readonly readiness: Readiness;
   readonly offersOutstanding: number;
-  readonly offersMade: ReadonlyMap<string, number>;
 }
 
-export interface WorldParts {
-  readonly agents: readonly AgentState[];
-  /** Of these agents' nodes, each once. */
-  readonly taints: readonly Taint[];
-  readonly roles: Iterable<Live<Role>>;
-  readonly quotas: Iterable<Live<Quota>>;
-  readonly frameworks: readonly KnownFramework[];
-  readonly pending: readonly PendingGroup[];
-  readonly refusals: Refusals;
-  /** Offers that a framework may have outstanding, whatever it asks for: each is an object in etcd. */
-  readonly mostOffers: number;
-}
+/** Where two Roles have one path the older counts. */
+export const roleStates = (roles: Iterable<Live<Role>>): RoleState[] =>
+  eldestBy(roles, ({ spec }) => spec.path).map(({ spec }) => ({ path: spec.path, weight: spec.weight }));
 
-/** The snapshot that one allocation is decided on. Pure; where two objects contradict each other the older counts. */
-export function buildWorld(parts: WorldParts): AllocationWorld {
-  return {
-    agents: parts.agents,
-    roles: eldestBy(parts.roles, ({ spec }) => spec.path).map(({ spec }) => ({
-      path: spec.path,
-      weight: spec.weight,
-    })),
-    quotas: eldestBy(parts.quotas, ({ spec }) => spec.role).flatMap(quotaState),
-    frameworks: [
-      ...parts.frameworks.map((known) => frameworkState(known, parts.taints, parts.mostOffers)),
-      ...builtInStates(parts.pending, parts.taints),
-    ],
-    refusals: parts.refusals,
-  };
-}
+/** Where two Quotas are of one role the older counts. */
+export const quotaStates = (quotas: Iterable<Live<Quota>>): QuotaState[] =>
+  eldestBy(quotas, ({ spec }) => spec.role).flatMap(quotaState);
 
 function eldestBy<T extends Live<Role> | Live<Quota>>(objects: Iterable<T>, of: (object: T) => string): T[] {
   return [...Map.groupBy(objects, of).values()].flatMap((same) => (eldest(same) as T | undefined) ?? []);
@@ -84,8 +54,13 @@ function maxOffers({ maxOffers, connection }: FrameworkSpec, most: number): { ma
   return maxOffers === undefined ? {} : { maxOffers: Math.min(maxOffers, most) };
 }
 
-function frameworkState(known: KnownFramework, taints: readonly Taint[], most: number): FrameworkState {
-  const { framework, readiness, offersOutstanding, offersMade } = known;
+/** `taints` are those of all nodes; `most`: offers that a framework may have outstanding whatever it asks for, each is an object in etcd. */
+export function frameworkState(
+  known: KnownFramework,
+  taints: readonly Taint[],
+  most: number,
+): FrameworkState {
+  const { framework, readiness, offersOutstanding } = known;
   const { metadata, spec } = framework;
   return {
     id: keyOf(metadata),
@@ -95,7 +70,6 @@ function frameworkState(known: KnownFramework, taints: readonly Taint[], most: n
     active: readiness.ready,
     tolerated: toleratedWords(spec.tolerations ?? [], taints),
     offersOutstanding,
-    offersMade,
     ...maxOffers(spec, most),
     ...(readiness.ready && {
       minAllocatable: readiness.terms.minAllocatable,
@@ -118,7 +92,8 @@ const BUILT_IN_CAPABILITIES: readonly Capability[] = [
   "REGION_AWARE",
 ];
 
-function builtInStates(pending: readonly PendingGroup[], taints: readonly Taint[]): FrameworkState[] {
+/** One for each namespace with waiting tasks. */
+export function builtInStates(pending: readonly PendingGroup[], taints: readonly Taint[]): FrameworkState[] {
   const namespaces = Map.groupBy(pending, ({ namespace }) => namespace);
   return [...namespaces].map(([namespace, groups]) => {
     const tasks = groups.flatMap((group) => group.tasks);

@@ -8,11 +8,10 @@ import { type ControlPlane, startControlPlane, WORK } from "./controlplane.ts";
 import { takeOver } from "./failover.ts";
 import { BenchError } from "./failure.ts";
 import { LaunchingFramework } from "./framework.ts";
-import { type Measurement, measure } from "./measurement.ts";
+import { type Measurement, measure, spentSoFar } from "./measurement.ts";
 import { Operator } from "./operator.ts";
 import type { Options } from "./options.ts";
 import { PodLoad } from "./podload.ts";
-import { settled } from "./quiet.ts";
 import { KubeScheduler } from "./scheduler.ts";
 import { Simulation } from "./simulation.ts";
 import { makeExisting, makeFlood } from "./standing.ts";
@@ -20,7 +19,7 @@ import { sweepPods, sweepTasks } from "./sweep.ts";
 import { until } from "./waiting.ts";
 
 /** Of one measurement: milliseconds, and milliseconds a task more. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 const PATIENCE_EACH = 200;
 /** Launches before those that count: of programs that compile as they go. */
 const WARM_UP = 0.1;
@@ -81,16 +80,17 @@ export class Bench {
     const { tasks, agents, inFlight, seconds, qps } = this.#options;
     const { connection, kubeconfig } = this.#plane;
     this.#scheduler?.pause();
-    await this.#lead();
+    const operator = await this.#lead();
     const name = `launches-${++this.#count}`;
     const maxOffers = this.#maxOffers(tasksPerOffer);
     const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
     const framework = new LaunchingFramework(own);
     await framework.start(connection);
-    await framework.launch(this.#warmUp(), this.#patience());
-    const before = await settled(connection);
-    const lives = await framework.launch(tasks, this.#patience());
-    const after = await settled(connection);
+    const launch = (count: number) => operator.during(framework.launch(count, this.#patience()));
+    await launch(this.#warmUp());
+    const before = await spentSoFar(connection);
+    const lives = await launch(tasks);
+    const after = await spentSoFar(connection);
     await framework.end();
     await this.#removed(name);
     await sweepTasks(connection, name);
@@ -110,9 +110,9 @@ export class Bench {
     const name = `pods-${++this.#count}`;
     const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
     await load.run(this.#warmUp(), this.#patience());
-    const before = await settled(connection);
+    const before = await spentSoFar(connection);
     const lives = await load.run(tasks, this.#patience());
-    const after = await settled(connection);
+    const after = await spentSoFar(connection);
     await load.end();
     await sweepPods(connection, name);
     return measure({ bench: "pods", agents, alternation }, lives, before, after);
@@ -189,7 +189,7 @@ export class Bench {
 
   /** Enough that what is in flight never waits for the next allocation. */
   #maxOffers(tasksPerOffer: number): number {
-    return this.#options.maxOffers || Math.ceil((2 * this.#options.inFlight) / tasksPerOffer);
+    return this.#options.maxOffers || Math.ceil((4 * this.#options.inFlight) / tasksPerOffer);
   }
 
   #warmUp(): number {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { lastLines } from "../../../hack/devcluster/failure.ts";
 
@@ -10,6 +9,8 @@ const GRACE = 30_000;
 export class Child {
   readonly logFile: string;
   readonly #process: ChildProcess;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly gone: Promise<void>;
 
   constructor(argv: readonly string[], logFile: string, env: NodeJS.ProcessEnv = process.env) {
     this.logFile = logFile;
@@ -17,7 +18,10 @@ export class Child {
     try {
       const stdio = ["ignore", log, log] as const;
       this.#process = spawn("setpriv", ["--pdeathsig", "KILL", ...argv], { stdio: [...stdio], env });
-      this.#process.on("error", () => {});
+      this.gone = new Promise((resolve) => {
+        this.#process.once("exit", () => resolve());
+        this.#process.once("error", () => resolve());
+      });
     } finally {
       closeSync(log);
     }
@@ -42,12 +46,11 @@ export class Child {
 
   async stop(name: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if (this.ended || this.#process.pid === undefined) return;
-    const exit = once(this.#process, "exit");
     // One that was stopped hears nothing else.
     this.#process.kill("SIGCONT");
     this.#process.kill(name);
     const timer = setTimeout(() => this.#process.kill("SIGKILL"), GRACE);
-    await exit;
+    await this.gone;
     clearTimeout(timer);
   }
 }

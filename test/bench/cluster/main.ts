@@ -50,6 +50,9 @@ async function main(): Promise<void> {
   const { only, profile: _, ...rest } = options;
   print({ bench: "settings", ...rest, only: [...only], ...limits(options.qps), cpus: cpus().length });
   const bench = await Bench.start(options, say);
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => void bench.stop().finally(() => process.exit(1)));
+  }
   let failed = true;
   try {
     await measureAll(bench, options);

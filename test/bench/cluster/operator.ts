@@ -72,6 +72,16 @@ export class Operator {
     return answer === undefined ? [] : samples(await answer.text(), name);
   }
 
+  /** What `work` comes to; rejects if the operator ends by itself meanwhile. */
+  during<T>(work: Promise<T>): Promise<T> {
+    const end = this.#child.gone.then(() => {
+      throw new BenchError(
+        `the operator ended by itself; ${this.#child.lastWords}\nIf it lost its Lease the machine is too slow: try a smaller --in-flight.`,
+      );
+    });
+    return Promise.race([work, end]);
+  }
+
   stop(): Promise<void> {
     return this.#child.stop();
   }

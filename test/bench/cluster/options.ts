@@ -19,7 +19,7 @@ export interface Options {
   readonly qps: number;
   /** Launches, or Pods, at a time that are not bound yet. */
   readonly inFlight: number;
-  /** Offers outstanding at a time; 0: twice what is in flight. */
+  /** Offers outstanding at a time; 0: enough for four times what is in flight. */
   readonly maxOffers: number;
   /** The operator's allocation.interval. */
   readonly interval: string;
@@ -40,8 +40,8 @@ export const USAGE = `npm run bench:cluster -- [flags]
   --existing N          tasks that run all the while (0)
   --flood N             tasks without an offer that fit nowhere, waiting all the while (0)
   --qps N               of the operator, kube-scheduler and every client, bursts of twice that; 0: their defaults (1000)
-  --in-flight N         launches, or Pods, at a time that are not bound yet (256)
-  --max-offers N        outstanding at a time (twice what is in flight, in offers)
+  --in-flight N         launches, or Pods, at a time that are not bound yet (64)
+  --max-offers N        outstanding at a time (enough for four times what is in flight)
   --interval D          the operator's allocation.interval (1s)
   --seconds N           for which a task, or a Pod, runs (2)
   --heartbeat N         seconds between the renewals of an agent's Lease (15)
@@ -55,7 +55,7 @@ const NUMBERS = {
   existing: 0,
   flood: 0,
   qps: 1000,
-  "in-flight": 256,
+  "in-flight": 64,
   "max-offers": 0,
   seconds: 2,
   heartbeat: 15,

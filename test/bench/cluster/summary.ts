@@ -30,6 +30,7 @@ const medians = (prefix: string, list: readonly Measurement[]): object => ({
   [`${prefix}RunningP50ms`]: of(list, ({ running }) => running.p50ms),
   [`${prefix}RunningP99ms`]: of(list, ({ running }) => running.p99ms),
   [`${prefix}Writes`]: of(list, writes),
+  [`${prefix}ApiserverCpuMs`]: of(list, ({ cpuMs }) => cpuMs.apiserver ?? 0),
 });
 
 const ratios = (own: readonly Measurement[], pods: readonly Measurement[]): object => ({

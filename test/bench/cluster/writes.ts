@@ -2,22 +2,29 @@ import { text } from "node:stream/consumers";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { samples } from "./prometheus.ts";
 
-/** Requests that changed something, by "VERB resource" or "VERB resource/subresource". */
+/** Requests that changed something, by "VERB resource" or "VERB resource/subresource"; those that were refused, by that and the code. */
 export type Writes = ReadonlyMap<string, number>;
 
 const VERBS = new Set(["POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"]);
 
-/** All that the API server has taken since it started, by its own count; dry runs and refusals are none. */
-export async function readWrites(connection: Connection): Promise<Writes> {
+export interface Count {
+  readonly taken: Writes;
+  readonly refused: Writes;
+}
+
+/** All writes since the API server started, by its own count; dry runs are none. */
+export async function readWrites(connection: Connection): Promise<Count> {
   const response = await connection.open({ method: "GET", path: "/metrics" }, 30_000);
-  const writes = new Map<string, number>();
+  const taken = new Map<string, number>();
+  const refused = new Map<string, number>();
   for (const { labels, value } of samples(await text(response), "apiserver_request_total")) {
     const { verb = "", resource = "", subresource = "", code = "", dry_run: dryRun = "" } = labels;
-    if (!VERBS.has(verb) || !code.startsWith("2") || dryRun !== "") continue;
+    if (!VERBS.has(verb) || dryRun !== "") continue;
     const key = `${verb} ${resource}${subresource === "" ? "" : `/${subresource}`}`;
-    writes.set(key, (writes.get(key) ?? 0) + value);
+    if (code.startsWith("2")) taken.set(key, (taken.get(key) ?? 0) + value);
+    else refused.set(`${key} ${code}`, (refused.get(`${key} ${code}`) ?? 0) + value);
   }
-  return writes;
+  return { taken, refused };
 }
 
 /** What came between; heartbeats are no work of anybody's launch. */
@@ -25,7 +32,7 @@ export function writesBetween(before: Writes, after: Writes): Map<string, number
   const between = new Map<string, number>();
   for (const [key, count] of after) {
     const more = count - (before.get(key) ?? 0);
-    if (more > 0 && !/ (leases|subjectaccessreviews|tokenreviews)$/.test(key)) between.set(key, more);
+    if (more > 0 && !/ (leases|subjectaccessreviews|tokenreviews)( |$)/.test(key)) between.set(key, more);
   }
   return between;
 }

@@ -14,6 +14,7 @@ const offer = {
   resources,
   expiresAt: "2030-01-01T00:00:00Z",
 };
+const inverse = { ...offer, role: "*", inverse: true, unavailability: { start: "2030-01-01T00:00:00Z" } };
 const accept = (...operations: object[]) => ({ response: { accept: { operations } } });
 const launch = (task: object) => accept({ type: "LAUNCH", launch: { tasks: [{ ...program, ...task }] } });
 
@@ -273,6 +274,38 @@ const refused: Refused[] = [
     words: "otherOffers names offers beside this one",
   },
   {
+    name: "operations on an inverse offer",
+    kind: "offer",
+    before: inverse,
+    spec: launch({ taskId: "b" }),
+    field: "spec.response.accept",
+    words: "an inverse offer asks for resources back and has none to use",
+  },
+  {
+    name: "other offers with an inverse one",
+    kind: "offer",
+    before: inverse,
+    spec: { response: { accept: { otherOffers: ["another"] } } },
+    field: "spec.response.accept",
+    words: "accept it without operations and otherOffers",
+  },
+  {
+    name: "an offer that becomes an inverse one",
+    kind: "offer",
+    before: { ...offer, role: "*", unavailability: inverse.unavailability },
+    spec: { inverse: true },
+    field: "spec.inverse",
+    words: "inverse is immutable",
+  },
+  {
+    name: "an inverse offer that becomes an ordinary one",
+    kind: "offer",
+    before: inverse,
+    spec: { inverse: null },
+    field: "spec.inverse",
+    words: "inverse is immutable",
+  },
+  {
     name: "an operation of another type",
     kind: "offer",
     before: offer,
@@ -453,6 +486,12 @@ const taken: Case[] = [
     newStatus: { state: "TASK_FINISHED", unreachableSince: null },
   },
   { name: "a response", kind: "offer", before: offer, spec: launch({ name: "t1", taskId: "1" }) },
+  {
+    name: "an inverse offer's acceptance",
+    kind: "offer",
+    before: inverse,
+    spec: { response: { accept: { operations: [], filters: { refuse: "1h" } } } },
+  },
   {
     name: "a response to an offer that says Outstanding",
     kind: "offer",

@@ -1,0 +1,306 @@
+/** Takes in what the allocator is told, and finds which agents the next round has to look at. */
+import { formatAttributes } from "../../resources/index.ts";
+import type { AllocationOptions, PlannedOffer } from "../decision.ts";
+import type { AgentState, FrameworkState, QuotaState, Refusals, RoleState } from "../world.ts";
+import { Books } from "./books.ts";
+import type { Framework } from "./clients.ts";
+import { Declined, type Removal } from "./declined.ts";
+import { DIRTY, HELD_BACK, LUMPY, RESTLESS, WAITED_FOR } from "./fleet.ts";
+import type { Refusal } from "./interface.ts";
+import { Kinds } from "./kinds.ts";
+import { sameOpenness } from "./openness.ts";
+import { QuotaWatch } from "./quotawatch.ts";
+
+export type Event =
+  | { readonly type: "agent"; readonly state: AgentState }
+  | { readonly type: "agentGone"; readonly name: string }
+  | { readonly type: "framework"; readonly state: FrameworkState }
+  | { readonly type: "frameworkGone"; readonly id: string }
+  | { readonly type: "outstanding"; readonly framework: string; readonly offers: number }
+  | { readonly type: "roles"; readonly roles: readonly RoleState[] }
+  | { readonly type: "quotas"; readonly quotas: readonly QuotaState[] }
+  | { readonly type: "refuse"; readonly refusal: Refusal }
+  | { readonly type: "revive" | "suppress"; readonly framework: string; readonly roles: readonly string[] }
+  | { readonly type: "withdraw"; readonly offer: PlannedOffer };
+
+export class Intake {
+  readonly books = new Books();
+  readonly declined = new Declined();
+  readonly kinds: Kinds;
+  readonly oracle: Refusals | undefined;
+  readonly #quotas: QuotaWatch;
+  #options: AllocationOptions | undefined;
+  /** Agents with DIRTY; some may be there twice or not have it any more. */
+  #dirty: number[] = [];
+  #allDirty = true;
+  /** A framework that had as many offers as it may have may be offered more. */
+  #opened = false;
+  /** Clients whose filters are to go: many revive together. */
+  #revived: number[] = [];
+  #removal: Removal | undefined;
+  /** Whether agents may have any of the flags but DIRTY. */
+  #flagged = false;
+
+  constructor(oracle: Refusals | undefined) {
+    this.oracle = oracle;
+    this.kinds = new Kinds(this.books.clients);
+    this.#quotas = new QuotaWatch(this.books);
+  }
+
+  take(event: Event): void {
+    if (event.type !== "revive") this.flush();
+    switch (event.type) {
+      case "agent":
+        this.#setAgent(event.state);
+        break;
+      case "agentGone":
+        this.#removeAgent(event.name);
+        break;
+      case "framework":
+        this.#setFramework(event.state);
+        break;
+      case "frameworkGone":
+        this.#removeFramework(event.id);
+        break;
+      case "outstanding":
+        this.#setOutstanding(event.framework, event.offers);
+        break;
+      case "roles":
+        this.#setRoles(event.roles);
+        break;
+      case "quotas":
+        this.books.headroom.setQuotas(event.quotas);
+        for (const { role } of event.quotas) this.books.roles.get(role).listed = true;
+        this.#allDirty = true;
+        break;
+      case "refuse":
+        this.#refuse(event.refusal);
+        break;
+      case "revive":
+      case "suppress":
+        this.#setSuppressed(event.framework, event.roles, event.type === "suppress");
+        break;
+      case "withdraw":
+        this.#withdraw(event.offer);
+        break;
+    }
+  }
+
+  /** Does what was put off in `take`, on so many agents at most; whether that is all. */
+  flush(agents = Number.POSITIVE_INFINITY): boolean {
+    this.#removal ??= this.#revived.length === 0 ? undefined : this.declined.beginRemoval(this.#revived);
+    this.#revived = [];
+    if (this.#removal === undefined) return true;
+    if (!this.declined.continueRemoval(this.#removal, agents, (agent) => this.#touch(agent))) return false;
+    this.#removal = undefined;
+    return true;
+  }
+
+  #touch(agent: number): void {
+    this.books.fleet.mark(agent, DIRTY);
+    this.#dirty.push(agent);
+  }
+
+  #setAgent(state: AgentState): void {
+    const { fleet } = this.books;
+    const agent = fleet.find(state.name) ?? fleet.add(state.name);
+    const before = fleet.states[agent];
+    if (before === state && fleet.offered[agent] === undefined) return;
+    if (before !== undefined && !sameSight(before, state)) this.declined.removeAgent(agent);
+    this.books.setAgent(agent, state);
+    const digest = fleet.digests[agent];
+    const kind = this.kinds.enter(state, digest?.hasGpus ?? false);
+    if (before !== undefined) this.kinds.leave(fleet.kinds[agent] ?? 0);
+    fleet.kinds[agent] = kind;
+    const restless = digest?.plain === false && !digest.available.shared().isEmpty;
+    fleet.flags[agent] = (restless ? RESTLESS : 0) | (digest?.simple ? 0 : LUMPY);
+    this.#flagged ||= restless;
+    this.#touch(agent);
+  }
+
+  #removeAgent(name: string): void {
+    const agent = this.books.fleet.find(name);
+    if (agent === undefined) return;
+    this.declined.removeAgent(agent);
+    this.kinds.leave(this.books.fleet.kinds[agent] ?? 0);
+    this.books.removeAgent(agent);
+  }
+
+  #setFramework(state: FrameworkState): void {
+    const { clients } = this.books;
+    const framework = clients.framework(state.id);
+    const before = framework.state;
+    if (before === state) return;
+    const suppressed = framework.suppressed;
+    clients.describe(framework, state);
+    const roles = new Set(state.roles);
+    for (const [role, client] of [...framework.clients]) {
+      if (roles.has(role)) continue;
+      this.#leave(client);
+    }
+    for (const role of roles) {
+      const client = clients.get(framework, role);
+      clients.join(client, state.offersMade?.get(role) ?? 0);
+      this.books.fairness.changedRole(this.books.roles.get(role));
+      const woken = suppressed.has(role) && !framework.suppressed.has(role);
+      if (!state.active || woken) this.#clear(client);
+      if (woken) this.#allDirty = true;
+      clients.setLive(client, state.active && !framework.suppressed.has(role));
+    }
+    this.#countOutstanding(framework, state.offersOutstanding ?? 0);
+    if (before !== undefined && sameOpenness(before, state)) return;
+    for (const client of framework.clients.values()) this.kinds.changed(client);
+    if (state.active) this.#allDirty = true;
+  }
+
+  #leave(client: number): void {
+    const { clients, fairness } = this.books;
+    this.declined.removeClients([client], () => {});
+    const role = clients.roles[client];
+    if (role !== undefined) fairness.changedRole(role);
+    clients.leave(client);
+  }
+
+  #clear(client: number): void {
+    if (this.declined.mayHave(client)) this.#revived.push(client);
+  }
+
+  #removeFramework(id: string): void {
+    const { clients } = this.books;
+    const framework = clients.byId.get(id);
+    if (framework === undefined) return;
+    framework.state = undefined;
+    for (const client of [...framework.clients.values()]) this.#leave(client);
+    if (framework.clients.size === 0) clients.byId.delete(id);
+  }
+
+  #setOutstanding(id: string, offers: number): void {
+    const framework = this.books.clients.byId.get(id);
+    if (framework?.state !== undefined) this.#countOutstanding(framework, offers);
+  }
+
+  #countOutstanding(framework: Framework, offers: number): void {
+    const most = framework.state?.maxOffers ?? this.#options?.maxOffersPerFramework;
+    const opened = this.books.clients.countOutstanding(framework, offers, most ?? Number.POSITIVE_INFINITY);
+    this.#opened ||= opened;
+  }
+
+  #setRoles(roles: readonly RoleState[]): void {
+    const { nodes } = this.books.roles;
+    for (const node of nodes) node.weight = 1;
+    for (const { path, weight } of roles) {
+      const node = this.books.roles.get(path);
+      node.weight = weight;
+      node.listed = true;
+    }
+    this.books.fairness.changedAll();
+  }
+
+  #refuse({ framework, role, agent, resources, now, time }: Refusal): void {
+    const { fleet, clients } = this.books;
+    const [slot, client] = [fleet.find(agent), clients.find(framework, role)];
+    if (slot === undefined || client === undefined) return;
+    // The agent's own object where it is equal: the next test knows it at once.
+    const own = fleet.digests[slot]?.available;
+    const refused = own?.equals(resources) ? own : resources;
+    this.declined.add(slot, client, refused, now, time, (clients.frameworks.length + 31) >>> 5);
+  }
+
+  #setSuppressed(id: string, some: readonly string[], suppressed: boolean): void {
+    const { clients } = this.books;
+    const framework = clients.byId.get(id);
+    if (framework?.state === undefined) return;
+    const { state } = framework;
+    const roles = some.length === 0 ? state.roles : some.filter((role) => state.roles.includes(role));
+    const kept = new Set(framework.suppressed);
+    for (const role of roles) {
+      const client = clients.find(id, role);
+      if (client === undefined) continue;
+      if (suppressed) kept.add(role);
+      else {
+        if (kept.delete(role)) this.#allDirty = true;
+        this.#clear(client);
+      }
+      clients.setLive(client, state.active && !suppressed);
+    }
+    framework.suppressed = kept;
+  }
+
+  #withdraw({ framework, role, agent, resources }: PlannedOffer): void {
+    const { fleet, clients } = this.books;
+    const [slot, client] = [fleet.find(agent), clients.find(framework, role)];
+    if (slot === undefined || client === undefined) return;
+    if (!this.books.dropOffer(slot, client, resources)) return;
+    this.#touch(slot);
+    const one = clients.frameworks[client];
+    if (one !== undefined) this.#countOutstanding(one, Math.max(0, one.outstanding - 1));
+  }
+
+  /** Once all is taken in: what the options and the time change. */
+  prepare(options: AllocationOptions): void {
+    this.flush();
+    const { clients, fairness } = this.books;
+    const before = this.#options;
+    this.#options = options;
+    if (before === undefined || !sameOptions(before, options)) {
+      this.#allDirty = true;
+      this.kinds.setRegion(options.region);
+      fairness.exclude(options.excludeFromFairness ?? new Set());
+      for (const framework of clients.byId.values()) {
+        if (framework.state !== undefined) this.#countOutstanding(framework, framework.outstanding);
+      }
+    }
+    this.declined.expire(options.now, (agent) => this.#touch(agent));
+    fairness.settle();
+  }
+
+  /** Agents that a round has to look at. */
+  candidates(): Int32Array {
+    const { fleet } = this.books;
+    const { improved, changed } = this.#quotas.compare();
+    const mask =
+      DIRTY |
+      RESTLESS |
+      (improved ? HELD_BACK : 0) |
+      (changed && this.books.headroom.hasQuotas ? LUMPY : 0) |
+      (this.#opened ? WAITED_FOR : 0);
+    const isOpen = (agent: number) =>
+      fleet.states[agent] !== undefined && fleet.states[agent]?.withheld === undefined;
+    if (!this.#allDirty && !this.#flagged && (mask & ~(DIRTY | RESTLESS)) === 0) {
+      const dirty = this.#dirty.filter((agent) => ((fleet.flags[agent] ?? 0) & DIRTY) !== 0 && isOpen(agent));
+      return Int32Array.from(new Set(dirty)).sort();
+    }
+    const found: number[] = [];
+    for (let agent = 0; agent < fleet.length; agent++) {
+      if ((this.#allDirty || ((fleet.flags[agent] ?? 0) & mask) !== 0) && isOpen(agent)) found.push(agent);
+    }
+    return Int32Array.from(found);
+  }
+
+  /** A round is over: what it left is left for a reason. */
+  conclude(): void {
+    const { fleet } = this.books;
+    for (const agent of this.#dirty) fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~DIRTY;
+    this.#dirty = [];
+    this.#allDirty = false;
+    this.#opened = false;
+    this.#quotas.remember();
+  }
+}
+
+/** Whether frameworks see the same of the agent, resources apart (Mesos: updateSlave clears filters if attributes differ). */
+function sameSight(a: AgentState, b: AgentState): boolean {
+  if (a.hostname !== b.hostname || a.region !== b.region || a.zone !== b.zone) return false;
+  return a.attributes === b.attributes || formatAttributes(a.attributes) === formatAttributes(b.attributes);
+}
+
+function sameOptions(a: AllocationOptions, b: AllocationOptions): boolean {
+  if (a.sorter !== b.sorter || a.region !== b.region) return false;
+  if (a.maxOffersPerFramework !== b.maxOffersPerFramework) return false;
+  if (a.minAllocatable !== b.minAllocatable && String(a.minAllocatable) !== String(b.minAllocatable))
+    return false;
+  const [left, right] = [a, b].map(({ excludeFromFairness }) =>
+    [...(excludeFromFairness ?? [])].sort().join(),
+  );
+  return left === right;
+}

@@ -1,0 +1,311 @@
+/**
+ * Whom to take what from, time apart: for each demand of a role below its fair share the agent where least is lost. What is taken
+ * comes from a role above its fair share, and what is given leaves the other at its own or below: who has gained so can lose nothing
+ * again, and taking back never goes to and fro.
+ */
+import { addTo, covers, EPSILON, type FairNode, FairTree, upward, type Vector } from "./fairtree.ts";
+import { type Gang, gangsOf, inOrder } from "./gangs.ts";
+import type { Demand, ReclaimSnapshot } from "./snapshot.ts";
+
+/** Where a demand would be met, and what must go for it; nothing if there is room, or will be. */
+export interface Step {
+  readonly demand: Demand;
+  readonly agent: string;
+  readonly gangs: readonly Gang[];
+}
+
+export interface PlanOptions {
+  readonly excludeFromFairness?: ReadonlySet<string>;
+  /** Gangs that were told that they will be taken: they are taken before newer ones. */
+  readonly warned?: (key: string) => boolean;
+  /** Gangs whose end is under way: what they hold counts as free. */
+  readonly ending?: (key: string) => boolean;
+  /** Roles that nothing is taken for now. */
+  readonly rests?: (role: string) => boolean;
+  /** Demands that are looked at, at most. */
+  readonly most?: number;
+}
+
+export interface ReclaimPlan {
+  /** In the order in which they were decided. */
+  readonly steps: readonly Step[];
+  /** Roles below their fair share with a demand that there is no room for, whether or not something can be taken for it. */
+  readonly short: ReadonlySet<string>;
+  /** By path, of roles that hold or want something. */
+  readonly shares: ReadonlyMap<string, { readonly share: number; readonly fair: number }>;
+}
+
+export function planReclaim(snapshot: ReclaimSnapshot, options: PlanOptions = {}): ReclaimPlan {
+  return new Planner(snapshot, options).run();
+}
+
+class Planner {
+  readonly #options: PlanOptions;
+  readonly #tree: FairTree;
+  readonly #free = new Map<string, Vector>();
+  readonly #gangs = new Map<string, Gang[]>();
+  readonly #taken = new Set<string>();
+  readonly #waiting: Map<string, Demand[][]>;
+  readonly #steps: Step[] = [];
+  readonly #short = new Set<string>();
+
+  constructor({ total, agents, roles, guarantees, tasks, demand }: ReclaimSnapshot, options: PlanOptions) {
+    this.#options = options;
+    const { excludeFromFairness: exclude } = options;
+    const paths = new Set([...tasks, ...demand].map(({ role }) => role));
+    const tree = new FairTree({ total, roles, guarantees, paths, ...(exclude && { exclude }) });
+    this.#tree = tree;
+    for (const { name, free } of agents) this.#free.set(name, tree.vector(free));
+    const revocable: Gang[] = [];
+    for (const gang of gangsOf(tasks, tree)) {
+      const ends = options.ending?.(gang.key) ?? false;
+      if (ends || gang.tasks.some(({ ending }) => ending)) this.#enterEnding(gang, ends);
+      else {
+        for (const [role, amounts] of gang.byRole) this.#hold(role, amounts);
+        if (gang.revocable) revocable.push(gang);
+      }
+    }
+    for (const gang of inOrder(revocable, options.warned ?? (() => false))) {
+      for (const agent of gang.byAgent.keys()) {
+        const there = this.#gangs.get(agent) ?? [];
+        this.#gangs.set(agent, there);
+        there.push(gang);
+      }
+    }
+    for (const { role, resources } of demand) tree.want(role, tree.vector(resources));
+    tree.settle();
+    this.#waiting = grouped(demand);
+  }
+
+  #hold(role: string, amounts: Vector): void {
+    this.#tree.hold(role, amounts);
+    this.#tree.want(role, amounts);
+  }
+
+  /** `all`: the whole gang is on its way out; else those of its tasks that say so. */
+  #enterEnding(gang: Gang, all: boolean): void {
+    for (const task of gang.tasks) {
+      const amounts = this.#tree.vector(task.resources);
+      const room = this.#free.get(task.agent);
+      if (!all && !task.ending) this.#hold(task.role, amounts);
+      else if (room !== undefined) addTo(room, amounts, 1);
+    }
+  }
+
+  run(): ReclaimPlan {
+    const shares = this.#shares();
+    for (let left = this.#options.most ?? 64; left > 0; left--) {
+      const role = this.#poorest();
+      const batch = role === undefined ? undefined : this.#waiting.get(role)?.shift();
+      if (batch === undefined) break;
+      this.#meet(batch);
+    }
+    return { steps: this.#steps, short: this.#short, shares };
+  }
+
+  #shares(): Map<string, { share: number; fair: number }> {
+    const found = new Map<string, { share: number; fair: number }>();
+    const visit = (node: FairNode): void => {
+      if (node !== this.#tree.root)
+        found.set(node.path, { share: this.#tree.share(node.held), fair: node.fair });
+      for (const child of node.children) visit(child);
+    };
+    visit(this.#tree.root);
+    return found;
+  }
+
+  /** Of the roles that wait the one that has least of its fair share; equal ones by path. */
+  #poorest(): string | undefined {
+    let best: { role: string; part: number } | undefined;
+    for (const [role, batches] of this.#waiting) {
+      if (batches.length === 0) continue;
+      const leaf = this.#tree.leaf(role);
+      const part = this.#tree.share(leaf.held) / Math.max(leaf.fair, EPSILON);
+      if (best === undefined || part < best.part || (part === best.part && role < best.role))
+        best = { role, part };
+    }
+    return best?.role;
+  }
+
+  /** All demands of a gang, or none. */
+  #meet(batch: readonly Demand[]): void {
+    const undo: (() => void)[] = [];
+    const steps: Step[] = [];
+    for (const demand of batch) {
+      const wanted = this.#tree.vector(demand.resources);
+      const roomy = this.#roomFor(demand, wanted);
+      if (roomy === undefined && this.#belongsTo(demand, wanted)) this.#short.add(demand.role);
+      const step = roomy ?? this.#leastLoss(demand, wanted);
+      if (step === undefined) {
+        for (const back of undo.reverse()) back();
+        return;
+      }
+      undo.push(this.#enter(step, wanted));
+      steps.push(step);
+    }
+    this.#steps.push(...steps);
+  }
+
+  /** Whether the demand is within the role's fair share, at the leaf. */
+  #belongsTo({ role }: Demand, wanted: Vector): boolean {
+    const leaf = this.#tree.leaf(role);
+    return this.#tree.share(leaf.held, wanted) <= leaf.fair + EPSILON;
+  }
+
+  #roomFor(demand: Demand, wanted: Vector): Step | undefined {
+    for (const [agent, free] of this.#free) {
+      if (covers(free, wanted) && (demand.admits?.(agent) ?? true)) return { demand, agent, gangs: [] };
+    }
+    return undefined;
+  }
+
+  #leastLoss(demand: Demand, wanted: Vector): Step | undefined {
+    if (this.#options.rests?.(demand.role)) return undefined;
+    let best: { step: Step; loss: readonly number[] } | undefined;
+    for (const [agent, gangs] of this.#gangs) {
+      const free = this.#free.get(agent);
+      if (free === undefined || !(demand.admits?.(agent) ?? true)) continue;
+      const chosen = this.#choose(agent, free, gangs, demand, wanted);
+      if (chosen === undefined) continue;
+      const loss = this.#loss(chosen);
+      if (best === undefined || isLess(loss, best.loss))
+        best = { step: { demand, agent, gangs: chosen }, loss };
+    }
+    return best?.step;
+  }
+
+  /** The first gangs in order that make enough room, without those that the later ones made needless. */
+  #choose(
+    agent: string,
+    free: Vector,
+    gangs: readonly Gang[],
+    demand: Demand,
+    wanted: Vector,
+  ): Gang[] | undefined {
+    const room = Float64Array.from(free);
+    const chosen: Gang[] = [];
+    for (const gang of gangs) {
+      if (covers(room, wanted)) break;
+      if (this.#taken.has(gang.key) || !helps(gang.byAgent.get(agent), room, wanted)) continue;
+      if (!this.#mayTake(gang, demand, wanted)) continue;
+      this.#move(gang, -1);
+      chosen.push(gang);
+      addTo(room, gang.byAgent.get(agent) ?? room, 1);
+    }
+    const enough = covers(room, wanted);
+    for (const gang of chosen) this.#move(gang, 1);
+    if (!enough) return undefined;
+    const kept = withoutNeedless(chosen, agent, room, wanted);
+    // One that was let go may have been what allowed another: what its role loses, one above both may gain.
+    return kept.length === chosen.length || this.#mayTakeAll(kept, demand, wanted) ? kept : undefined;
+  }
+
+  #mayTakeAll(gangs: readonly Gang[], demand: Demand, wanted: Vector): boolean {
+    const moved: Gang[] = [];
+    const allowed = gangs.every((gang) => {
+      if (!this.#mayTake(gang, demand, wanted)) return false;
+      this.#move(gang, -1);
+      moved.push(gang);
+      return true;
+    });
+    for (const gang of moved) this.#move(gang, 1);
+    return allowed;
+  }
+
+  /**
+   * Below the branch that both are in: who loses is above its fair share, and afterwards still has its part by weight and what is
+   * guaranteed; who gains is not above its own fair share.
+   */
+  #mayTake(gang: Gang, { role }: Demand, wanted: Vector): boolean {
+    const gains = upward(this.#tree.leaf(role));
+    return [...gang.byRole].every(([from, amounts]) => {
+      const loses = upward(this.#tree.leaf(from));
+      return (
+        loses.some((node) => !gains.includes(node)) &&
+        loses.filter((node) => !gains.includes(node)).every((node) => this.#canSpare(node, amounts)) &&
+        gains.filter((node) => !loses.includes(node)).every((node) => this.#mayGain(node, wanted))
+      );
+    });
+  }
+
+  #canSpare({ held, fair, part, guarantees }: FairNode, amounts: Vector): boolean {
+    if (this.#tree.share(held) <= fair + EPSILON) return false;
+    if (this.#tree.share(held, amounts, -1) < part - EPSILON) return false;
+    return guarantees.every((kept, i) => kept === 0 || (held[i] ?? 0) - (amounts[i] ?? 0) >= kept);
+  }
+
+  #mayGain({ held, fair }: FairNode, wanted: Vector): boolean {
+    return this.#tree.share(held, wanted) <= fair + EPSILON;
+  }
+
+  #move(gang: Gang, sign: 1 | -1): void {
+    for (const [role, amounts] of gang.byRole) this.#tree.hold(role, amounts, sign);
+  }
+
+  /** The highest priority that is lost, then how many tasks, then how much. */
+  #loss(gangs: readonly Gang[]): readonly number[] {
+    const vectors = gangs.flatMap(({ byRole }) => [...byRole.values()]);
+    return [
+      Math.max(...gangs.map(({ priority }) => priority)),
+      gangs.reduce((sum, { tasks }) => sum + tasks.length, 0),
+      vectors.reduce((sum, amounts) => sum + this.#tree.share(amounts), 0),
+    ];
+  }
+
+  /** Returns what takes it back. */
+  #enter({ demand, agent, gangs }: Step, wanted: Vector): () => void {
+    const apply = (sign: 1 | -1) => {
+      for (const gang of gangs) {
+        this.#move(gang, sign === 1 ? -1 : 1);
+        if (sign === 1) this.#taken.add(gang.key);
+        else this.#taken.delete(gang.key);
+        for (const [name, amounts] of gang.byAgent) {
+          const room = this.#free.get(name);
+          if (room !== undefined) addTo(room, amounts, sign);
+        }
+      }
+      const room = this.#free.get(agent);
+      if (room !== undefined) addTo(room, wanted, sign === 1 ? -1 : 1);
+      this.#tree.hold(demand.role, wanted, sign);
+    };
+    apply(1);
+    return () => apply(-1);
+  }
+}
+
+/** By role, what is met together. */
+function grouped(demand: readonly Demand[]): Map<string, Demand[][]> {
+  const byRole = new Map<string, Demand[][]>();
+  for (const batch of Map.groupBy(demand, ({ id, gang }) =>
+    gang === undefined ? `one ${id}` : `gang ${gang}`,
+  ).values()) {
+    const role = batch[0]?.role ?? "";
+    const batches = byRole.get(role) ?? [];
+    byRole.set(role, batches);
+    batches.push(batch);
+  }
+  return byRole;
+}
+
+/** Whether it has something of what is missing. */
+function helps(amounts: Vector | undefined, room: Vector, wanted: Vector): boolean {
+  return amounts?.some((milli, i) => milli > 0 && (room[i] ?? 0) < (wanted[i] ?? 0)) ?? false;
+}
+
+function withoutNeedless(chosen: readonly Gang[], agent: string, room: Vector, wanted: Vector): Gang[] {
+  let kept = [...chosen];
+  // Those that are taken last are let go first.
+  for (const gang of chosen.toReversed()) {
+    const amounts = gang.byAgent.get(agent);
+    if (amounts === undefined) continue;
+    addTo(room, amounts, -1);
+    if (covers(room, wanted)) kept = kept.filter((one) => one !== gang);
+    else addTo(room, amounts, 1);
+  }
+  return kept;
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}

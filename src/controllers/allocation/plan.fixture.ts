@@ -1,0 +1,37 @@
+import {
+  AllocationEngine,
+  type AllocationOptions,
+  type AllocationWorld,
+  placementPolicy,
+} from "../../allocator/index.ts";
+import { ManualClock } from "../../cluster/manual-clock.ts";
+import type { PendingGroup } from "../world/builtin.ts";
+import type { Peers } from "../world/peers.ts";
+import { Breath } from "./breath.ts";
+import { makePlan } from "./plan.ts";
+
+/** Plans a world at one go, for unit tests. */
+export async function planOf(
+  { agents, frameworks, roles, quotas }: AllocationWorld,
+  pending: readonly PendingGroup[],
+  options: AllocationOptions,
+  peers: Peers = () => [],
+) {
+  const allocator = new AllocationEngine();
+  allocator.setRoles(roles);
+  allocator.setQuotas(quotas);
+  for (const framework of frameworks) allocator.upsertFramework(framework);
+  for (const agent of agents) allocator.upsertAgent(agent);
+  const byName = new Map(agents.map((agent) => [agent.name, agent]));
+  const plan = await makePlan({
+    allocator,
+    agent: (name) => byName.get(name),
+    agents: () => agents,
+    pending,
+    options,
+    policy: placementPolicy("first-fit"),
+    peers,
+    breath: new Breath(new ManualClock()),
+  });
+  return { ...plan, allocator };
+}
