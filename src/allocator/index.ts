@@ -7,7 +7,6 @@ export type * from "./engine/interface.ts";
 export * from "./explain.ts";
 export * from "./failover.ts";
 export * from "./filters.ts";
-export * from "./inverseoffers.ts";
 export { parseMinAllocatable } from "./minimum.ts";
 export * from "./offercounts.ts";
 export * from "./placement/index.ts";

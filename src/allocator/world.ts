@@ -26,12 +26,6 @@ export interface Allocation {
   readonly resources: Resources;
 }
 
-/** A planned maintenance: milliseconds since 1970, and how many it takes if that is known. */
-export interface Unavailability {
-  readonly start: number;
-  readonly duration?: number;
-}
-
 export interface AgentState {
   readonly name: string;
   /** All that may be offered, with its reservations and volumes; shared volumes once. */
@@ -42,8 +36,6 @@ export interface AgentState {
   readonly region?: string;
   readonly zone?: string;
   readonly withheld?: Withheld;
-  /** Planned maintenance: see inverseoffers.ts. Until it begins the agent is offered as before. */
-  readonly unavailability?: Unavailability;
   /** Taints as opaque words, say `key=value:NoSchedule`; only frameworks that tolerate all are offered the agent. */
   readonly taints?: readonly string[];
 }
