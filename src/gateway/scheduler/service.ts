@@ -83,8 +83,11 @@ export class SchedulerService implements Runnable {
     // Who is still connected finds the next leader, which knows nothing of these streams.
     this.#stop.abort();
     for (const stop of stops) stop();
-    for (const session of this.#sessions.values()) {
-      session.stop();
+    // That their streams end is this leader's doing: no failover_timeout begins with it.
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of sessions) {
+      session.silence();
       session.stream.end();
     }
     for (const feedback of this.#feedback.values()) feedback.stop();
@@ -143,6 +146,8 @@ export class SchedulerService implements Runnable {
       if (this.#sessions.get(key) !== session) return;
       logger.info({ framework: key, how }, "a framework's stream ended");
       this.#disconnect(session);
+      // Mesos: HierarchicalAllocatorProcess::deactivateFramework.
+      this.#context.scheduling.filters.revive(key, []);
     });
   }
 

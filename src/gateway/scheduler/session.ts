@@ -106,14 +106,19 @@ export class Session implements OfferStream {
     this.lookAtMaintenance();
   }
 
-  /** Nothing is told any more; offers go to who has taken its place, or are taken back. The stream is left as it is. */
+  /** The framework is away: offers go to who has taken its place, or are taken back. The stream is left as it is. */
   stop(): void {
+    this.silence();
+    this.#context.deps.offerStreams.detach(this.key, this);
+  }
+
+  /** Nothing is told any more; that the framework is away is not said. */
+  silence(): void {
     this.#heartbeat?.cancel();
     for (const timer of this.#expiries.values()) timer.cancel();
     this.#expiries.clear();
     this.#updates.stop();
     this.feedback.disconnect();
-    this.#context.deps.offerStreams.detach(this.key, this);
   }
 
   tell(event: EventInit): void {
@@ -193,6 +198,7 @@ export class Session implements OfferStream {
         deps.clock.setTimeout(() => this.#expire(offer), left),
       );
     }
+    this.#count();
     for (let i = 0; i < messages.length; i += MOST_OFFERS) {
       this.tell({ type: Event_Type.OFFERS, offers: { offers: messages.slice(i, i + MOST_OFFERS) } });
     }
@@ -214,6 +220,12 @@ export class Session implements OfferStream {
     this.#expiries.get(offer)?.cancel();
     this.#expiries.delete(offer);
     if (whenClosed !== undefined) this.#accepted.set(offer, whenClosed);
+    this.#count();
+  }
+
+  #count(): void {
+    const { offersOutstanding } = this.#context.deps.metrics;
+    offersOutstanding.set({ framework: this.key }, this.#expiries.size);
   }
 
   #expire(offer: Live<Offer>): void {

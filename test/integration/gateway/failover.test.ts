@@ -89,6 +89,10 @@ describe("failover", () => {
     const id = "8d4ee3e0-1111-2222-3333-444455556666-0000";
     const client = await subscribe(scene.client(gateway.port), { id: { value: id } });
     expect(client.id).toBe(id);
+    expect((await frameworks())[0]?.status?.id ?? id).toBe(id);
+    const offerIds = [{ value: (await client.offer(1)).id?.value ?? "" }];
+    const decline = { offerIds, filters: { refuseSeconds: 3600 } };
+    expect((await client.call({ type: Call_Type.DECLINE, decline })).status).toBe(202);
     client.close();
     await scene.cluster.eventually(async () => {
       expect((await frameworks())[0]?.status).toMatchObject({ connected: false });
@@ -96,6 +100,8 @@ describe("failover", () => {
     const again = await subscribe(scene.client(gateway.port), { id: { value: id } });
     expect(again.id).toBe(id);
     expect(await frameworks()).toHaveLength(1);
+    // What was declined before it left is offered again.
+    await again.offer(1);
     await again.call({ type: Call_Type.TEARDOWN });
   });
 
