@@ -103,7 +103,9 @@ export const operatorConfig = z.strictObject({
       tls: z
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
         .optional()
-        .describe("Files of a certificate and its key, read again when they change; absent: a plain listener."),
+        .describe(
+          "Files of a certificate and its key, read again when they change; absent: a plain listener.",
+        ),
       requests: z
         .strictObject({
           perSecond: z.number().positive().default(500),

@@ -62,10 +62,7 @@ export class Gateway {
       void this.#serve(request, response);
     };
     const { tls } = options;
-    this.#server =
-      tls === undefined
-        ? createPlainServer(serve)
-        : createTlsServer(readKeyPair(tls), serve);
+    this.#server = tls === undefined ? createPlainServer(serve) : createTlsServer(readKeyPair(tls), serve);
     this.#server.requestTimeout = REQUEST_TIMEOUT;
     // Calls come on a connection that is kept between them.
     this.#server.keepAliveTimeout = 75_000;
