@@ -25,6 +25,8 @@ export interface AgentDigest {
   readonly plain: boolean;
   /** Whether moreover each name is there once and may be cut anywhere, so that amounts alone say what is left. */
   readonly simple: boolean;
+  /** Whether some of it, neither reserved nor revocable, can only be taken whole. */
+  readonly lumpy: boolean;
   /** Whether `total` has nothing reserved, revocable or on a disk of its own: its scalars are all that there is to know. */
   readonly bare: boolean;
   /** Names in `available` that are ranges or sets. */
@@ -68,6 +70,7 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
     free,
     plain,
     simple: plain && parts.length === names.size && parts.every(({ disk }) => disk === undefined),
+    lumpy: parts.some((part) => part.indivisible && isOpen(part)),
     bare: total.filter(isBare) === total,
     ranged: ranged.length === 0 ? NO_NAMES : ranged,
     idle: reserved.isEmpty ? NO_AMOUNTS : idleByRole(held.shared(), available.reserved()),
@@ -78,8 +81,10 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
 
 /** Unreserved and not revocable: what quota, limits and headroom are about. */
 export function openPart(resources: Resources): Resources {
-  return resources.filter((r) => r.reservations.length === 0 && !r.revocable);
+  return resources.filter(isOpen);
 }
+
+const isOpen = ({ reservations, revocable }: Resource): boolean => reservations.length === 0 && !revocable;
 
 const isBare = ({ reservations, revocable, disk }: Resource): boolean =>
   reservations.length === 0 && !revocable && disk === undefined;

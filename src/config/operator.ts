@@ -39,6 +39,20 @@ export const operatorConfig = z.strictObject({
         .array(resourceName)
         .default([])
         .describe("Resources that no dominant share counts."),
+      failoverPause: z
+        .strictObject({
+          factor: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0)
+            .describe("Agents that must be back, as a part of all; 0: no pause."),
+          timeout: duration.default("10m").describe("After this nobody is waited for."),
+        })
+        .prefault({})
+        .describe(
+          "While quotas exist, a new leader offers nothing before these agents are back. Mesos: 0.8.",
+        ),
     })
     .prefault({}),
   offers: z

@@ -111,7 +111,7 @@ describe("a NoExecute taint put on a node later", () => {
     const there = on(scene.node3);
     await scene.start({
       leaves: { ...polite, ...there },
-      lingers: { ...polite, ...there, tolerations: [{ ...toleration, tolerationSeconds: 15 }] },
+      lingers: { ...polite, ...there, tolerations: [{ ...toleration, tolerationSeconds: 6 }] },
       remains: { ...polite, ...there, tolerations: [toleration] },
     });
     for (const name of ["leaves", "lingers", "remains"]) {
@@ -123,14 +123,14 @@ describe("a NoExecute taint put on a node later", () => {
     const taint = `the taint maintenance:NoExecute of the node ${scene.node3}`;
     for (const [task, why] of [
       [leaves, "is not tolerated"],
-      [lingers, "is tolerated for 15 s only"],
+      [lingers, "is tolerated for 6 s only"],
     ] as const) {
       expect(task.status).toMatchObject({ state: "TASK_KILLED", reason: "REASON_AGENT_DRAINING" });
       expect(task.status?.message).toContain(`${taint} ${why}`);
       expect(await scene.output(task.metadata.name)).toBe("ready\nbye\n");
     }
     const end = ({ status }: typeof leaves) => Date.parse(status?.container?.finishedAt ?? "");
-    expect(end(lingers) - end(leaves)).toBeGreaterThan(10_000);
+    expect(end(lingers) - end(leaves)).toBeGreaterThan(3_000);
     expect((await scene.get("remains")).status?.state).toBe("TASK_RUNNING");
     const slots = await scene.cluster.kinds.pods.list({ fieldSelector: `spec.nodeName=${scene.node3}` });
     const slot = slots.items.find(({ metadata }) => metadata.name === `mesos-slot-${scene.node3}`);

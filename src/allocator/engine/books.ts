@@ -191,7 +191,9 @@ export class Books {
     this.clients.addHolds(client, 1);
     this.#addFree(agent, open, -1);
     const rest = fleet.available[agent] ?? Resources.empty;
-    fleet.available[agent] = rest === resources ? Resources.empty : rest.subtract(resources.nonShared());
+    // Shared volumes stay available. Of a plain agent that is offered whole nothing does.
+    const isAll = rest === resources && fleet.digests[agent]?.plain === true;
+    fleet.available[agent] = isAll ? Resources.empty : rest.subtract(resources.nonShared());
     fleet.offerings[agent] = undefined;
     this.clients.addMade(client, 1);
   }

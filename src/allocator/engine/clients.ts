@@ -37,6 +37,9 @@ export class Clients {
   /** A bit for each client whose framework is full. */
   full = new Uint32Array(0);
   fullCount = 0;
+  /** A bit for each client whose framework was full in the last round and is not now. */
+  opened = new Uint32Array(0);
+  openedCount = 0;
   liveCount = 0;
   readonly #free: number[] = [];
   readonly #tree: Roles;
@@ -88,6 +91,7 @@ export class Clients {
     const words = (clients + 31) >>> 5;
     this.live = grown(this.live, words);
     this.full = grown(this.full, words);
+    this.opened = grown(this.opened, words);
   }
 
   isLive(client: number): boolean {
@@ -110,16 +114,26 @@ export class Clients {
     if (((word & bit) !== 0) === full) return;
     this.full[client >>> 5] = word ^ bit;
     this.fullCount += full ? 1 : -1;
+    const opened = this.opened[client >>> 5] ?? 0;
+    if (((opened & bit) === 0) === full) return;
+    this.opened[client >>> 5] = opened ^ bit;
+    this.openedCount += full ? -1 : 1;
   }
 
-  /** After its outstanding offers or how many it may have have changed; whether it has become open. */
-  countOutstanding(framework: Framework, outstanding: number, most: number): boolean {
+  /** A round has seen who opened. */
+  forgetOpened(): void {
+    if (this.openedCount === 0) return;
+    this.opened.fill(0);
+    this.openedCount = 0;
+  }
+
+  /** After its outstanding offers or how many it may have have changed. */
+  countOutstanding(framework: Framework, outstanding: number, most: number): void {
     framework.outstanding = outstanding;
     const full = outstanding >= most;
-    if (full === framework.full) return false;
+    if (full === framework.full) return;
     framework.full = full;
     for (const client of framework.clients.values()) this.#setFull(client, full);
-    return !full;
   }
 
   addMade(client: number, offers: number): void {

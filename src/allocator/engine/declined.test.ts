@@ -36,11 +36,10 @@ describe("what was declined", () => {
       const offered = cpus(1 + below(4));
       const bits = new Uint32Array(WORDS).fill(0xff_ff_ff_ff);
       compact.clearRefusers(agent, offered, bits);
-      for (let c = 0; c < 202; c++) {
-        const held = truth.refuses(`${c}`, "r", `${agent}`, offered, now);
-        expect([c, compact.refuses(agent, c, offered)]).toEqual([c, held]);
-        expect([c, ((bits[c >>> 5] ?? 0) & (1 << (c & 31))) === 0]).toEqual([c, held]);
-      }
+      const all = Array.from({ length: 202 }, (_, c) => c);
+      const held = all.filter((c) => truth.refuses(`${c}`, "r", `${agent}`, offered, now));
+      expect(all.filter((c) => compact.refuses(agent, c, offered))).toEqual(held);
+      expect(all.filter((c) => ((bits[c >>> 5] ?? 0) & (1 << (c & 31))) === 0)).toEqual(held);
     }
   });
 
@@ -61,6 +60,14 @@ describe("what was declined", () => {
     declined.removeClients([1], note);
     expect(freed).toEqual([3, 4]);
     expect(declined.size).toBe(1);
+  });
+
+  it("keeps one filter where a wider one that lasts as long covers it", () => {
+    const declined = new Declined();
+    for (let n = 1; n <= 50; n++) declined.add(0, 1, cpus(n), n, 5000, WORDS);
+    expect(declined.size).toBe(1);
+    declined.add(0, 1, cpus(1), 50, 9000, WORDS);
+    expect(declined.size).toBe(2);
   });
 
   it("takes a bit for each of many that decline the same for about as long", () => {

@@ -169,6 +169,26 @@ describe("a framework", () => {
     expect(offered(engine)).toEqual(["A a agent-0 cpus:1"]);
   });
 
+  it("that was suppressed by an event is offered again when its state does not say so", () => {
+    const engine = engineWith(agents(1, "cpus:1"), framework("A", "a"));
+    engine.suppress("A");
+    expect(offered(engine)).toEqual([]);
+    // Nothing else of it has changed.
+    engine.upsertFramework(framework("A", "a"));
+    expect(offered(engine)).toEqual(["A a agent-0 cpus:1"]);
+  });
+
+  it("comes later when its role was reserved something, though nothing else of the cluster changed", () => {
+    const idle = agent("idle", "cpus:4", { withheld: "Cordoned" });
+    const engine = engineWith([agent("n1", "cpus:1"), idle], framework("A", "a"), framework("B", "b"));
+    const [offer] = engine.allocate(at(0)).offers;
+    expect(offer?.framework).toBe("A");
+    if (offer !== undefined) engine.withdraw(offer);
+    engine.upsertAgent(agent("idle", "cpus(b):4", { withheld: "Cordoned" }));
+    // A had an offer more, but B has the greater share now.
+    expect(offered(engine)).toEqual(["A a n1 cpus:1"]);
+  });
+
   it("that is removed leaves what it holds to its role until the agent says otherwise", () => {
     const state = agent("n1", "cpus:4", { allocations: [held("A", "a", "cpus:1")] });
     const engine = engineWith([state], framework("A", "a"));

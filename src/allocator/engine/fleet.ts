@@ -27,9 +27,12 @@ export const DIRTY = 1;
 export const HELD_BACK = 2;
 /** A framework that would take it has as many offers as it may have. */
 export const WAITED_FOR = 4;
-/** It has shared volumes, which may be offered again and again, or parts that can only be taken whole. */
+/** It has shared volumes, which may be offered again and again. */
 export const RESTLESS = 8;
+/** It has parts that can only be taken whole: of them less room, too, may let others be taken than before. */
 export const LUMPY = 16;
+/** In this round WAITED_FOR is the only reason to look at it: only who has opened since can take it. */
+export const WAITS_ONLY = 32;
 
 export class Fleet {
   readonly states: (AgentState | undefined)[] = [];

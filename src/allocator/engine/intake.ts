@@ -5,7 +5,7 @@ import type { AgentState, FrameworkState, QuotaState, Refusals, RoleState } from
 import { Books } from "./books.ts";
 import type { Framework } from "./clients.ts";
 import { Declined, type Removal } from "./declined.ts";
-import { DIRTY, HELD_BACK, LUMPY, RESTLESS, WAITED_FOR } from "./fleet.ts";
+import { DIRTY, HELD_BACK, LUMPY, RESTLESS, WAITED_FOR, WAITS_ONLY } from "./fleet.ts";
 import type { Refusal } from "./interface.ts";
 import { Kinds } from "./kinds.ts";
 import { sameOpenness } from "./openness.ts";
@@ -33,12 +33,10 @@ export class Intake {
   /** Agents with DIRTY; some may be there twice or not have it any more. */
   #dirty: number[] = [];
   #allDirty = true;
-  /** A framework that had as many offers as it may have may be offered more. */
-  #opened = false;
   /** Clients whose filters are to go: many revive together. */
   #revived: number[] = [];
   #removal: Removal | undefined;
-  /** Whether agents may have any of the flags but DIRTY. */
+  /** Whether agents may be RESTLESS or LUMPY. */
   #flagged = false;
 
   constructor(oracle: Refusals | undefined) {
@@ -113,8 +111,9 @@ export class Intake {
     if (before !== undefined) this.kinds.leave(fleet.kinds[agent] ?? 0);
     fleet.kinds[agent] = kind;
     const restless = digest?.plain === false && !digest.available.shared().isEmpty;
-    fleet.flags[agent] = (restless ? RESTLESS : 0) | (digest?.simple ? 0 : LUMPY);
-    this.#flagged ||= restless;
+    const lumpy = digest?.lumpy ?? false;
+    fleet.flags[agent] = (restless ? RESTLESS : 0) | (lumpy ? LUMPY : 0);
+    this.#flagged ||= restless || lumpy;
     this.#touch(agent);
   }
 
@@ -181,8 +180,7 @@ export class Intake {
 
   #countOutstanding(framework: Framework, offers: number): void {
     const most = framework.state?.maxOffers ?? this.#options?.maxOffersPerFramework;
-    const opened = this.books.clients.countOutstanding(framework, offers, most ?? Number.POSITIVE_INFINITY);
-    this.#opened ||= opened;
+    this.books.clients.countOutstanding(framework, offers, most ?? Number.POSITIVE_INFINITY);
   }
 
   #setRoles(roles: readonly RoleState[]): void {
@@ -257,22 +255,23 @@ export class Intake {
   /** Agents that a round has to look at. */
   candidates(): Int32Array {
     const { fleet } = this.books;
-    const { improved, changed } = this.#quotas.compare();
-    const mask =
-      DIRTY |
-      RESTLESS |
-      (improved ? HELD_BACK : 0) |
-      (changed && this.books.headroom.hasQuotas ? LUMPY : 0) |
-      (this.#opened ? WAITED_FOR : 0);
+    const held = this.#quotas.haveGivenWay() ? HELD_BACK : 0;
+    const lumpy = this.books.headroom.hasQuotas ? LUMPY : 0;
+    const waits = this.books.clients.openedCount > 0 ? WAITED_FOR : 0;
+    const mask = DIRTY | RESTLESS | held | lumpy;
     const isOpen = (agent: number) =>
       fleet.states[agent] !== undefined && fleet.states[agent]?.withheld === undefined;
-    if (!this.#allDirty && !this.#flagged && (mask & ~(DIRTY | RESTLESS)) === 0) {
+    if (!this.#allDirty && !this.#flagged && (held | waits) === 0) {
       const dirty = this.#dirty.filter((agent) => ((fleet.flags[agent] ?? 0) & DIRTY) !== 0 && isOpen(agent));
       return Int32Array.from(new Set(dirty)).sort();
     }
     const found: number[] = [];
     for (let agent = 0; agent < fleet.length; agent++) {
-      if ((this.#allDirty || ((fleet.flags[agent] ?? 0) & mask) !== 0) && isOpen(agent)) found.push(agent);
+      const flags = fleet.flags[agent] ?? 0;
+      if (!this.#allDirty && (flags & (mask | waits)) === 0) continue;
+      if (!isOpen(agent)) continue;
+      if (!this.#allDirty && (flags & mask) === 0) fleet.mark(agent, WAITS_ONLY);
+      found.push(agent);
     }
     return Int32Array.from(found);
   }
@@ -283,7 +282,7 @@ export class Intake {
     for (const agent of this.#dirty) fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~DIRTY;
     this.#dirty = [];
     this.#allDirty = false;
-    this.#opened = false;
+    this.books.clients.forgetOpened();
     this.#quotas.remember();
   }
 }

@@ -82,6 +82,8 @@ export interface Allocator extends AllocatorEvents {
   begin(options: AllocationOptions): AllocationRound;
   /** A round at one go. */
   allocate(options: AllocationOptions): AllocationDecision;
+  /** Takes in at one go what has been told; a round does so by itself, in steps. Not while one is under way (an Error). */
+  settle(): void;
   /** When the next filter ends (milliseconds of the refusals' clock), or undefined: a round is due then. */
   nextExpiry(): number | undefined;
   /** As `explain` of a world: why a request gets nothing. Not while a round is under way (an Error). */

@@ -36,21 +36,16 @@ export class QuotaWatch {
     return consumed;
   }
 
-  compare(): { readonly improved: boolean; readonly changed: boolean } {
-    if (!this.#books.headroom.hasQuotas) return { improved: false, changed: false };
+  haveGivenWay(): boolean {
+    if (!this.#books.headroom.hasQuotas) return false;
     const [surplus, consumed] = [this.#surplusNow(), this.#consumedNow()];
-    if (surplus.length !== this.#surplus.length || consumed.length !== this.#consumed.length)
-      return { improved: true, changed: true };
-    let improved = false;
-    let changed = false;
+    if (surplus.length !== this.#surplus.length || consumed.length !== this.#consumed.length) return true;
     for (let i = 0; i < surplus.length; i++) {
-      improved ||= (surplus[i] ?? 0) > (this.#surplus[i] ?? 0);
-      changed ||= surplus[i] !== this.#surplus[i];
+      if ((surplus[i] ?? 0) > (this.#surplus[i] ?? 0)) return true;
     }
     for (let i = 0; i < consumed.length; i++) {
-      improved ||= (consumed[i] ?? 0) < (this.#consumed[i] ?? 0);
-      changed ||= consumed[i] !== this.#consumed[i];
+      if ((consumed[i] ?? 0) < (this.#consumed[i] ?? 0)) return true;
     }
-    return { improved, changed };
+    return false;
   }
 }

@@ -10,7 +10,7 @@ import type { AgentState, FrameworkState, Refusals } from "../world.ts";
 import type { Books } from "./books.ts";
 import type { Declined } from "./declined.ts";
 import { drawNext, WeightedDraw } from "./draws.ts";
-import { DIRTY, HELD_BACK, WAITED_FOR } from "./fleet.ts";
+import { DIRTY, HELD_BACK, WAITED_FOR, WAITS_ONLY } from "./fleet.ts";
 import type { Kinds } from "./kinds.ts";
 import { MASKS, type Offering, Offerings, type Stage } from "./offering.ts";
 import type { RoleNode } from "./roles.ts";
@@ -33,9 +33,12 @@ export class Deciding {
   readonly #options: AllocationOptions;
   readonly #offerings: Offerings;
   /** Agents that are looked at; those before `#at` are dealt with in this stage. */
-  readonly #agents: Int32Array;
+  #agents: Int32Array;
   #at = 0;
   #stage: Stage;
+  /** Whether agents are left that only wait for somebody to open, and whether the agent at hand is one. */
+  #waiting = true;
+  #waitsOnly = false;
   /** A bit for each client that may be offered the agent at hand. */
   #bits = new Uint32Array(0);
   /** By mask, what the role at hand would be offered; null is not worked out yet. */
@@ -63,7 +66,8 @@ export class Deciding {
         this.#stage = "fair";
         this.#at = 0;
       }
-      if (this.#agents.length === 0) return true;
+      if (this.#waiting && this.#parts.books.clients.openedCount === 0) this.#dropWaiting();
+      if (this.#at === this.#agents.length) continue;
       const agent = drawNext(this.#agents, this.#at, this.#agents.length, random);
       this.#at++;
       this.#deal(agent);
@@ -71,12 +75,31 @@ export class Deciding {
     return false;
   }
 
+  /** Who had opened is full again: agents that only waited for them go on waiting. */
+  #dropWaiting(): void {
+    const { fleet } = this.#parts.books;
+    this.#waiting = false;
+    const dealt = this.#agents.subarray(0, this.#at);
+    const rest = this.#agents.subarray(this.#at).filter((agent) => {
+      const waitsOnly = ((fleet.flags[agent] ?? 0) & WAITS_ONLY) !== 0;
+      fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~WAITS_ONLY;
+      return !waitsOnly;
+    });
+    this.#agents = new Int32Array(dealt.length + rest.length);
+    this.#agents.set(dealt);
+    this.#agents.set(rest, dealt.length);
+  }
+
   #deal(agent: number): void {
-    const { fleet, headroom, roles, fairness } = this.#parts.books;
+    const { fleet, headroom, roles, fairness, clients } = this.#parts.books;
+    this.#waitsOnly = ((fleet.flags[agent] ?? 0) & WAITS_ONLY) !== 0;
     if (this.#stage === "guaranteed") {
       if (!headroom.lacks(0)) return;
+    } else if (this.#waitsOnly && clients.openedCount === 0) {
+      fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~WAITS_ONLY;
+      return;
     } else {
-      fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~(DIRTY | HELD_BACK | WAITED_FOR);
+      fleet.flags[agent] = (fleet.flags[agent] ?? 0) & ~(DIRTY | HELD_BACK | WAITED_FOR | WAITS_ONLY);
     }
     if (fleet.available[agent]?.isEmpty !== false) return;
     if (this.#findClients(agent)) {
@@ -105,8 +128,9 @@ export class Deciding {
       const word = bits[i] ?? 0;
       const full = clients.full[i] ?? 0;
       waits |= word & full;
-      bits[i] = word & ~full;
-      some |= word & ~full;
+      const open = this.#waitsOnly ? (clients.opened[i] ?? 0) : ~full;
+      bits[i] = word & open;
+      some |= word & open;
     }
     if (waits === 0) return some !== 0;
     fleet.mark(agent, WAITED_FOR);

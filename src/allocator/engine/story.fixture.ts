@@ -1,5 +1,13 @@
 /** Random histories: what happens is told to an engine, and kept as a world too. Only the order of agents is the engine's. */
-import { formatAttributes, Limits, parseResources, Quantities } from "../../resources/index.ts";
+import {
+  formatAttributes,
+  fromSpec,
+  Limits,
+  parseResources,
+  Quantities,
+  type ResourceSpec,
+  type Resources,
+} from "../../resources/index.ts";
 import { OfferConstraints } from "../constraints.ts";
 import type { PlannedOffer } from "../decision.ts";
 import { OfferFilters } from "../filters.ts";
@@ -144,7 +152,7 @@ export class Story {
     if (this.#chance(0.4)) parts.push(`cpus(${this.#pick(ROLES)}):${this.#number(6)}`);
     if (this.#chance(0.2)) parts.push(`mem(${this.#pick(ROLES)}):${this.#number(9)}`);
     if (this.#chance(0.1)) parts.push("gpus:1");
-    const total = parseResources(parts.join(";"));
+    const total = parseResources(parts.join(";")).add(this.#makeDisks(name));
     const withheld = this.#chance(0.1) ? ("Cordoned" as const) : undefined;
     return agent(name, total, {
       taints: this.#chance(0.2) ? ["t"] : [],
@@ -152,6 +160,25 @@ export class Story {
       ...(this.#chance(0.2) && { region: "far" }),
       ...(withheld && { withheld }),
     });
+  }
+
+  /** A volume that may be shared, and disks that are taken whole. */
+  #makeDisks(name: string): Resources {
+    const disks: ResourceSpec[] = [];
+    if (this.#chance(0.2)) {
+      disks.push({
+        name: "disk",
+        scalar: 9,
+        shared: this.#chance(0.7),
+        reservations: [{ type: "STATIC", role: this.#pick(ROLES) ?? "a" }],
+        disk: { persistence: { id: name }, volume: { containerPath: "v", mode: "RW" } },
+      });
+    }
+    for (let i = this.#chance(0.3) ? 2 : 0; i > 0; i--) {
+      const disk = { source: { type: "MOUNT" as const, id: `${name}${i}`, root: "/" } };
+      disks.push({ name: "disk", scalar: 1 + this.#number(8), disk });
+    }
+    return fromSpec(disks);
   }
 
   #changeAgent(): void {
@@ -261,9 +288,11 @@ export class Story {
   #setQuotas(): void {
     this.#quotas = ROLES.filter(() => this.#chance(0.3)).map((role) => ({
       role,
-      guarantees: this.#chance(0.6) ? Quantities.fromRecord({ cpus: this.#number(9) }) : Quantities.empty,
+      guarantees: this.#chance(0.6)
+        ? Quantities.fromRecord({ cpus: this.#number(9), disk: this.#number(6) })
+        : Quantities.empty,
       limits: this.#chance(0.6)
-        ? Limits.fromRecord({ cpus: this.#number(20), ports: this.#number(6) })
+        ? Limits.fromRecord({ cpus: this.#number(20), ports: this.#number(6), disk: this.#number(20) })
         : Limits.none,
     }));
     this.engine.setQuotas(this.#quotas);

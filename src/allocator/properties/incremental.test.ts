@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Resources } from "../../resources/index.ts";
 import { allocate } from "../allocate.ts";
 import type { PlannedOffer } from "../decision.ts";
 import { AllocationEngine } from "../engine/engine.ts";
@@ -22,6 +23,8 @@ import {
 const event = fc.oneof(
   fc.record({ kind: fc.constant("agent" as const), at: fc.nat({ max: 15 }), drawn: someAgent }),
   fc.record({ kind: fc.constant("agent gone" as const), at: fc.nat() }),
+  fc.record({ kind: fc.constant("agent replaced" as const), at: fc.nat() }),
+  fc.record({ kind: fc.constant("suppression" as const), at: fc.nat() }),
   fc.record({ kind: fc.constant("framework" as const), at: fc.nat(), drawn: someFramework }),
   fc.record({ kind: fc.constant("new framework" as const), drawn: someFramework }),
   fc.record({ kind: fc.constant("framework gone" as const), at: fc.nat() }),
@@ -103,6 +106,12 @@ class History {
       case "agent gone":
         this.#removeAgent(pick([...this.#agents.keys()], one.at));
         break;
+      case "agent replaced":
+        this.#replaceAgent(pick([...this.#agents.keys()], one.at));
+        break;
+      case "suppression":
+        this.#turnSuppression(pick([...this.#frameworks.keys()], one.at));
+        break;
       case "framework":
         this.#changeFramework(pick([...this.#frameworks.keys()], one.at), one.drawn);
         break;
@@ -154,6 +163,26 @@ class History {
     this.#standing = this.#standing.filter((offer) => offer.agent !== name);
     this.engine.removeAgent(name);
     for (const { framework } of gone) this.engine.setOutstanding(framework, this.#outstanding(framework));
+  }
+
+  /** By an empty one with what was left: what was refused of the old one is no refusal of this one. */
+  #replaceAgent(name: string | undefined): void {
+    const state = name === undefined ? undefined : this.#agents.get(name);
+    this.#removeAgent(name);
+    if (state === undefined) return;
+    const total = state.total.subtract(Resources.sum(state.allocations.map(({ resources }) => resources)));
+    this.#tell({ ...state, total, name: `n${this.#named++}`, allocations: [] });
+  }
+
+  #turnSuppression(id: string | undefined): void {
+    const before = id === undefined ? undefined : this.#frameworks.get(id);
+    if (before === undefined) return;
+    const [first = "*"] = before.roles;
+    const heard = before.suppressedRoles?.has(first) ?? false;
+    if (heard) this.#filters.revive(before.id, [first]);
+    const after = { ...before, suppressedRoles: new Set(heard ? [] : [first]) };
+    this.#frameworks.set(before.id, after);
+    this.engine.upsertFramework({ ...after, offersOutstanding: this.#outstanding(before.id) });
   }
 
   #addFramework(state: FrameworkState): void {
@@ -270,7 +299,7 @@ describe("told event by event", () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
     expect(offered).toBeGreaterThan(100);
   });

@@ -43,6 +43,7 @@ export class FairTree {
   readonly #weights: ReadonlyMap<string, number>;
   readonly #guarantees: ReadonlyMap<string, Quantities>;
   readonly #nodes = new Map<string, FairNode>();
+  readonly #paths = new Map<string, readonly FairNode[]>();
   /** Roles with children: what is held in themselves is a leaf beside them, as in Mesos's sorter. */
   readonly #inner: ReadonlySet<string>;
 
@@ -66,12 +67,21 @@ export class FairTree {
     return this.#get(this.#inner.has(role) ? `${role}/.` : role);
   }
 
+  /** The leaf of a role and what is above it, without the root. */
+  path(role: string): readonly FairNode[] {
+    const known = this.#paths.get(role);
+    if (known !== undefined) return known;
+    const path = upward(this.leaf(role));
+    this.#paths.set(role, path);
+    return path;
+  }
+
   hold(role: string, amounts: Vector, sign: 1 | -1 = 1): void {
-    for (const node of upward(this.leaf(role))) addTo(node.held, amounts, sign);
+    for (const node of this.path(role)) addTo(node.held, amounts, sign);
   }
 
   want(role: string, amounts: Vector): void {
-    for (const node of upward(this.leaf(role))) addTo(node.wanted, amounts, 1);
+    for (const node of this.path(role)) addTo(node.wanted, amounts, 1);
   }
 
   /** The greatest part of any total, with `more` or without it (sign -1). */
@@ -174,8 +184,7 @@ function ancestors(path: string): string[] {
   return [above, ...ancestors(above)];
 }
 
-/** The node and its ancestors, without the root. */
-export function upward(node: FairNode): FairNode[] {
+function upward(node: FairNode): FairNode[] {
   const path: FairNode[] = [];
   for (let n: FairNode | undefined = node; n?.parent !== undefined; n = n.parent) path.push(n);
   return path;

@@ -3,7 +3,7 @@
  * comes from a role above its fair share, and what is given leaves the other at its own or below: who has gained so can lose nothing
  * again, and taking back never goes to and fro.
  */
-import { addTo, covers, EPSILON, type FairNode, FairTree, upward, type Vector } from "./fairtree.ts";
+import { addTo, covers, EPSILON, type FairNode, FairTree, type Vector } from "./fairtree.ts";
 import { type Gang, gangsOf, inOrder } from "./gangs.ts";
 import type { Demand, ReclaimSnapshot } from "./snapshot.ts";
 
@@ -12,6 +12,11 @@ export interface Step {
   readonly demand: Demand;
   readonly agent: string;
   readonly gangs: readonly Gang[];
+}
+
+interface Candidate {
+  readonly agent: string;
+  readonly loss: readonly number[];
 }
 
 export interface PlanOptions {
@@ -47,6 +52,10 @@ class Planner {
   readonly #taken = new Set<string>();
   readonly #waiting: Map<string, Demand[][]>;
   readonly #steps: Step[] = [];
+  /** By agent, what would be free if all that is revocable went: more is not to be had there. */
+  readonly #most = new Map<string, Vector>();
+  /** By what is wanted for whom, the agents where it may be had, those where least is lost first. */
+  readonly #queues = new Map<string, Candidate[]>();
   readonly #short = new Set<string>();
 
   constructor({ total, agents, roles, guarantees, tasks, demand }: ReclaimSnapshot, options: PlanOptions) {
@@ -72,9 +81,20 @@ class Planner {
         there.push(gang);
       }
     }
+    this.#sumMost(revocable);
     for (const { role, resources } of demand) tree.want(role, tree.vector(resources));
     tree.settle();
     this.#waiting = grouped(demand);
+  }
+
+  #sumMost(revocable: readonly Gang[]): void {
+    for (const [agent, free] of this.#free) this.#most.set(agent, Float64Array.from(free));
+    for (const gang of revocable) {
+      for (const [agent, amounts] of gang.byAgent) {
+        const most = this.#most.get(agent);
+        if (most !== undefined) addTo(most, amounts, 1);
+      }
+    }
   }
 
   #hold(role: string, amounts: Vector): void {
@@ -138,6 +158,7 @@ class Planner {
       const step = roomy ?? this.#leastLoss(demand, wanted);
       if (step === undefined) {
         for (const back of undo.reverse()) back();
+        if (undo.length > 0) this.#queues.clear();
         return;
       }
       undo.push(this.#enter(step, wanted));
@@ -159,19 +180,49 @@ class Planner {
     return undefined;
   }
 
+  /**
+   * Agents are judged once for each kind of demand, then only the first anew: what was taken meanwhile can make it worse, not
+   * the others better.
+   */
   #leastLoss(demand: Demand, wanted: Vector): Step | undefined {
-    if (this.#options.rests?.(demand.role)) return undefined;
-    let best: { step: Step; loss: readonly number[] } | undefined;
-    for (const [agent, gangs] of this.#gangs) {
-      const free = this.#free.get(agent);
-      if (free === undefined || !(demand.admits?.(agent) ?? true)) continue;
-      const chosen = this.#choose(agent, free, gangs, demand, wanted);
-      if (chosen === undefined) continue;
-      const loss = this.#loss(chosen);
-      if (best === undefined || isLess(loss, best.loss))
-        best = { step: { demand, agent, gangs: chosen }, loss };
+    if (this.#options.rests?.(demand.role) || !this.#belongsTo(demand, wanted)) return undefined;
+    const key = demand.admits === undefined ? `${demand.role} ${wanted.join(" ")}` : undefined;
+    const known = key === undefined ? undefined : this.#queues.get(key);
+    const queue = known ?? this.#candidates(demand, wanted);
+    if (key !== undefined) this.#queues.set(key, queue);
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      const gangs = this.#chooseOn(first.agent, demand, wanted);
+      const loss = gangs && this.#loss(gangs);
+      const next = queue[1];
+      if (
+        gangs !== undefined &&
+        loss !== undefined &&
+        (next === undefined || compare(loss, next.loss) <= 0)
+      ) {
+        return { demand, agent: first.agent, gangs };
+      }
+      queue.shift();
+      if (loss === undefined) continue;
+      const at = queue.findIndex((other) => compare(loss, other.loss) <= 0);
+      queue.splice(at < 0 ? queue.length : at, 0, { agent: first.agent, loss });
     }
-    return best?.step;
+    return undefined;
+  }
+
+  #candidates(demand: Demand, wanted: Vector): Candidate[] {
+    const found: Candidate[] = [];
+    for (const agent of this.#gangs.keys()) {
+      const most = this.#most.get(agent);
+      if (most === undefined || !covers(most, wanted) || !(demand.admits?.(agent) ?? true)) continue;
+      const gangs = this.#chooseOn(agent, demand, wanted);
+      if (gangs !== undefined) found.push({ agent, loss: this.#loss(gangs) });
+    }
+    return found.sort((a, b) => compare(a.loss, b.loss));
+  }
+
+  #chooseOn(agent: string, demand: Demand, wanted: Vector): Gang[] | undefined {
+    const [free, gangs] = [this.#free.get(agent), this.#gangs.get(agent)];
+    return free && gangs && this.#choose(agent, free, gangs, demand, wanted);
   }
 
   /** The first gangs in order that make enough room, without those that the later ones made needless. */
@@ -217,15 +268,27 @@ class Planner {
    * guaranteed; who gains is not above its own fair share.
    */
   #mayTake(gang: Gang, { role }: Demand, wanted: Vector): boolean {
-    const gains = upward(this.#tree.leaf(role));
-    return [...gang.byRole].every(([from, amounts]) => {
-      const loses = upward(this.#tree.leaf(from));
-      return (
-        loses.some((node) => !gains.includes(node)) &&
-        loses.filter((node) => !gains.includes(node)).every((node) => this.#canSpare(node, amounts)) &&
-        gains.filter((node) => !loses.includes(node)).every((node) => this.#mayGain(node, wanted))
-      );
-    });
+    const gains = this.#tree.path(role);
+    for (const [from, amounts] of gang.byRole) {
+      const loses = this.#tree.path(from);
+      // From the top down they are in one branch for a while.
+      let together = 0;
+      while (
+        together < Math.min(gains.length, loses.length) &&
+        gains.at(-1 - together) === loses.at(-1 - together)
+      )
+        together++;
+      if (together === loses.length) return false;
+      for (let i = 0; i < loses.length - together; i++) {
+        const node = loses[i];
+        if (node !== undefined && !this.#canSpare(node, amounts)) return false;
+      }
+      for (let i = 0; i < gains.length - together; i++) {
+        const node = gains[i];
+        if (node !== undefined && !this.#mayGain(node, wanted)) return false;
+      }
+    }
+    return true;
   }
 
   #canSpare({ held, fair, part, guarantees }: FairNode, amounts: Vector): boolean {
@@ -305,7 +368,11 @@ function withoutNeedless(chosen: readonly Gang[], agent: string, room: Vector, w
   return kept;
 }
 
-function isLess(a: readonly number[], b: readonly number[]): boolean {
-  const at = a.findIndex((value, i) => value !== b[i]);
-  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+/** Negative if less is lost by the first. */
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [i, value] of a.entries()) {
+    const difference = value - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

@@ -2,7 +2,7 @@
 import type { PlannedOffer } from "../decision.ts";
 import { sharesOf } from "../shares.ts";
 import type { AllocationWorld } from "../world.ts";
-import { EPSILON, FairTree, upward } from "./fairtree.ts";
+import { EPSILON, FairTree } from "./fairtree.ts";
 
 /**
  * Offers that are to be marked revocable, whole: with them their role, or one above it, has more than what is guaranteed and its part by
@@ -29,7 +29,7 @@ export function revocableOffers(
   return new Set(
     offers.filter(({ framework, role, resources }) => {
       tree.hold(role, tree.vector(resources.scalarQuantities()));
-      const above = upward(tree.leaf(role)).some((node) => tree.share(node.held) > node.fair + EPSILON);
+      const above = tree.path(role).some((node) => tree.share(node.held) > node.fair + EPSILON);
       return above && reclaimable(framework);
     }),
   );

@@ -17,6 +17,7 @@ import { builtInId } from "../world/world.ts";
 import { Alarm } from "./alarm.ts";
 import { Breath } from "./breath.ts";
 import { Explainer } from "./explainer.ts";
+import { FailoverWait } from "./failoverwait.ts";
 import { choosePending, pendingTasks } from "./pending.ts";
 import { makePlan } from "./plan.ts";
 import { PlanWriter } from "./writer.ts";
@@ -40,6 +41,7 @@ export class AllocationLoop implements Runnable {
   readonly #interval: number;
   readonly #options: Omit<AllocationOptions, "now">;
   readonly #policy: PlacementPolicy;
+  readonly #failover: FailoverWait;
   #began = Number.NEGATIVE_INFINITY;
   #doubted = Number.NEGATIVE_INFINITY;
   /** Rounds that placed nothing. */
@@ -50,6 +52,7 @@ export class AllocationLoop implements Runnable {
   constructor(deps: Dependencies, scheduling: Scheduling) {
     const { allocation, offers } = deps.config;
     this.#deps = deps;
+    this.#failover = new FailoverWait(deps, scheduling.views);
     this.#scheduling = scheduling;
     this.#writer = new PlanWriter(deps, scheduling);
     this.#explainer = new Explainer(deps);
@@ -94,6 +97,10 @@ export class AllocationLoop implements Runnable {
     const rests = (uid: string) => this.#writer.refusal(uid) !== undefined;
     this.#writer.sweep();
     await mirror.sync(() => breath.take());
+    if (this.#failover.holds()) {
+      this.#alarm.in(this.#interval);
+      return;
+    }
     const pending = pendingGroups(pendingTasks(this.#deps, this.#scheduling), mirror.taints);
     mirror.tellBuiltIn(pending);
     const { now, later } = choosePending(pending, rests, this.#turn);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { operatorConfig } from "../../config/operator.ts";
 import { formatResources, parseResources } from "../../resources/index.ts";
-import { task } from "../objects.fixture.ts";
-import { withRoomFor } from "./agentview.ts";
+import { agent, metadata, task } from "../objects.fixture.ts";
+import { agentView, withRoomFor } from "./agentview.ts";
 import { holdings } from "./holdings.ts";
 
 const room = (total: string, taken: string, offerable: string) =>
@@ -43,5 +44,56 @@ describe("what a task holds", () => {
   it("is nothing where it cannot be read", () => {
     const held = holdings(task("t", { resources: [{ name: "disk", scalar: 1, disk: {} }] }));
     expect(held.isEmpty).toBe(true);
+  });
+});
+
+describe("an agent with a task that has it for itself", () => {
+  const withheld = (spec: Parameters<typeof task>[1]) => {
+    const view = agentView(
+      {
+        agent: agent(),
+        node: {
+          metadata: metadata("n1"),
+          spec: {},
+          status: {
+            allocatable: { cpu: "4", memory: "8Gi" },
+            conditions: [{ type: "Ready", status: "True" }],
+          },
+        },
+        pods: [
+          {
+            metadata: metadata("mesos-slot-n1", { namespace: "mesos-system" }),
+            spec: { nodeName: "n1", containers: [{ name: "slot" }] },
+            status: {
+              phase: "Running",
+              containerStatuses: [
+                {
+                  name: "slot",
+                  image: "",
+                  imageID: "",
+                  ready: true,
+                  restartCount: 0,
+                  state: { running: {} },
+                },
+              ],
+            },
+          },
+        ],
+        lease: "fresh",
+        tasks: [task("t", { agent: "n1", ...spec })],
+        offers: [],
+        reservations: [],
+        frozen: false,
+      },
+      operatorConfig.parse({}),
+    );
+    return view.state.withheld;
+  };
+  const alone = { attribute: "HOSTNAME", operator: "Exclusive" as const };
+
+  it("is offered to nobody while the task is there", () => {
+    expect(withheld({})).toBeUndefined();
+    expect(withheld({ constraints: [alone] })).toBe("Exclusive");
+    expect(withheld({ constraints: [{ ...alone, soft: true }] })).toBeUndefined();
   });
 });

@@ -6,6 +6,8 @@ import {
   AttributeSchema,
   type DomainInfo,
   DomainInfoSchema,
+  type InverseOffer,
+  InverseOfferSchema,
   type Offer,
   OfferSchema,
   Value_Type,
@@ -60,6 +62,24 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
         }),
       },
     }),
+  });
+}
+
+/** An Offer object that asks for resources back. */
+export function inverseOfferMessage(
+  { metadata, spec }: OfferObject,
+  framework: FrameworkTraits,
+): InverseOffer {
+  const { start, duration } = spec.unavailability ?? { start: spec.expiresAt };
+  return create(InverseOfferSchema, {
+    id: { value: metadata.name },
+    frameworkId: { value: framework.id },
+    agentId: { value: spec.agent },
+    unavailability: {
+      start: timeInfo(start),
+      ...(duration !== undefined && { duration: durationInfo(duration) }),
+    },
+    resources: spec.resources.map((one) => resourceMessage(one, { refinement: framework.refinement })),
   });
 }
 

@@ -7,7 +7,6 @@ import { frameworkKey, taskIdKey } from "../../controllers/caches.ts";
 import { durationOfNanos } from "../convert/amounts.ts";
 import { taskIdOf, uuidText } from "../convert/status.ts";
 import { Unsupported } from "../convert/unsupported.ts";
-import { FiltersSchema } from "../gen/mesos/v1/mesos_pb.ts";
 import {
   type Call,
   type Call_Kill,
@@ -16,6 +15,7 @@ import {
   Call_Type,
   Event_Type,
 } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { refusal } from "./accept.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Demand } from "./demand.ts";
 import { persist } from "./persist.ts";
@@ -76,10 +76,10 @@ export class Calls {
         }
         return true;
       case Call_Type.ACCEPT_INVERSE_OFFERS:
-        answerInverse(session, call.acceptInverseOffers);
+        answerInverse(session, "accept", call.acceptInverseOffers);
         return true;
       case Call_Type.DECLINE_INVERSE_OFFERS:
-        answerInverse(session, call.declineInverseOffers);
+        answerInverse(session, "decline", call.declineInverseOffers);
         return true;
       // Executors of one's own and resource requests: there is nobody to tell.
       case Call_Type.SHUTDOWN:
@@ -175,13 +175,12 @@ export class Calls {
   }
 }
 
-/** What a framework says to them is for it to do; both kinds of answer only keep the question away for a while. */
-function answerInverse(
-  session: Session,
-  answer: Call["acceptInverseOffers"] | Call["declineInverseOffers"],
-): void {
-  const { refuseSeconds } = answer?.filters ?? create(FiltersSchema);
-  for (const { value } of answer?.inverseOfferIds ?? []) session.answerInverse(value, refuseSeconds);
+type InverseAnswer = Call["acceptInverseOffers"] | Call["declineInverseOffers"];
+
+function answerInverse(session: Session, kind: "accept" | "decline", answer: InverseAnswer): void {
+  const refuse = refusal(answer?.filters);
+  const filters = refuse === undefined ? {} : { filters: { refuse } };
+  for (const { value } of answer?.inverseOfferIds ?? []) session.answerInverse(value, { [kind]: filters });
 }
 
 /** A policy that makes no sense is as good as none. */

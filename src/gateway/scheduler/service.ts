@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
+import { offerFramework } from "../../controllers/world/agentview.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import type { Principal } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
@@ -208,12 +208,12 @@ export class SchedulerService implements Runnable {
         if (gone) this.#end(session, "Framework has been removed");
         else if (isNewer(object, session.framework)) session.changed(object);
       }),
-      caches.agents.onChange((change) => {
-        const { maintenance } = change.object.spec;
-        if (change.type === "deleted") this.#agentLost(change.object.metadata.name);
-        else if (change.type === "updated" && isDeepStrictEqual(maintenance, change.old.spec.maintenance))
-          return;
-        for (const session of this.#sessions.values()) session.lookAtMaintenance();
+      caches.offers.onChange(({ type, object }) => {
+        if (object.spec.inverse !== true) return;
+        this.#sessions.get(offerFramework(object))?.observeInverse(object, type === "deleted");
+      }),
+      caches.agents.onChange(({ type, object }) => {
+        if (type === "deleted") this.#agentLost(object.metadata.name);
       }),
       agentLeases.onChange((key, state) => {
         if (state === "lapsed" && key.startsWith(lease)) this.#agentLost(key.slice(lease.length));

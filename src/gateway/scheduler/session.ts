@@ -1,18 +1,15 @@
 import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
-import type { Offer } from "../../api/offer.ts";
+import type { Offer, OfferResponse } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { isConflict } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
-import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
-import { holdings } from "../../controllers/world/holdings.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
-import { Resources } from "../../resources/index.ts";
 import { traits } from "../convert/framework.ts";
-import { type FrameworkTraits, offerMessage } from "../convert/offer.ts";
+import { type FrameworkTraits, inverseOfferMessage, offerMessage } from "../convert/offer.ts";
 import { updateStatus } from "../convert/status.ts";
 import type { MasterInfo, TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
 import { Event_Type, Event_TypeSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
@@ -20,10 +17,12 @@ import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
 import { enumName } from "../wire/enums.ts";
 import type { Feedback } from "./feedback.ts";
-import { InverseOffers, type Maintained } from "./inverse.ts";
+import { InverseOffers } from "./inverse.ts";
 import { persist } from "./persist.ts";
 import { Updates } from "./updates.ts";
 
+/** Field manager of answers to inverse offers. */
+const ANSWER_MANAGER = "mesos-gateway";
 /** Field manager of Task.spec.acknowledged. */
 const ACKNOWLEDGE_MANAGER = "mesos-gateway-acknowledge";
 
@@ -103,7 +102,7 @@ export class Session implements OfferStream {
     );
     deps.offerStreams.attach(this.key, this);
     for (const task of deps.caches.tasks.store.by("framework", this.key)) this.#updates.observe(task);
-    this.lookAtMaintenance();
+    for (const offer of deps.caches.offers.store.by("framework", this.key)) this.observeInverse(offer);
   }
 
   /** The framework is away: offers go to who has taken its place, or are taken back. The stream is left as it is. */
@@ -138,41 +137,30 @@ export class Session implements OfferStream {
 
   observe(task: Live<Task>): void {
     this.#updates.observe(task);
-    const agent = this.#context.deps.caches.agents.store.get(task.spec.agent ?? "");
-    if (agent?.spec.maintenance !== undefined) this.lookAtMaintenance();
   }
 
-  /** Asks the framework to leave agents that are to be maintained, and takes back what is no longer asked. */
-  lookAtMaintenance(): void {
-    const { clock } = this.#context.deps;
-    const { offers, rescinded } = this.#inverse.look(this.#maintained(), this.#traits, clock.monotonic());
-    for (const id of rescinded) {
-      this.tell({
-        type: Event_Type.RESCIND_INVERSE_OFFER,
-        rescindInverseOffer: { inverseOfferId: { value: id } },
-      });
-    }
-    if (offers.length > 0) {
-      this.tell({ type: Event_Type.INVERSE_OFFERS, inverseOffers: { inverseOffers: [...offers] } });
+  /** An inverse offer to this framework, as it is now, or was when it went. */
+  observeInverse(offer: Live<Offer>, gone = false): void {
+    const news = this.#inverse.observe(offer, gone);
+    if (news === "offered") {
+      const inverseOffers = [inverseOfferMessage(offer, this.#traits)];
+      this.tell({ type: Event_Type.INVERSE_OFFERS, inverseOffers: { inverseOffers } });
+    } else if (news === "rescinded") {
+      const inverseOfferId = { value: offer.metadata.name };
+      this.tell({ type: Event_Type.RESCIND_INVERSE_OFFER, rescindInverseOffer: { inverseOfferId } });
     }
   }
 
-  /** An inverse offer was accepted or declined: nothing is asked again for so many seconds. */
-  answerInverse(id: string, refuseSeconds: number): void {
-    this.#inverse.answer(id, refuseSeconds, this.#context.deps.clock.monotonic());
-  }
-
-  #maintained(): Maintained[] {
-    const { agents, tasks } = this.#context.deps.caches;
-    return [...agents.store.values()].flatMap(({ metadata, spec }): Maintained[] => {
-      const { maintenance } = spec;
-      if (maintenance === undefined) return [];
-      const own = tasks.store
-        .by("liveAgent", metadata.name)
-        .filter((task) => frameworkKey(task) === this.key);
-      if (own.length === 0) return [];
-      return [{ agent: metadata.name, maintenance, held: Resources.sum(own.map(holdings)) }];
-    });
+  /** Writes the framework's answer into the Offer object, from which the maintenance controller takes it. */
+  answerInverse(id: string, response: OfferResponse): void {
+    const { deps, signal } = this.#context;
+    const offer = this.#inverse.answer(id);
+    if (offer === undefined) return;
+    const { metadata } = offer;
+    const patch = { metadata: { uid: metadata.uid }, spec: { response } };
+    void persist(deps, "an answer to an inverse offer", signal, () =>
+      deps.clients.offers.mergePatch(metadata, patch, { fieldManager: ANSWER_MANAGER, signal }),
+    );
   }
 
   forget(task: Live<Task>): void {
@@ -241,7 +229,6 @@ export class Session implements OfferStream {
     const { deps, heartbeat } = this.#context;
     this.#heartbeat = deps.clock.setTimeout(() => {
       this.tell({ type: Event_Type.HEARTBEAT });
-      this.lookAtMaintenance();
       if (this.stream.open) this.#beat();
     }, heartbeat);
   }

@@ -102,7 +102,7 @@ export class Bench {
 }
 
 /** What this thread has computed: without what other work on the machine took, and without the collector's own threads. */
-function threadMs(): number {
+export function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }

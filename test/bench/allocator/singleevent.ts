@@ -1,7 +1,7 @@
 import type { AgentState, PlannedOffer } from "../../../src/allocator/index.ts";
 import { parseResources } from "../../../src/resources/index.ts";
-import { Bench, tenth, timed, type Workload } from "./bench.ts";
-import { agent, agentName, FRAGMENTS, fill, framework } from "./cluster.ts";
+import { Bench, tenth, threadMs, timed, type Workload } from "./bench.ts";
+import { agent, agentName, FRAGMENTS, fill, framework, frameworkName } from "./cluster.ts";
 
 const EVENTS = 200;
 
@@ -23,6 +23,26 @@ const happenings: Readonly<Record<string, Happening>> = {
   "an agent went": (bench, _, i) => bench.engine.removeAgent(agentName(1_000_000 + i)),
 };
 
+/** Everything comes free and each framework may have one offer: most agents wait for one to be answered. */
+function measureFull(
+  bench: Bench,
+  agents: number,
+  measure: (event: string, happen: (i: number) => void) => void,
+): void {
+  const states = [...bench.engine.agents()];
+  const frameworks = Math.min(100, agents);
+  for (let i = 0; i < 6_000; i++) bench.engine.removeFramework(frameworkName(i));
+  for (let i = 0; i < EVENTS; i++) bench.engine.removeFramework(frameworkName(1_000_000 + i));
+  for (let i = 0; i < frameworks; i++) {
+    bench.engine.upsertFramework({ ...framework(i, "*"), maxOffers: 1 });
+  }
+  for (const state of states) bench.engine.upsertAgent({ ...state, allocations: [] });
+  bench.engine.allocate(bench.options());
+  measure("a full framework may have another offer", (i) =>
+    bench.engine.setOutstanding(frameworkName(i % frameworks), 0),
+  );
+}
+
 export const singleEvent: Workload = {
   name: "SingleEvent",
   about:
@@ -40,6 +60,7 @@ export const singleEvent: Workload = {
     const measure = (event: string, happen: (i: number) => void) => {
       const times: number[] = [];
       let offered = 0;
+      const cpu = threadMs();
       for (let i = 0; i < EVENTS; i++) {
         happen(i % size.agents);
         times.push(
@@ -48,10 +69,11 @@ export const singleEvent: Workload = {
           }),
         );
       }
+      const meanCpuMs = tenth((threadMs() - cpu) / EVENTS);
       times.sort((a, b) => a - b);
       const median = times[EVENTS / 2] ?? 0;
       const p99Ms = tenth(times[Math.floor(EVENTS * 0.99)] ?? 0);
-      report({ round: round++, ms: median, offers: offered, more: { event, p99Ms } }, bench);
+      report({ round: round++, ms: median, offers: offered, more: { event, p99Ms, meanCpuMs } }, bench);
     };
     for (const [event, happen] of Object.entries(happenings)) measure(event, (i) => happen(bench, states, i));
     measure("an offer was declined", () => {
@@ -60,6 +82,7 @@ export const singleEvent: Workload = {
       bench.giveBack([offer], 5_000);
     });
     measure("a framework came", (i) => bench.engine.upsertFramework(framework(1_000_000 + i, "*")));
+    measureFull(bench, size.agents, measure);
     const question = {
       id: "t",
       framework: "framework-0",

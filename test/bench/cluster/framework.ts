@@ -71,6 +71,8 @@ export class LaunchingFramework implements Scheduler {
       capabilities: ["PARTITION_AWARE"],
       maxOffers,
       offerTimeout: FOR_EVER,
+      // Its errors come by `error`.
+      logger: createLogger({ name, level: "silent" }),
       ...(qps > 0 && { client: { qps, burst: 2 * qps } }),
     });
     this.#driver = driver;

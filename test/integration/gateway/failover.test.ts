@@ -182,6 +182,10 @@ describe("failover", () => {
       filters: { refuseSeconds: 0 },
     };
     await client.call({ type: Call_Type.DECLINE_INVERSE_OFFERS, declineInverseOffers: declined });
+    await scene.cluster.eventually(async () => {
+      const { status } = await agents.get({ name: "n2" });
+      expect(status?.maintenance?.frameworks?.[0]?.response).toBe("DECLINE");
+    });
     const longer = { ...maintenance, duration: "2h" };
     await agents.mergePatch({ name: "n2" }, { spec: { maintenance: longer } });
     const again = await client.event(

@@ -69,7 +69,7 @@ describe("a Task without an Offer", () => {
     await cluster.task(namespace, "right", { constraints: zone("right") });
     expect(await whereIs("right")).toBe("a2");
     await cluster.task(namespace, "nowhere", { constraints: zone("middle") });
-    expect(await whyNot("nowhere", "ConstraintNotMet")).toMatch(/2 outside ZONE/);
+    expect(await whyNot("nowhere", "ConstraintNotMet")).toMatch(/2 outside ZONE TextEquals middle/);
     await cluster.clients.tasks.delete({ namespace, name: "nowhere" });
     await cluster.report(await cluster.getTask(namespace, "right"), "TASK_FINISHED");
   });

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { agentLeaseName } from "../../../src/api/group.ts";
 import type { Offer } from "../../../src/api/offer.ts";
 import type { TaskTemplate } from "../../../src/api/task.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { taskName, taskObject } from "../../../src/controllers/offer/taskobject.ts";
-import { template } from "../bareCluster.ts";
+import { API, SYSTEM, template } from "../bareCluster.ts";
 import { launch, TestCluster } from "./cluster.ts";
 import { Replica } from "./replica.ts";
 
@@ -118,6 +119,33 @@ describe("an operator that follows another", () => {
       expect((await cluster.clients.reservations.list()).items).toEqual([]),
     );
   });
+});
+
+it("a new leader waits for agents to come back, if that is wanted and there are quotas", async () => {
+  const first = await cluster.startOperator();
+  await Promise.all(["p1", "p2"].map((name) => cluster.join(name)));
+  const namespace = await cluster.namespace("pause");
+  await cluster.framework(namespace, "fw", { roles: ["pause"] });
+  await cluster.firstOffer(namespace, "fw");
+  const metadata = { name: "pause" };
+  const spec = { force: false, role: "pause", guarantees: [{ name: "cpus", scalar: 1 }] };
+  await cluster.clients.quotas.create({ apiVersion: API, kind: "Quota", metadata, spec });
+  await cluster.eventually(async () =>
+    expect((await cluster.clients.quotas.get(metadata)).status?.applied).toBeDefined(),
+  );
+  await first.stop();
+  await cluster.clients.leases.delete({ name: agentLeaseName("p2"), namespace: SYSTEM });
+  for (const { metadata } of await cluster.offers(namespace, "fw"))
+    await cluster.clients.offers.delete(metadata);
+
+  await cluster.startOperator({
+    allocation: { interval: "200ms", failoverPause: { factor: 1, timeout: "1h" } },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect(await cluster.offers(namespace, "fw")).toEqual([]);
+  await cluster.renew("p2");
+  await cluster.firstOffer(namespace, "fw");
+  await cluster.clients.quotas.delete(metadata);
 });
 
 it("a standby goes on where a killed leader was: each launch is made once, offers come within 5 s of its Lease", async () => {
