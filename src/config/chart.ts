@@ -18,12 +18,34 @@ const image = z.strictObject({
 });
 
 /** What the chart gives of a configuration by itself, from its other values. */
-const { slot, ...operatorRest } = operatorConfig.omit({ namespace: true, leaseName: true }).shape;
+const { slot, gateway, ...operatorRest } = operatorConfig.omit({ namespace: true, leaseName: true }).shape;
 const chartOperatorConfig = z.strictObject({
   ...operatorRest,
   healthPort: portNumber,
   slot: slot.unwrap().omit({ image: true, imagePullPolicy: true, priorityClassName: true }).prefault({}),
 });
+/** A part of the operator's configuration, with what is around it in the cluster. */
+const chartGateway = gateway
+  .unwrap()
+  .omit({ tls: true })
+  .extend({
+    port: portNumber,
+    plain: z
+      .strictObject({ enabled: z.boolean() })
+      .describe("Without TLS: what is sent, credentials too, is readable on its way."),
+    tls: z.strictObject({
+      secretName: z.string().describe("Of type kubernetes.io/tls; empty: one is made, and kept."),
+      dnsNames: z.array(z.string().min(1)).describe("Of the one that is made, besides the Service's."),
+      ipAddresses: z.array(z.string().min(1)),
+      days: z.int().min(1).describe("For how long the one that is made is valid."),
+    }),
+    service: z.strictObject({
+      type: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]),
+      nodePort: z.union([z.literal(0), portNumber]).describe("0: the cluster's choice."),
+      annotations: texts,
+      loadBalancerSourceRanges: z.array(z.string().min(1)),
+    }),
+  });
 const chartAgentConfig = agentConfig
   .omit({ namespace: true, defaultImage: true })
   .extend({ healthPort: portNumber });
@@ -55,6 +77,7 @@ export const chartValues = z.strictObject({
     topologySpreadConstraints: kubernetesList,
     podDisruptionBudget: z.strictObject({ enabled: z.boolean(), minAvailable: countOrPercent }),
   }),
+  gateway: chartGateway,
   agent: z.strictObject({
     config: chartAgentConfig,
     taskNetwork: z.strictObject({
@@ -108,6 +131,7 @@ export const chartValues = z.strictObject({
     enabled: z.boolean(),
     apiServerPorts: z.array(portNumber).min(1),
     metricsFrom: kubernetesList,
+    gatewayFrom: kubernetesList,
   }),
   tests: z.strictObject({ timeoutSeconds: z.int().min(1) }),
 });

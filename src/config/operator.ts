@@ -99,7 +99,7 @@ export const operatorConfig = z.strictObject({
       advertise: z
         .string()
         .default("")
-        .describe("host:port at which clients reach this replica, for redirects; empty: the Pod's address."),
+        .describe("host:port that clients are told, in redirects and master_info; empty: the Pod's address."),
       namespace: z
         .string()
         .min(1)
@@ -117,7 +117,9 @@ export const operatorConfig = z.strictObject({
       tls: z
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
         .optional()
-        .describe("Files of a certificate and its key; absent: a plain listener."),
+        .describe(
+          "Files of a certificate and its key, read again when they change; absent: a plain listener.",
+        ),
       requests: z
         .strictObject({
           perSecond: z.number().positive().default(500),

@@ -52,13 +52,14 @@ export function createGateway(
     followers,
     metrics,
     logger,
+    clock,
   });
   const authorizer = new AccessReviews(connection);
   return {
     server,
     hooks: {
       whileLeading: (deps, scheduling) => {
-        const address = addressOf(context.identity);
+        const address = config.gateway.advertise || addressOf(context.identity);
         const service = new SchedulerService(deps, scheduling, {
           heartbeat: durationMs(heartbeat),
           namespace,
@@ -75,12 +76,16 @@ export function createGateway(
   };
 }
 
-/** Where clients reach this replica's gateway; undefined: it cannot be told. */
+/**
+ * Where the others' clients are sent, or their requests passed on to; undefined: it cannot be told. Behind what is advertised may
+ * be any replica: requests are passed on to the Pod itself.
+ */
 export function gatewayAddress(
-  { enabled, advertise, port }: OperatorConfig["gateway"],
+  { enabled, advertise, followers, port }: OperatorConfig["gateway"],
   podAddress: string | undefined,
 ): string | undefined {
-  if (!enabled || advertise !== "") return advertise === "" ? undefined : advertise;
+  if (!enabled) return undefined;
+  if (advertise !== "" && followers === "Redirect") return advertise;
   if (podAddress === undefined || podAddress === "") return undefined;
   return `${podAddress.includes(":") ? `[${podAddress}]` : podAddress}:${port}`;
 }

@@ -55,6 +55,23 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{ default (printf "%s-slot" (include "mesos.fullname" .)) .Values.slot.priorityClass.name }}
 {{- end -}}
 
+{{- define "mesos.gatewayName" -}}
+{{ include "mesos.fullname" . }}-gateway
+{{- end -}}
+
+{{/* Empty unless the gateway needs a certificate. */}}
+{{- define "mesos.gatewayTls" -}}
+{{- if and .Values.gateway.enabled (not .Values.gateway.plain.enabled) }}true{{ end -}}
+{{- end -}}
+
+{{- define "mesos.gatewaySecret" -}}
+{{ default (printf "%s-tls" (include "mesos.gatewayName" .)) .Values.gateway.tls.secretName }}
+{{- end -}}
+
+{{- define "mesos.gatewayTlsPath" -}}
+/etc/mesos-gateway-tls
+{{- end -}}
+
 {{/* What the chart adds to the operator's configuration. */}}
 {{- define "mesos.operatorConfig" -}}
 {{- $config := deepCopy .Values.operator.config -}}
@@ -65,6 +82,12 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $_ := set $slot "imagePullPolicy" .Values.taskImage.pullPolicy -}}
 {{- $_ := set $slot "priorityClassName" (include "mesos.slotClass" .) -}}
 {{- $_ := set $config "slot" $slot -}}
+{{- $gateway := omit (deepCopy .Values.gateway) "plain" "tls" "service" -}}
+{{- if include "mesos.gatewayTls" . -}}
+{{- $path := include "mesos.gatewayTlsPath" . -}}
+{{- $_ := set $gateway "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
+{{- end -}}
+{{- $_ := set $config "gateway" $gateway -}}
 {{- toYaml $config -}}
 {{- end -}}
 

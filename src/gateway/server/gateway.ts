@@ -1,19 +1,20 @@
-import { readFileSync } from "node:fs";
 import {
   createServer as createPlainServer,
   type IncomingMessage,
   type Server,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "../../cluster/logger.ts";
+import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Authenticator, authenticate, type Principal } from "../auth/authenticator.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
 import { type Answer, write } from "./answer.ts";
 import { BodyTooLargeError } from "./body.ts";
+import { readKeyPair, watchKeyPair } from "./certificate.ts";
 import { passOn } from "./proxy.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -21,7 +22,7 @@ export interface GatewayOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly host?: string;
-  /** Files of a certificate and its key; absent: a plain listener. */
+  /** Files of a certificate and its key, read again when they change; absent: a plain listener. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly authenticators: readonly Authenticator[];
   /** Whether requests without credentials are let in. */
@@ -32,6 +33,7 @@ export interface GatewayOptions {
   readonly followers: "Redirect" | "Proxy";
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Who leads, as far as this replica knows. */
@@ -50,6 +52,7 @@ const REQUEST_TIMEOUT = 60_000;
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #server: Server;
+  #certificate: Timer | undefined;
   #leadership: Leadership = { kind: "following", address: undefined };
 
   constructor(options: GatewayOptions) {
@@ -59,10 +62,7 @@ export class Gateway {
       void this.#serve(request, response);
     };
     const { tls } = options;
-    this.#server =
-      tls === undefined
-        ? createPlainServer(serve)
-        : createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
+    this.#server = tls === undefined ? createPlainServer(serve) : createTlsServer(readKeyPair(tls), serve);
     this.#server.requestTimeout = REQUEST_TIMEOUT;
     // Calls come on a connection that is kept between them.
     this.#server.keepAliveTimeout = 75_000;
@@ -74,12 +74,14 @@ export class Gateway {
       this.#server.once("error", reject);
       this.#server.listen(this.#options.port, this.#options.host, () => {
         this.#server.off("error", reject);
+        this.#watchCertificate();
         resolve((this.#server.address() as AddressInfo).port);
       });
     });
   }
 
   stop(): Promise<void> {
+    this.#certificate?.cancel();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
@@ -94,6 +96,14 @@ export class Gateway {
   follows(leader: { readonly self: boolean; readonly address: string | undefined }): void {
     if (leader.self && this.#leadership.kind === "leading") return;
     this.#leadership = leader.self ? { kind: "recovering" } : { kind: "following", address: leader.address };
+  }
+
+  /** Connections that are open keep the one they began with. */
+  #watchCertificate(): void {
+    const { tls, clock, logger } = this.#options;
+    const server = this.#server;
+    if (tls === undefined || !(server instanceof TlsServer)) return;
+    this.#certificate = watchKeyPair(tls, { clock, logger }, (pair) => server.setSecureContext(pair));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

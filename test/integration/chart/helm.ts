@@ -9,13 +9,14 @@ export const NAMESPACE = "mesos-system";
 interface Container {
   readonly image: string;
   readonly securityContext: object;
+  readonly ports?: readonly { name: string; containerPort: number }[];
   readonly volumeMounts: readonly { name: string; mountPath: string; mountPropagation?: string }[];
 }
 
 interface PodSpec {
   readonly containers: readonly [Container, ...Container[]];
   readonly initContainers?: readonly Container[];
-  readonly volumes: readonly { name: string; hostPath?: { path: string } }[];
+  readonly volumes: readonly { name: string; hostPath?: { path: string }; secret?: object }[];
   readonly securityContext: object;
   readonly terminationGracePeriodSeconds: number;
 }
@@ -42,7 +43,12 @@ export interface Manifest {
     readonly labels?: Record<string, string>;
     readonly annotations?: Record<string, string>;
   };
-  readonly spec: PodSpec & { readonly template: PodTemplate; readonly updateStrategy: { type: string } };
+  readonly spec: PodSpec & {
+    readonly template: PodTemplate;
+    readonly updateStrategy: { type: string };
+    readonly selector: object;
+  };
+  readonly type?: string;
   readonly data: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
 }

@@ -58,9 +58,12 @@ describe("the chart", () => {
   });
 
   test("has the programs' own defaults as its values", () => {
-    const { namespace: _n, leaseName: _l, slot, ...operator } = operatorConfig.parse({});
+    const { namespace: _n, leaseName: _l, slot, gateway, ...operator } = operatorConfig.parse({});
     const { image: _i, imagePullPolicy: _p, priorityClassName: _c, ...slotRest } = slot;
     expect(values.operator.config).toEqual({ ...operator, slot: slotRest });
+    const { plain: _plain, tls: _tls, service: _service, ...gatewayRest } = values.gateway;
+    // A Pod's address is in no certificate that lasts, and not reached from everywhere.
+    expect(gatewayRest).toEqual({ ...gateway, followers: "Proxy" });
     const { namespace: _a, defaultImage: _d, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
   });
