@@ -35,6 +35,8 @@ describe("on a real API server, the chart", () => {
     await ask("create", "namespace", NAMESPACE);
     const options = {
       "networkPolicy.enabled": true,
+      "gateway.enabled": true,
+      "networkPolicy.gatewayFrom": [{ ipBlock: { cidr: "10.0.0.0/8" } }],
       "slot.priorityClass": { create: true, name: "slots", value: 1 },
       "agent.secrets": { access: "Namespaces", namespaces: ["default"] },
     };
