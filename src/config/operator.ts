@@ -39,6 +39,21 @@ export const operatorConfig = z.strictObject({
         .array(resourceName)
         .default([])
         .describe("Resources that no dominant share counts."),
+      reclaim: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .default(false)
+            .describe("Take tasks back from roles above their fair share for roles below theirs."),
+          patience: duration.default("30s").describe("How long a role must have been short."),
+          grace: duration.default("30s").describe("Time from a task's condition Reclaiming to its kill."),
+          settle: positiveDuration
+            .default("30s")
+            .describe(
+              "Rest of a role after something was taken for it; longer each time that it was no use.",
+            ),
+        })
+        .prefault({}),
     })
     .prefault({}),
   offers: z
