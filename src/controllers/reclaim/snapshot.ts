@@ -55,7 +55,7 @@ function heldTask(task: Live<Task>, agent: string, reclaimable: (framework: stri
     resources: held.scalarQuantities(),
     priority: spec.priority ?? 0,
     startedAt: startedAt(task),
-    ...(spec.group && { gang: spec.group.id }),
+    ...(spec.group && { gang: `${frameworkKey(task)} ${spec.group.id}` }),
     revocable: plain && willing,
     ...((spec.kill !== undefined || metadata.deletionTimestamp !== undefined) && { ending: true }),
   };
