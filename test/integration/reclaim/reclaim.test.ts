@@ -232,3 +232,21 @@ describe("a guarantee", () => {
     await cleared(namespace);
   }, 60_000);
 });
+
+describe("an operator that no longer takes back", () => {
+  it("takes off what another has told", async () => {
+    await enable();
+    const namespace = await cluster.namespace("off");
+    await tasks(namespace, "a", upTo(15));
+    await running(namespace, "a", 15);
+    await tasks(namespace, "b", [0]);
+    const told = async () => (await all(namespace)).filter(reclaiming);
+    await cluster.eventually(async () => expect(await told()).toHaveLength(1));
+    await operator.stop();
+    expect(await told()).toHaveLength(1);
+    operator = await cluster.startOperator();
+    await cluster.eventually(async () => expect(await told()).toEqual([]));
+    await pause(4 * SECOND);
+    expect(await killed(namespace)).toEqual([]);
+  });
+});
