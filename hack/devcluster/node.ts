@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type Binaries, binary, binaryDirs } from "./binaries.ts";
@@ -8,14 +8,7 @@ import { run } from "./command.ts";
 import { ClusterError } from "./failure.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { connectNode, disconnectNode } from "./network.ts";
-import {
-  cniConfig,
-  containerdConfig,
-  kubeletConfig,
-  kubeProxyConfig,
-  type Machine,
-  STATIC_PODS,
-} from "./nodeconfig.ts";
+import { cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig, type Machine } from "./nodeconfig.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
 import type { Processes } from "./processes.ts";
 import { createRootfs, writeNodeFile } from "./rootfs.ts";
@@ -154,7 +147,6 @@ export class Node {
     const subject = { commonName: `system:node:${name}`, organizations: ["system:nodes"] };
     const conf = join(this.#root, "etc/kubernetes");
     const serving = await authority.issueFile(`${name}-serving`, { ...subject, names: [name, address] });
-    mkdirSync(join(this.#root, STATIC_PODS), { recursive: true });
     writeNodeFile(this.#root, "/etc/kubernetes/ca.crt", authority.certificate);
     writeNodeFile(this.#root, "/etc/kubernetes/kubelet.crt", readFileSync(serving.certificate, "utf8"));
     writeNodeFile(this.#root, "/etc/kubernetes/kubelet.key", readFileSync(serving.key, "utf8"), 0o600);

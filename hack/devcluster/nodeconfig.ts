@@ -76,9 +76,6 @@ export function cniConfig(node: NodePlan): string {
   )}\n`;
 }
 
-/** On a node: the kubelet runs the Pods whose manifests lie there, and tells the API server afterwards. */
-export const STATIC_PODS = "/etc/kubernetes/manifests";
-
 export function kubeletConfig(cluster: ClusterPlan, node: NodePlan, machine: Machine): string {
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -96,7 +93,6 @@ export function kubeletConfig(cluster: ClusterPlan, node: NodePlan, machine: Mac
     clusterDNS: [cluster.dnsAddress],
     clusterDomain: "cluster.local",
     resolvConf: "/etc/resolv.conf",
-    staticPodPath: STATIC_PODS,
     containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
     volumePluginDir: "/var/lib/kubelet/volume-plugins",
     cgroupDriver: "cgroupfs",

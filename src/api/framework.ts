@@ -82,6 +82,12 @@ export const frameworkSpec = rules(
       .describe("Offers outstanding at a time, up to the chart's limit; absent: that."),
     refuse: duration.optional().describe("Default filter of declined resources; absent: 5s."),
     suppressedRoles: listSet(z.array(rolePath).max(64)).optional().describe("Roles that want no offers now."),
+    reclaimable: z
+      .boolean()
+      .optional()
+      .describe(
+        "True: what it has beyond its roles' fair shares may be taken back, where the operator reclaims; absent: false.",
+      ),
     revive: z
       .object({
         id: z.string().min(1).max(64).describe("A new value revives: clears filters, once."),

@@ -95,6 +95,11 @@ export const offerSpec = rules(
       .describe(
         "True: it asks for resources back before an agent's maintenance, and holds nothing (Mesos: InverseOffer).",
       ),
+    revocable: immutable(z.boolean(), "revocable")
+      .optional()
+      .describe(
+        "True: it is beyond the fair share of its role, so tasks on it may be taken back for another role.",
+      ),
     role: immutable(rolePath, "role").describe("The role it is made to; * for an inverse offer."),
     agent: immutable(objectName, "agent").describe("The agent whose resources these are."),
     hostname: immutable(z.string().max(253), "hostname").optional().describe("The agent's host name."),
@@ -123,6 +128,12 @@ export const offerSpec = rules(
     rule: "has(self.inverse) == has(oldSelf.inverse)",
     message: "inverse is immutable",
     fieldPath: ".inverse",
+    reason: "FieldValueForbidden",
+  },
+  {
+    rule: "has(self.revocable) == has(oldSelf.revocable)",
+    message: "revocable is immutable",
+    fieldPath: ".revocable",
     reason: "FieldValueForbidden",
   },
   {

@@ -65,6 +65,12 @@ const taskInfoShape = {
   maxCompletionTime: positiveDuration
     .optional()
     .describe("The task is killed and TASK_FAILED after this time."),
+  priority: z
+    .int()
+    .min(-1_000_000_000)
+    .max(1_000_000_000)
+    .optional()
+    .describe("Of two tasks the one with less is taken back first, where the operator reclaims; absent: 0."),
 };
 
 const programRule = {
@@ -168,9 +174,11 @@ export const taskSpec = rules(
       .object({
         gracePeriod: duration.optional().describe("Instead of the kill policy's."),
         reason: z
-          .enum(["REASON_AGENT_DRAINING"])
+          .enum(["REASON_AGENT_DRAINING", "REASON_CONTAINER_PREEMPTED"])
           .optional()
-          .describe("Set by the operator when the task has to leave its node: the reason of its end."),
+          .describe(
+            "Set by the operator when the task has to leave its node, or is taken back for another role: the reason of its end.",
+          ),
         message: z
           .string()
           .max(1024)

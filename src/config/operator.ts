@@ -53,6 +53,21 @@ export const operatorConfig = z.strictObject({
         .describe(
           "While quotas exist, a new leader offers nothing before these agents are back. Mesos: 0.8.",
         ),
+      reclaim: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .default(false)
+            .describe("Take tasks back from roles above their fair share for roles below theirs."),
+          patience: duration.default("30s").describe("How long a role must have been short."),
+          grace: duration.default("30s").describe("Time from a task's condition Reclaiming to its kill."),
+          settle: positiveDuration
+            .default("30s")
+            .describe(
+              "Rest of a role after something was taken for it; longer each time that it was no use.",
+            ),
+        })
+        .prefault({}),
     })
     .prefault({}),
   offers: z

@@ -20,6 +20,7 @@ import { OperatorMetrics } from "./metrics.ts";
 import { createOfferController } from "./offer/controller.ts";
 import { OfferStreams } from "./offer/streams.ts";
 import { createQuotaController } from "./quota/controller.ts";
+import { createReclaimController } from "./reclaim/controller.ts";
 import { createReservationController } from "./reservation/controller.ts";
 import { createRoleController } from "./role/controller.ts";
 import { createSlotController } from "./slot/controller.ts";
@@ -140,6 +141,7 @@ export class Operator {
       createOfferController(this.#deps, scheduling),
       createMaintenanceController(this.#deps, scheduling),
       createAllocationController(this.#deps, scheduling),
+      createReclaimController(this.#deps, scheduling),
     ];
     const more = this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);

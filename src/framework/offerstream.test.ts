@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Offer } from "../api/offer.ts";
 import type { Live } from "../cluster/object.ts";
-import { OfferStream, toInverse } from "./offerstream.ts";
+import { OfferStream, toInverse, toOffered } from "./offerstream.ts";
 
 function offer(
   name: string,
@@ -101,6 +101,12 @@ test("inverse offers have callbacks of their own", async () => {
   });
   stream.observe({ type: "updated", object: said, old: offer("j", { inverse: true }) });
   expect(seen).toEqual(["offers a", "inverse i,j", "inverse rescinded i"]);
+});
+
+test("an offer tells whether it may be taken back", () => {
+  const plain = offer("o1");
+  expect(toOffered(plain).revocable).toBe(false);
+  expect(toOffered({ ...plain, spec: { ...plain.spec, revocable: true } }).revocable).toBe(true);
 });
 
 test("an inverse offer tells when, and what is asked back", () => {

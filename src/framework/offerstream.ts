@@ -26,6 +26,7 @@ export function toOffered(offer: Offer): OfferedResources {
     resources: fromSpec(offer.spec.resources),
     attributes: attributesFromSpec(offer.spec.attributes ?? []),
     expiresAt: new Date(offer.spec.expiresAt),
+    revocable: offer.spec.revocable ?? false,
     ...(unavailability && { unavailability }),
   };
 }

@@ -18,6 +18,7 @@ export interface SchedulerDriverOptions
     | "offerConstraints"
     | "minAllocatable"
     | "tolerations"
+    | "reclaimable"
     | "principal"
     | "user"
   > {

@@ -11,6 +11,7 @@ const offer = (agent: string, text: string, attributes = ""): OfferedResources =
   resources: parseResources(text),
   attributes: parseAttributes(attributes),
   expiresAt: new Date(0),
+  revocable: false,
 });
 const waits = (name: string, more: Partial<WaitingTask> = {}): WaitingTask => ({
   task: { name, resources: [{ name: "cpus", scalar: 1 }], command: { value: "true" } },

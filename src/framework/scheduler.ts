@@ -15,6 +15,8 @@ export interface OfferedResources {
   readonly resources: Resources;
   readonly attributes: readonly Attribute[];
   readonly expiresAt: Date;
+  /** Beyond the fair share of its role: tasks on it may be taken back for another one (Framework.spec.reclaimable). */
+  readonly revocable: boolean;
   /** Planned maintenance of the agent, when there is one. */
   readonly unavailability?: { readonly start: Date; readonly duration?: string };
 }

@@ -1,6 +1,6 @@
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { STATIC_PODS } from "../../hack/devcluster/nodeconfig.ts";
 import { SLOT_BASE, slotPodName } from "../../src/api/group.ts";
 import type { Offer } from "../../src/api/offer.ts";
 import type { Task } from "../../src/api/task.ts";
@@ -120,39 +120,36 @@ async function fill(): Promise<Filled> {
   return filled;
 }
 
-const MANIFEST = `${STATIC_PODS}/filler.json`;
-
 /**
- * Launches a task on more than half of the node, and makes the kubelet run a static Pod of that size, which it tells the API server
- * only afterwards: the operator takes the answer, and the resize comes to a node that has become too small. Gives the
- * task if it was dropped.
+ * Has each resize of a Pod take five seconds at the API server: a webhook that nobody answers, and that may fail. Gives what ends it.
  */
-async function launchBesideStaticPod(hand: ByHand, head: number): Promise<readonly Live<Task>[]> {
-  const most = Math.floor(allocatable * 0.6);
-  const free = (offer: Live<Offer>) => offer.spec.agent === node && cpusOf(offered(offer)) * 1000 >= most;
-  const offer = await hand.offer("most of the node", free, 120_000);
-  await slotHas(SLOT_BASE.cpuMilli);
-  const manifest = JSON.stringify(pod("static", `${most}m`)).replaceAll("'", "");
-  await scene.cluster.onNode(node, `echo '${manifest}' > ${MANIFEST}.ready`);
-  const name = `task-beside-${head + 100}`;
-  const task = shell(name, "sleep 600", resources(most / 1000, 32));
-  const made = delay(Math.max(0, head)).then(() =>
-    scene.cluster.onNode(node, `mv ${MANIFEST}.ready ${MANIFEST}`),
-  );
-  await delay(Math.max(0, -head));
-  const results = await hand.accept(offer, [launch(task)]).catch((error: unknown) => String(error));
-  await made;
-  if (typeof results === "string" || results[0]?.status !== "FINISHED") {
-    console.log(`${head} ms: the operator knew of the Pod: ${JSON.stringify(results)}`);
-    return [];
-  }
-  const { status } = await scene.becomes(
-    name,
-    "runs or is dropped",
-    ({ status }) => status?.state === "TASK_RUNNING" || hasEnded(status),
-  );
-  console.log(`${head} ms: the task is ${status?.state}`);
-  return status?.state === "TASK_DROPPED" ? [await scene.get(name)] : [];
+async function slowResizes(): Promise<() => Promise<void>> {
+  const deaf = createServer(() => {});
+  await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
+  const { port } = deaf.address() as AddressInfo;
+  const name = "e2e-slow-resizes";
+  await scene.cluster.apply({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name },
+    webhooks: [
+      {
+        name: "slow-resizes.e2e.mesos.dev",
+        clientConfig: { url: `https://127.0.0.1:${port}/` },
+        rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["pods/resize"] }],
+        admissionReviewVersions: ["v1"],
+        sideEffects: "None",
+        timeoutSeconds: 5,
+        failurePolicy: "Ignore",
+      },
+    ],
+  });
+  // The API server takes it in with a little delay.
+  await delay(2000);
+  return async () => {
+    await scene.cluster.kubectl("delete", "validatingwebhookconfiguration", name, "--ignore-not-found");
+    deaf.close();
+  };
 }
 
 const isToldToWait = (status: Task["status"]) =>
@@ -166,11 +163,8 @@ async function clear(): Promise<void> {
 }
 
 describe("a node that is filled from both sides at once", () => {
-  let dropped: readonly Live<Task>[] = [];
-
   test("never has more requested than it has: kube-scheduler and Mesos share it", async () => {
     const filled = await fill();
-    dropped = filled.dropped;
     expect(filled.pods).toBeGreaterThan(0);
     expect(filled.tasks).toBeGreaterThan(0);
     const most = Math.max(...sums.map(({ granted }) => granted));
@@ -203,25 +197,31 @@ describe("a node that is filled from both sides at once", () => {
   });
 
   test("drops launches whose resize stays Deferred, with a reason, and others go on", async () => {
+    const most = Math.floor(allocatable * 0.6);
     const hand = await ByHand.connect(scene, "late", ["booking"]);
-    // How many ms the answer comes before the manifest: too soon, and the task is there first; too late, and the operator knows.
-    for (const head of [0, 10, -10, 20, -20, 30, 40, -40, 5, -5]) {
-      if (dropped.length > 0) break;
-      dropped = await launchBesideStaticPod(hand, head).finally(() =>
-        scene.cluster.onNode(node, `rm -f ${MANIFEST}`),
-      );
-      await clear();
-      await until("the static Pod is gone", async () => (await fillerPods()).length === 0);
-    }
-    await hand.rest();
-    expect(dropped.length).toBeGreaterThan(0);
-    for (const { status } of dropped) {
+    const fits = (offer: Live<Offer>) => offer.spec.agent === node && cpusOf(offered(offer)) * 1000 >= most;
+    const offer = await hand.offer("most of the node", fits, 120_000);
+    await slotHas(SLOT_BASE.cpuMilli);
+    const end = await slowResizes();
+    try {
+      const launched = launch(shell("task-late", "sleep 600", resources(most / 1000, 32)));
+      expect(await hand.accept(offer, [launched])).toMatchObject([{ status: "FINISHED" }]);
+      // Straight to the kubelet, which has not been asked for the slot's room yet.
+      await scene.cluster.kinds.pods.create(pod("straight", `${most}m`, { nodeName: node }));
+      await scene.kubectl("wait", "pod/straight", "--for=condition=Ready", "--timeout=60s");
+      const { status } = await scene.ends("task-late");
       expect(status).toMatchObject({
+        state: "TASK_DROPPED",
         reason: "REASON_RESOURCES_UNKNOWN",
         message: expect.stringContaining("other Pods hold what the slot Pod asks for"),
       });
       expect(status?.container).toBeUndefined();
+    } finally {
+      await end();
+      await hand.rest();
+      await clear();
     }
+    await slotHas(SLOT_BASE.cpuMilli);
     expect(Math.max(...sums.map(({ granted }) => granted))).toBeLessThanOrEqual(allocatable);
   });
 });

@@ -22,14 +22,15 @@ export const PHASES = [
 ] as const;
 
 /**
- * Why a task is being ended: a `request` (kill or deletion), the same while the agent is drained (`drain`; `drainGone`: for good),
- * another task of its `group`, its `health` check, its `deadline` (maxCompletionTime), a limit of `disk` or `memory`, or because
+ * Why a task is being ended: a `request` (kill or deletion), the same while the agent is drained (`drain`; `drainGone`: for good), a
+ * request that takes the task back for another role (`preempt`), another task of its `group`, its `health` check, its `deadline` (maxCompletionTime), a limit of `disk` or `memory`, or because
  * the API `overruled` the agent with a terminal state.
  */
 export const KILL_CAUSES = [
   "request",
   "drain",
   "drainGone",
+  "preempt",
   "group",
   "health",
   "deadline",

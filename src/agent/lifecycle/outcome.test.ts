@@ -113,6 +113,13 @@ test("SIGKILL that came with the end of the slot Pod is the slot's doing", () =>
   expect(outcomeOf(killed("request"), end).state).toBe("TASK_KILLED");
 });
 
+test("a kill for another role says so", () => {
+  expect(outcomeOf(killed("preempt"), { exit: exitWith(143, "SIGTERM") })).toMatchObject({
+    state: "TASK_KILLED",
+    reason: "REASON_CONTAINER_PREEMPTED",
+  });
+});
+
 test("a kill by a drain says so, and whether it is for good", () => {
   const end = { exit: exitWith(143, "SIGTERM") };
   const reason = "REASON_AGENT_DRAINING";

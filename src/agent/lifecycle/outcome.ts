@@ -91,6 +91,8 @@ export function outcomeOf(record: TaskRecord, { exit, slotEnd }: ProcessEnd): Ou
         reason: REASON.agentDraining,
       };
     }
+    case "preempt":
+      return { ...executorSays("TASK_KILLED", because(kill.message)), reason: REASON.preempted };
     case "request":
     case "group":
     case "overruled":

@@ -148,8 +148,10 @@ function hasten(record: TaskRecord, before: Kill, killAt: number): Step {
 
 function startKilling(record: TaskRecord, wanted: Kill, stamp: Stamp): Step {
   const drains = wanted.cause === "drain" || wanted.cause === "drainGone";
+  const reason = drains ? REASON.agentDraining : wanted.cause === "preempt" ? REASON.preempted : undefined;
   const tells =
-    record.framework.killingState && (drains || ["request", "group", "health"].includes(wanted.cause));
+    record.framework.killingState &&
+    (reason !== undefined || ["request", "group", "health"].includes(wanted.cause));
   const killing: TaskRecord = { ...record, kill: wanted };
   const told = tells
     ? withUpdate(
@@ -157,7 +159,7 @@ function startKilling(record: TaskRecord, wanted: Kill, stamp: Stamp): Step {
         {
           state: "TASK_KILLING",
           source: "SOURCE_EXECUTOR",
-          ...(drains ? { reason: REASON.agentDraining } : {}),
+          ...(reason === undefined ? {} : { reason }),
           ...(wanted.message === undefined ? {} : { message: wanted.message }),
         },
         stamp,

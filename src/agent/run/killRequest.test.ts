@@ -37,6 +37,13 @@ test("a kill of the operator says why", () => {
   expect(killRequest(task({ kill }), agent(), false)).toEqual({ cause: "drain", graceMs: 3_000, message });
 });
 
+test("a kill for another role says that", () => {
+  const message = "taken back for the role b";
+  const kill = { reason: "REASON_CONTAINER_PREEMPTED", message } as const;
+  expect(killRequest(task({ kill }), agent(), false)).toEqual({ cause: "preempt", graceMs: 3_000, message });
+  expect(killRequest(task({ kill }), agent({ markGone: false }), false)?.cause).toBe("drain");
+});
+
 test("a kill while the agent is drained, or its slot is being ended, is part of that", () => {
   const killed = task({ kill: {} });
   expect(killRequest(killed, agent({ markGone: false }), false)?.cause).toBe("drain");

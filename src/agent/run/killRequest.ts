@@ -11,7 +11,8 @@ export interface KillRequest {
 
 /**
  * What the API asks for: spec.kill, or the deletion of the Task. While the agent is drained, or its slot Pod is being ended, it counts as
- * part of that (Mesos's REASON_AGENT_DRAINING), and so does one that says it is: the operator's, of a task that has to leave.
+ * part of that (Mesos's REASON_AGENT_DRAINING), and so does one that says it is: the operator's, of a task that has to leave. One that is
+ * taken back for another role says that.
  */
 export function killRequest(
   { metadata, spec }: Pick<Task, "metadata" | "spec">,
@@ -21,7 +22,9 @@ export function killRequest(
   if (spec.kill === undefined && metadata.deletionTimestamp === undefined) return undefined;
   const draining = agent?.spec.draining;
   const leaves = draining !== undefined || slotEnding || spec.kill?.reason === "REASON_AGENT_DRAINING";
-  const cause: KillCause = draining?.markGone ? "drainGone" : leaves ? "drain" : "request";
+  const preempted = spec.kill?.reason === "REASON_CONTAINER_PREEMPTED";
+  const asked = preempted ? "preempt" : "request";
+  const cause: KillCause = draining?.markGone ? "drainGone" : leaves ? "drain" : asked;
   const message = spec.kill?.message;
   return {
     cause,

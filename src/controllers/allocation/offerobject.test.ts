@@ -47,6 +47,11 @@ describe("the object of an offer", () => {
     });
   });
 
+  it("says that it may be taken back, and nothing if not", () => {
+    expect(offerObject(planned, context({ revocable: true })).spec.revocable).toBe(true);
+    expect(offerObject(planned, context({ revocable: false })).spec).not.toHaveProperty("revocable");
+  });
+
   it("takes the framework's own time", () => {
     const own = context({ framework: framework("fw", { offerTimeout: "500ms" }) });
     expect(offerObject(planned, own).spec.expiresAt).toBe("2026-01-01T00:00:00.500Z");

@@ -20,6 +20,8 @@ export interface OfferContext {
   readonly now: number;
   /** config.offers.timeout, for frameworks that say nothing. */
   readonly defaultTimeout: string;
+  /** It may be taken back: see revocable.ts. */
+  readonly revocable?: boolean;
 }
 
 const LONGEST_PREFIX = 200;
@@ -69,6 +71,7 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
       resources: toSpec(planned.resources),
       attributes: state.attributes.map(attributeToSpec),
       ...(unavailability && { unavailability }),
+      ...(context.revocable && { revocable: true }),
       expiresAt: new Date(now + timeout).toISOString(),
     },
   };

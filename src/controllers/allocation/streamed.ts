@@ -14,6 +14,7 @@ export function streamOffers(
   deps: Dependencies,
   { assumed, views }: Scheduling,
   planned: readonly PlannedOffer[],
+  revocable: ReadonlySet<PlannedOffer> = new Set(),
 ): readonly PlannedOffer[] {
   const { caches, offerStreams } = deps;
   const byFramework = Map.groupBy(planned, ({ framework }) => framework);
@@ -32,7 +33,8 @@ export function streamOffers(
       if (agent === undefined || state === undefined) return [];
       const { timeout } = deps.config.offers;
       const now = deps.clock.now();
-      const context = { framework, agent, state, knownOffers: [], now, defaultTimeout: timeout };
+      const known = { framework, agent, state, knownOffers: [], now, defaultTimeout: timeout };
+      const context = { ...known, revocable: revocable.has(one) };
       return [alive(offerObject(one, context), now)];
     });
     for (const offer of offers) assumed.offers.open(offer);

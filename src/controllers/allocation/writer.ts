@@ -17,6 +17,7 @@ import type { Scheduling } from "../world/scheduling.ts";
 import { eachLimited } from "./limited.ts";
 import { offerObject } from "./offerobject.ts";
 import type { Binding, Plan } from "./plan.ts";
+import { revocableNow } from "./revocable.ts";
 import { streamOffers } from "./streamed.ts";
 
 /** Writes at a time; the connection's own limits come on top. */
@@ -57,8 +58,11 @@ export class PlanWriter {
         if (!done) failed++;
       });
     await eachLimited(plan.bindings, WIDTH, (binding) => attempt(this.#bind(binding, signal)));
-    const written = streamOffers(this.#deps, this.#scheduling, plan.offers);
-    await eachLimited(written, WIDTH, (planned) => attempt(this.#offer(planned, signal)));
+    const revocable = revocableNow(this.#deps, this.#scheduling, plan);
+    const written = streamOffers(this.#deps, this.#scheduling, plan.offers, revocable);
+    await eachLimited(written, WIDTH, (planned) =>
+      attempt(this.#offer(planned, revocable.has(planned), signal)),
+    );
     return failed;
   }
 
@@ -86,7 +90,7 @@ export class PlanWriter {
     }
   }
 
-  async #offer(planned: PlannedOffer, signal: AbortSignal): Promise<boolean> {
+  async #offer(planned: PlannedOffer, revocable: boolean, signal: AbortSignal): Promise<boolean> {
     const state = this.#scheduling.views.get(planned.agent)?.state;
     const { caches, clients, clock, config } = this.#deps;
     const framework = caches.frameworks.store.get(planned.framework);
@@ -103,6 +107,7 @@ export class PlanWriter {
       knownOffers: known.map(({ metadata }) => metadata.uid),
       now: clock.now(),
       defaultTimeout: config.offers.timeout,
+      revocable,
     });
     try {
       const made = await clients.offers

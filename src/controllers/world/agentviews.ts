@@ -34,6 +34,7 @@ export class AgentViews {
   readonly #kept = new Map<string, Kept>();
   readonly #stops: (() => void)[];
   readonly #listeners = new Set<(agent: string) => void>();
+  readonly #frozen = new Set<string>();
 
   constructor(deps: Dependencies, assumed: Assumed) {
     this.#deps = deps;
@@ -71,11 +72,25 @@ export class AgentViews {
     for (const listener of this.#listeners) listener(agent);
   }
 
+  /**
+   * Nothing more is offered of the agent until the answer is called: what comes free bit by bit is offered as a whole then. One
+   * at a time for each agent.
+   */
+  freeze(agent: string): () => void {
+    const set = (frozen: boolean) => {
+      if (frozen) this.#frozen.add(agent);
+      else this.#frozen.delete(agent);
+      this.changed(agent);
+    };
+    set(true);
+    return () => set(false);
+  }
+
   /** Of an Agent object that is there. */
   get(name: string): AgentView | undefined {
     const agent = this.#deps.caches.agents.store.get(name);
     if (agent === undefined) return undefined;
-    const rests = this.#deps.slotHolds.remaining(name) > 0;
+    const rests = this.#deps.slotHolds.remaining(name) > 0 || this.#frozen.has(name);
     const kept = this.#kept.get(name);
     if (kept !== undefined && kept.rests === rests) return kept.view;
     const view = this.#try(agent, rests);

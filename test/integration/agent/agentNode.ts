@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { inject, vi } from "vitest";
 import { stringify } from "yaml";
+import { TINI } from "../../../hack/devcluster/systemlayers.ts";
 import { API_VERSION, SLOT_CONTAINER, slotPodName } from "../../../src/api/group.ts";
 import type { Task, TaskSpec } from "../../../src/api/task.ts";
 import { hasEnded, type TaskState } from "../../../src/api/taskstate.ts";
@@ -87,6 +88,7 @@ export class AgentNode {
       workDirectory: this.work,
       containerd: { socket: this.containerd.socket },
       defaultImage: BUSYBOX_IMAGE,
+      init: TINI,
       sandboxDiskInterval: "500ms",
       memoryPressure: { availableBelow: "1Mi" },
       ...config,

@@ -1,0 +1,70 @@
+import type { Demand, HeldTask, QuotaState, ReclaimSnapshot, RoleState } from "../../allocator/index.ts";
+import type { Task } from "../../api/task.ts";
+import type { Live } from "../../cluster/object.ts";
+import { Quantities } from "../../resources/index.ts";
+import { frameworkKey } from "../caches.ts";
+import type { AgentView } from "../world/agentview.ts";
+import { holdings } from "../world/holdings.ts";
+
+export interface ReclaimFacts {
+  readonly views: readonly AgentView[];
+  readonly roles: readonly RoleState[];
+  readonly quotas: readonly QuotaState[];
+  /** Whether a framework ("namespace/name") has said that tasks of its may be taken back. */
+  readonly reclaimable: (framework: string) => boolean;
+  readonly demand: readonly Demand[];
+}
+
+/** What taking back is decided from; tasks go by their uid. */
+export function reclaimSnapshot({
+  views,
+  roles,
+  quotas,
+  reclaimable,
+  demand,
+}: ReclaimFacts): ReclaimSnapshot {
+  return {
+    total: Quantities.of(views.flatMap(({ state }) => [...state.total.nonShared().scalarQuantities()])),
+    agents: views
+      .filter(({ state }) => state.withheld === undefined)
+      .map((view) => ({ name: view.name, free: freeOf(view) })),
+    roles,
+    guarantees: quotas.map(({ role, guarantees }) => ({ role, guarantees })),
+    tasks: views.flatMap(({ name, tasks }) => tasks.map((task) => heldTask(task, name, reclaimable))),
+    demand,
+  };
+}
+
+/** What no task holds and nobody has reserved. Outstanding offers count as free: they can be taken back. */
+function freeOf({ state, held }: AgentView): Quantities {
+  const open = state.total.unreserved().nonRevocable().scalarQuantities();
+  return open.subtract(held.unreserved().nonRevocable().scalarQuantities());
+}
+
+/** Tasks without a framework may be taken back: who places them is the operator, and it places them again if they are made again. */
+function heldTask(task: Live<Task>, agent: string, reclaimable: (framework: string) => boolean): HeldTask {
+  const { metadata, spec } = task;
+  const held = holdings(task);
+  // What is reserved is its role's for good, and would come free for nobody else.
+  const plain = held.unreserved().nonRevocable().equals(held);
+  const willing = spec.framework === undefined || reclaimable(frameworkKey(task));
+  return {
+    id: metadata.uid,
+    role: spec.role,
+    agent,
+    resources: held.scalarQuantities(),
+    priority: spec.priority ?? 0,
+    startedAt: startedAt(task),
+    ...(spec.group && { gang: `${frameworkKey(task)} ${spec.group.id}` }),
+    revocable: plain && willing,
+    ...((spec.kill !== undefined || metadata.deletionTimestamp !== undefined) && { ending: true }),
+  };
+}
+
+/** Since when it has its agent: its container's start says so best, a task that waited long may be the newest there. */
+function startedAt({ metadata, spec, status }: Live<Task>): number {
+  const placed = status?.conditions?.find(({ type }) => type === "Placed");
+  const bound =
+    spec.framework === undefined && placed?.status === "True" ? placed.lastTransitionTime : undefined;
+  return Date.parse(status?.container?.startedAt ?? bound ?? metadata.creationTimestamp);
+}

@@ -1,0 +1,47 @@
+import type { Reclaimed } from "../../allocator/index.ts";
+import type { Task, TaskSpec } from "../../api/task.ts";
+import { hasBegun, hasEnded } from "../../api/taskstate.ts";
+import type { Live } from "../../cluster/object.ts";
+import { dropState, type Transition } from "../task/ending.ts";
+
+/** Of Mesos's reasons the one that is nearest (mesos.proto, TaskStatus.Reason). */
+const REASON = "REASON_CONTAINER_PREEMPTED";
+
+/** How a task is taken back: by a kill with its own grace, or at once if its agent has not begun with it. */
+export type TakeStep =
+  | { readonly kind: "kill"; readonly kill: NonNullable<TaskSpec["kill"]> }
+  | { readonly kind: "end"; readonly transition: Transition };
+
+/** Undefined: there is nothing to do, it has ended or will. */
+export function takeStep(
+  { metadata, spec, status }: Live<Task>,
+  role: string,
+  partitionAware: boolean,
+): TakeStep | undefined {
+  if (hasEnded(status) || spec.kill !== undefined || metadata.deletionTimestamp !== undefined)
+    return undefined;
+  const message = `taken back for the role ${role}, which is below its fair share; ${spec.role} is above its own`;
+  if (hasBegun(status)) return { kind: "kill", kill: { reason: REASON, message } };
+  return { kind: "end", transition: { state: dropState(partitionAware), reason: REASON, message } };
+}
+
+/** That a task will be taken: for which role, and when (milliseconds of the clock that decisions are made by). */
+export interface Mark {
+  readonly role: string;
+  readonly at: number;
+}
+
+export interface MarkChanges {
+  readonly set: ReadonlyMap<string, Mark>;
+  readonly clear: readonly string[];
+}
+
+/** What has to be written on tasks (by uid) so that they say what is decided, where `before` is what they say. */
+export function markChanges(before: ReadonlyMap<string, Mark>, warn: readonly Reclaimed[]): MarkChanges {
+  const now = new Map(warn.flatMap(({ tasks, role, at }) => tasks.map((id) => [id, { role, at }] as const)));
+  const set = [...now].filter(([id, { role, at }]) => {
+    const said = before.get(id);
+    return said === undefined || said.role !== role || said.at !== at;
+  });
+  return { set: new Map(set), clear: [...before.keys()].filter((id) => !now.has(id)) };
+}
