@@ -96,6 +96,8 @@ interface Filled {
 
 /** As many Pods as tasks, and more than fit; once what can run runs, and the rest is told to wait. */
 async function fill(): Promise<Filled> {
+  // Room that the slot has kept would give the tasks a start.
+  await slotHas(SLOT_BASE.cpuMilli);
   const prefix = "task-";
   const tasks = Array.from({ length: EACH }, (_, i) => `${prefix}${i}`);
   const fillers = Array.from({ length: EACH }, (_, i) => pod(`filler-${i}`, "130m"));
@@ -110,7 +112,9 @@ async function fill(): Promise<Filled> {
     const running = ours.filter(({ status }) => status?.state === "TASK_RUNNING");
     const dropped = ours.filter(({ status }) => status?.state === "TASK_DROPPED");
     const waiting = ours.filter(({ spec, status }) => spec.agent === undefined && isToldToWait(status));
-    const settled = starting.length === 0 && running.length + dropped.length + waiting.length === EACH;
+    const undecided = pods.filter(({ spec, status }) => !spec?.nodeName && !isUnschedulable(status));
+    const settled =
+      starting.length + undecided.length === 0 && running.length + dropped.length + waiting.length === EACH;
     const full = (sums.at(-1)?.requested ?? 0) > allocatable - 130 - 110;
     return settled && full && { pods: podsRun.length, tasks: running.length, dropped };
   };
@@ -151,6 +155,9 @@ async function slowResizes(): Promise<() => Promise<void>> {
     deaf.close();
   };
 }
+
+const isUnschedulable = (status: Pod["status"]) =>
+  status?.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False") ?? false;
 
 const isToldToWait = (status: Task["status"]) =>
   status?.conditions?.some(({ type, status }) => type === "Placed" && status === "False") ?? false;
