@@ -87,7 +87,8 @@ describe("a taint", () => {
   });
 
   test("holds for tasks without a framework too", async () => {
-    await Promise.all([hand.declineAll("1h"), tolerant.declineAll("1h")]);
+    // What they were offered, the tasks would wait for.
+    await Promise.all([hand.rest(), tolerant.rest()]);
     await scene.create("intolerant", { ...sh("true"), ...on(scene.node2) });
     const { key, value } = TAINT;
     await scene.create("tolerates", {
