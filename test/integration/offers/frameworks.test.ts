@@ -87,8 +87,11 @@ describe("a Framework", () => {
     await cluster.firstOffer(namespace, "fw");
     const [task] = await cluster.tasksOf(namespace, "fw");
     expect(task?.spec.kill).toBeUndefined();
-    const { status } = await cluster.clients.frameworks.get({ namespace, name: "fw" });
-    expect(status?.disconnectedAt).toBeUndefined();
+    // It may be offered something before its status says that it is back.
+    await cluster.eventually(async () => {
+      const { status } = await cluster.clients.frameworks.get({ namespace, name: "fw" });
+      expect(status?.disconnectedAt).toBeUndefined();
+    });
     again();
     await cluster.clients.frameworks.delete({ namespace, name: "fw" });
     await cluster.eventually(() =>

@@ -146,6 +146,11 @@ it("a new leader waits for agents to come back, if that is wanted and there are 
   await cluster.renew("p2");
   await cluster.firstOffer(namespace, "fw");
   await cluster.clients.quotas.delete(metadata);
+  // It would hold what the next test wants.
+  await cluster.clients.frameworks.delete({ namespace, name: "fw" });
+  await cluster.eventually(() =>
+    expect(cluster.clients.frameworks.get({ namespace, name: "fw" })).rejects.toThrow(/not found/),
+  );
 });
 
 it("a standby goes on where a killed leader was: each launch is made once, offers come within 5 s of its Lease", async () => {
