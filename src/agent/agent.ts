@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { durationMs } from "../api/duration.ts";
 import { agentLeaseName } from "../api/group.ts";
 import { agents } from "../client/handles.ts";
+import { aborted } from "../cluster/aborted.ts";
 import { leases, nodes } from "../cluster/core.ts";
 import { Heartbeat } from "../cluster/heartbeat.ts";
 import { sleep, timestamp } from "../cluster/time.ts";
@@ -182,12 +183,6 @@ export class Agent {
     return retry(call, { clock, signal, when: () => true, onError });
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
 const ignoreAbort = (signal: AbortSignal) => (error: unknown) => {
   if (!signal.aborted) throw error;

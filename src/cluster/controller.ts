@@ -1,3 +1,4 @@
+import { aborted } from "./aborted.ts";
 import { Deadline } from "./deadline.ts";
 import type { Logger } from "./logger.ts";
 import { type KubeObject, keyOf, type Live } from "./object.ts";
@@ -177,9 +178,3 @@ export class Controller {
     return "error";
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import { durationMs } from "../api/duration.ts";
+import { aborted } from "../cluster/aborted.ts";
 import type { Connection } from "../cluster/connection.ts";
 import { events, leases } from "../cluster/core.ts";
 import { Election } from "../cluster/election.ts";
@@ -176,9 +177,3 @@ function dependencies(options: OperatorOptions, recorder: EventWriter): Dependen
     rescindRequests,
   };
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

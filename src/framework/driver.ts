@@ -4,6 +4,7 @@ import { frameworkLeaseName } from "../api/group.ts";
 import type { Offer } from "../api/offer.ts";
 import type { Task } from "../api/task.ts";
 import { frameworks, offers, tasks } from "../client/handles.ts";
+import { aborted } from "../cluster/aborted.ts";
 import { findCondition } from "../cluster/conditions.ts";
 import { Connection } from "../cluster/connection.ts";
 import { leases } from "../cluster/core.ts";
@@ -339,9 +340,3 @@ export class SchedulerDriver {
     this.#scheduler.error?.(this, error);
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

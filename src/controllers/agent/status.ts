@@ -4,13 +4,14 @@ import { setCondition } from "../../cluster/conditions.ts";
 import type { Pod } from "../../cluster/core.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { OperatorConfig } from "../../config/operator.ts";
-import { fromSpec, ResourceError, Resources, toSpec } from "../../resources/index.ts";
+import { Resources, toSpec } from "../../resources/index.ts";
 import { agentAttributes } from "../node/attributes.ts";
 import type { NodeFacts, Offerable } from "../node/offerable.ts";
 import { type Held, notReady, RESIZE_REFUSED } from "../node/readiness.ts";
 import { BASE, minus, sameSize } from "../slot/size.ts";
 import { slotState } from "../slot/state.ts";
 import { holdings } from "../world/holdings.ts";
+import { readable } from "../world/readable.ts";
 import type { Drain } from "./drain.ts";
 import type { AgentSnapshot } from "./snapshot.ts";
 
@@ -62,16 +63,6 @@ export function operatorStatus(facts: StatusFacts, config: OperatorConfig): Oper
     ...(draining && { draining }),
     conditions: conditionsOf(facts, draining, now),
   } as OperatorStatus;
-}
-
-/** What others wrote and the algebra does not take counts as nothing. */
-function readable(list: Parameters<typeof fromSpec>[0]): Resources {
-  try {
-    return fromSpec(list);
-  } catch (error) {
-    if (error instanceof ResourceError) return Resources.empty;
-    throw error;
-  }
 }
 
 function slotStatus(slot: Live<Pod>): AgentStatus["slot"] {

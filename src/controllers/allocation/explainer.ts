@@ -5,11 +5,11 @@ import { findCondition, setCondition } from "../../cluster/conditions.ts";
 import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { formatResources } from "../../resources/index.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { PendingGroup, PendingTask } from "../world/builtin.ts";
+import type { PendingGroup } from "../world/builtin.ts";
 import { builtInId } from "../world/world.ts";
 import { eachLimited } from "./limited.ts";
+import { kindOf } from "./pending.ts";
 import { type WaitingReason, waitingReason } from "./reasons.ts";
 
 /** Manager of the condition Placed, whoever of this folder writes it. */
@@ -57,7 +57,7 @@ export class Explainer {
       if (news.length >= WRITES_A_ROUND) break;
       if (!this.#mayBeNews(task, now)) continue;
       const refused = refusal(task.metadata.uid);
-      const key = askedFor(namespace, role, pending);
+      const key = JSON.stringify([namespace, role, kindOf(pending)]);
       let why = refused === undefined ? this.#known.get(key) : refusedBy(refused, now);
       if (why === undefined) {
         if (this.#deps.clock.monotonic() > now + BUDGET) continue;
@@ -112,17 +112,3 @@ const refusedBy = (words: string, at: number): Said => ({
   message: `the API server refuses to place it: ${words}`,
   at,
 });
-
-/** Tasks with one such text get one explanation. */
-function askedFor(namespace: string, role: string, { task, request }: PendingTask): string {
-  const { constraints = [], tolerations = [] } = task.spec;
-  const about = constraints.some(({ peers }) => peers !== undefined) ? request.groups : [];
-  return JSON.stringify([
-    namespace,
-    role,
-    formatResources(request.resources),
-    constraints,
-    about,
-    tolerations,
-  ]);
-}

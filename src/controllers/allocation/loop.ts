@@ -94,7 +94,7 @@ export class AllocationLoop implements Runnable {
     const { allocator, mirror, views } = this.#scheduling;
     const options = { ...this.#options, now: clock.monotonic() };
     const breath = new Breath(clock);
-    const rests = (uid: string) => this.#writer.refusal(uid) !== undefined;
+    const refusal = (uid: string) => this.#writer.refusal(uid);
     this.#writer.sweep();
     await mirror.sync(() => breath.take());
     if (this.#failover.holds()) {
@@ -103,7 +103,7 @@ export class AllocationLoop implements Runnable {
     }
     const pending = pendingGroups(pendingTasks(this.#deps, this.#scheduling), mirror.taints);
     mirror.tellBuiltIn(pending);
-    const { now, later } = choosePending(pending, rests, this.#turn);
+    const { now, later } = choosePending(pending, (uid) => refusal(uid) !== undefined, this.#turn);
     this.#wakeBuiltIn(now);
     const plan = await makePlan({
       allocator,
@@ -134,11 +134,11 @@ export class AllocationLoop implements Runnable {
     }
     // Progress was made and others wait: go on. Without progress the interval is soon enough.
     else if (later && bindings.length > 0) this.#alarm.in(COALESCE);
-    const waiting = [...plan.unplaced, ...refusedOnly(pending, (uid) => this.#writer.refusal(uid))];
+    const waiting = [...plan.unplaced, ...refusedOnly(pending, refusal)];
     await this.#explainer.explain(
       (question) => allocator.explain(question, options),
       waiting,
-      (uid) => this.#writer.refusal(uid),
+      refusal,
       signal,
     );
     if (waiting.length > 0) this.#alarm.in(5 * this.#interval);

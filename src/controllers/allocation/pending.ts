@@ -67,7 +67,7 @@ function ofEachKind(tasks: readonly PendingTask[], most: number, turn: number): 
 
 /** Tasks with one such text are placed alike, and get one explanation. */
 export function kindOf({ task, request }: PendingTask): string {
-  const { constraints = [], tolerations = [], labels } = task.spec;
-  const peers = constraints.some(({ peers }) => peers !== undefined) ? labels : undefined;
-  return JSON.stringify([formatResources(request.resources), constraints, tolerations, peers]);
+  const { constraints = [], tolerations = [] } = task.spec;
+  const about = constraints.some(({ peers }) => peers !== undefined) ? request.groups : [];
+  return JSON.stringify([formatResources(request.resources), constraints, about, tolerations]);
 }

@@ -1,12 +1,11 @@
 import type { Framework } from "../../api/framework.ts";
 import { FRAMEWORK_FINALIZER } from "../../api/group.ts";
-import type { Offer } from "../../api/offer.ts";
 import { Controller, from, type Result, type Source } from "../../cluster/controller.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import { addFinalizer } from "../../cluster/finalizers.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { frameworkKey, isOutstanding } from "../caches.ts";
+import { frameworkKey } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { closeOffer } from "../offer/closer.ts";
@@ -14,6 +13,7 @@ import { StatusWriter } from "../statuswriter.ts";
 import { forEach, ignoringConflicts } from "../task/conflicts.ts";
 import { offerFramework, offerResources } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
+import { outstandingOffers } from "../world/outstanding.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
@@ -112,7 +112,7 @@ async function reconcile(
     readiness,
     tasks: caches.tasks.store.by("liveFramework", key).map(holdings),
     // Those of a stream come and go without a write.
-    offers: outstanding(deps, scheduling, key)
+    offers: outstandingOffers(caches, scheduling.assumed.offers, key)
       .filter((offer) => !scheduling.assumed.offers.isStreamed(offer))
       .map(offerResources),
     total: scheduling.totals.get(),
@@ -188,7 +188,7 @@ async function rescind(
   readiness: Readiness,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = outstanding(deps, scheduling, keyOf(framework.metadata)).filter(
+  const open = outstandingOffers(deps.caches, scheduling.assumed.offers, keyOf(framework.metadata)).filter(
     ({ spec }) => spec.response === undefined,
   );
   const { roles } = framework.spec;
@@ -211,14 +211,6 @@ function rescindedFor({ reason, message }: Extract<Readiness, { ready: false }>)
   if (reason === "LeaseLapsed" || reason === "LeaseMissing" || reason === "NotSubscribed")
     return { reason: "FrameworkDisconnected", message };
   return reason === "Terminating" ? { reason: "FrameworkRemoved", message } : { reason, message };
-}
-
-function outstanding({ caches }: Dependencies, { assumed }: Scheduling, key: string): readonly Live<Offer>[] {
-  return assumed.offers.with(
-    caches.offers.store.by("outstandingFramework", key),
-    (offer) => offerFramework(offer) === key && isOutstanding(offer),
-    { framework: key },
-  );
 }
 
 /** Of a framework that is gone nothing is remembered: one made anew under its name is another. */

@@ -18,6 +18,7 @@ import type { Dependencies, Runnable } from "../dependencies.ts";
 import { readinessNow } from "../framework/readinessnow.ts";
 import { offerFramework } from "../world/agentview.ts";
 import { pendingGroups } from "../world/builtin.ts";
+import { outstandingOffers } from "../world/outstanding.ts";
 import { peersAmong } from "../world/peers.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { filterTime } from "../world/seed.ts";
@@ -145,11 +146,7 @@ export class ReclaimLoop implements Runnable {
     const now = clock.now();
     return [...caches.frameworks.store.values()].flatMap((framework) => {
       const id = keyOf(framework.metadata);
-      const offers = assumed.offers.with(
-        caches.offers.store.by("outstandingFramework", id),
-        (offer) => offerFramework(offer) === id && isOutstanding(offer),
-        { framework: id },
-      );
+      const offers = outstandingOffers(caches, assumed.offers, id);
       const known = {
         framework,
         readiness: readinessNow(this.#deps, framework),

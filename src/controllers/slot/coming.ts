@@ -1,7 +1,7 @@
 import type { Offer } from "../../api/offer.ts";
 import type { Task, TaskTemplate } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
-import { fromSpec, ResourceError, Resources } from "../../resources/index.ts";
+import { readable } from "../world/readable.ts";
 import { slotSize } from "./demand.ts";
 import { atMost, NO_SIZE, plus, type Size } from "./size.ts";
 
@@ -33,13 +33,3 @@ function ofOffer({ spec }: Live<Offer>, tasks: readonly Live<Task>[]): Size {
 const place = (operation: number | undefined, index: number | undefined): string => `${operation} ${index}`;
 
 const templateSize = ({ resources }: TaskTemplate): Size => slotSize(readable(resources));
-
-/** What the algebra does not take is refused, so nothing comes of it. */
-function readable(list: Parameters<typeof fromSpec>[0]): Resources {
-  try {
-    return fromSpec(list);
-  } catch (error) {
-    if (error instanceof ResourceError) return Resources.empty;
-    throw error;
-  }
-}

@@ -7,7 +7,6 @@ import type { OperatorConfig } from "../../config/operator.ts";
 import {
   type Attribute,
   attributesFromSpec,
-  fromSpec,
   Limits,
   ResourceError,
   Resources,
@@ -18,6 +17,7 @@ import { type NodeFacts, type Offerable, offerable } from "../node/offerable.ts"
 import { holdings } from "./holdings.ts";
 import { overlayReservations } from "./overlay.ts";
 import { isExclusive } from "./peers.ts";
+import { readable } from "./readable.ts";
 import { repellingTaints, taintWord } from "./tolerations.ts";
 
 /** An Offer that has not been closed, and what it still keeps from others. */
@@ -112,14 +112,7 @@ export const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
   `${metadata.namespace ?? ""}/${spec.framework}`;
 
 /** Nothing where it cannot be read: Offers are the operator's own, and one that somebody else made holds nothing. */
-export function offerResources(offer: Offer): Resources {
-  try {
-    return fromSpec(offer.spec.resources, { field: "spec.resources" });
-  } catch (error) {
-    if (error instanceof ResourceError) return Resources.empty;
-    throw error;
-  }
-}
+export const offerResources = ({ spec }: Offer): Resources => readable(spec.resources);
 
 function attributes({ agent, node }: NodeFacts, config: OperatorConfig): readonly Attribute[] {
   try {

@@ -1,13 +1,13 @@
 import type { AgentState, Allocator } from "../../allocator/index.ts";
 import type { Offer } from "../../api/offer.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
-import { isOutstanding } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { readinessNow } from "../framework/readinessnow.ts";
 import { offerFramework } from "./agentview.ts";
 import type { AgentViews } from "./agentviews.ts";
 import type { PendingGroup } from "./builtin.ts";
 import type { OfferBook } from "./offerbook.ts";
+import { outstandingOffers } from "./outstanding.ts";
 import { TaintBook } from "./taintbook.ts";
 import { builtInStates, frameworkState, quotaStates, roleStates } from "./world.ts";
 
@@ -214,12 +214,7 @@ export class AllocatorMirror {
   }
 
   #outstanding(id: string): number {
-    const { store } = this.#deps.caches.offers;
-    return this.#offers.with(
-      store.by("outstandingFramework", id),
-      (offer) => offerFramework(offer) === id && isOutstanding(offer),
-      { framework: id },
-    ).length;
+    return outstandingOffers(this.#deps.caches, this.#offers, id).length;
   }
 }
 

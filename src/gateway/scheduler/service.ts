@@ -1,5 +1,6 @@
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
+import { aborted } from "../../cluster/aborted.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
@@ -230,9 +231,3 @@ export class SchedulerService implements Runnable {
 
 const isNewer = (a: Live<Framework>, b: Live<Framework>): boolean =>
   BigInt(a.metadata.resourceVersion) > BigInt(b.metadata.resourceVersion);
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
