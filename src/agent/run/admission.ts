@@ -13,8 +13,9 @@ import { type Level, levelOf } from "../podsecurity/level.ts";
 import { violations } from "../podsecurity/violations.ts";
 import type { KeyedLock } from "../provisioner/keyedLock.ts";
 import type { Layout } from "../sandbox/layout.ts";
+import { VolumeError } from "../sandbox/volumeError.ts";
 import { claimVolume } from "../sandbox/volumeIdentity.ts";
-import { persistentVolumes, VolumeError } from "../sandbox/volumes.ts";
+import { persistentVolumes } from "../sandbox/volumes.ts";
 import { volumeIdentity } from "../upkeep/volumes.ts";
 
 export interface AdmissionOptions {

@@ -60,6 +60,12 @@ export class Layout {
     return join(this.sandboxes, namespace, framework ?? BUILT_IN_FRAMEWORK, `${name}-${uid}`);
   }
 
+  /** Of an executor, apart from those of tasks: its tasks' own sandboxes lie in it. */
+  executorSandbox({ namespace, framework, name, uid }: TaskName): string {
+    const parent = join(this.sandboxes, namespace, framework ?? BUILT_IN_FRAMEWORK, EXECUTORS);
+    return join(parent, `${name}-${uid}`);
+  }
+
   secretsOf(uid: string): string {
     return join(this.secrets, uid);
   }
@@ -73,6 +79,9 @@ export class Layout {
     return join(this.volumeIdentities, role.replaceAll("/", " "), id);
   }
 }
+
+/** Folder of a framework's executor sandboxes: no sandbox of a task has this name. */
+export const EXECUTORS = "executors";
 
 /** Names a persistent volume of this agent. */
 export interface VolumeName {
