@@ -13,6 +13,7 @@ import type { PodCgroup } from "../isolation/podCgroup.ts";
 import type { Level } from "../podsecurity/level.ts";
 import { userOf } from "../podsecurity/profile.ts";
 import type { ImageConfig, Provisioner } from "../provisioner/provisioner.ts";
+import { nameSandbox } from "../sandbox/executorSandbox.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { createSandbox, giveTree, type Owner } from "../sandbox/sandbox.ts";
 import { writeSecretFiles } from "../sandbox/secretFiles.ts";
@@ -20,6 +21,7 @@ import { persistentVolumes, prepareVolumes, sandboxLimit } from "../sandbox/volu
 import { containerSpec, type NodeFacts } from "./containerSpec.ts";
 import { dnsFor } from "./dns.ts";
 import { ForbiddenTaskError, isRuntimeAway, isTransient } from "./failure.ts";
+import type { ExecutorPlace } from "./place.ts";
 import { isApiAway, retry } from "./retry.ts";
 import { readSecrets, type TaskSecrets } from "./secrets.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -61,9 +63,14 @@ export class Launcher {
     this.#options = options;
   }
 
-  /** Secrets, image, sandbox, URIs and volumes; nothing runs yet. */
-  prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
-    return this.#preparing.run(() => this.#prepare(record, level, signal));
+  /** Secrets, image, sandbox, URIs and volumes; nothing runs yet. `place`: of a task that a DEFAULT executor runs. */
+  prepare(
+    record: TaskRecord,
+    level: Level,
+    signal: AbortSignal,
+    place?: ExecutorPlace,
+  ): Promise<PreparedTask> {
+    return this.#preparing.run(() => this.#prepare(record, level, signal, place));
   }
 
   /** Starts the container, at most once: a try that containerd did not answer is looked into before another. */
@@ -71,11 +78,17 @@ export class Launcher {
     return this.#launching.run(() => this.#launch(spec, image, signal));
   }
 
-  async #prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
+  async #prepare(
+    record: TaskRecord,
+    level: Level,
+    signal: AbortSignal,
+    place: ExecutorPlace | undefined,
+  ): Promise<PreparedTask> {
     const { layout, config, node, dns } = this.#options;
     const { spec, sandbox = layout.sandbox(named(record)) } = record;
     const secrets = await this.#secrets(record, signal);
     await createSandbox(sandbox);
+    if (place) await nameSandbox(place.sandbox.path, spec.taskId ?? record.name, sandbox);
     await this.#retry(signal, () =>
       this.#options.fetcher.fetch({
         uris: spec.uris ?? [],
@@ -101,6 +114,7 @@ export class Launcher {
       volumes: spec.volumes ?? [],
       persistent: persistentVolumes(spec),
       sandbox,
+      executor: place?.sandbox,
       owner,
       layout,
       secrets: await this.#secretFiles(record.uid, secrets, owner),
@@ -116,6 +130,7 @@ export class Launcher {
         mounts,
         secrets: secrets.env,
         cgroup,
+        place,
         dns: dnsFor(dns, config.namespace, record.namespace),
         node,
         config,
