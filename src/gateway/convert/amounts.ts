@@ -8,7 +8,7 @@ import {
   LabelsSchema,
   type TimeInfo,
   TimeInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { Unsupported } from "./unsupported.ts";
 
 /** Beyond this a 32-character duration overflows; 317 years are for ever. */

@@ -9,7 +9,7 @@ import {
   HealthCheck_HTTPCheckInfoSchema,
   HealthCheck_TCPCheckInfoSchema,
   HealthCheck_Type,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationOfSeconds } from "./amounts.ts";
 import { command } from "./command.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";

@@ -1,6 +1,10 @@
 import { isIPv4 } from "node:net";
 import { create } from "@bufbuild/protobuf";
-import { type MasterInfo, MasterInfo_Capability_Type, MasterInfoSchema } from "../gen/mesos/v1/mesos_pb.ts";
+import {
+  type MasterInfo,
+  MasterInfo_Capability_Type,
+  MasterInfoSchema,
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 
 /** The version of Mesos whose API this is. */
 export const MESOS_VERSION = "1.12.0";

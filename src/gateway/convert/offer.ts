@@ -11,7 +11,7 @@ import {
   type Offer,
   OfferSchema,
   Value_Type,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationInfo, timeInfo } from "./amounts.ts";
 import { resourceMessage } from "./resources.ts";
 

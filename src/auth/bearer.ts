@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Connection } from "../../cluster/connection.ts";
-import type { Clock } from "../../cluster/time.ts";
+import type { Connection } from "../cluster/connection.ts";
+import type { Clock } from "../cluster/time.ts";
 import type { Authenticator, Principal, User } from "./authenticator.ts";
 
 /** Milliseconds for which the API server's word on a token holds. */

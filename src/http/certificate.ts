@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import type { Logger } from "../../cluster/logger.ts";
-import type { Clock, Timer } from "../../cluster/time.ts";
+import type { Logger } from "../cluster/logger.ts";
+import type { Clock, Timer } from "../cluster/time.ts";
 
 /** Paths, or what is in them: PEM. */
 export interface KeyPair {

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ResourceSchema, Value_Type, VolumeSchema } from "../gen/mesos/v1/mesos_pb.ts";
+import { BodyError, decode, encode } from "./codec.ts";
+import { ResourceSchema, Value_Type, VolumeSchema } from "./gen/mesos/v1/mesos_pb.ts";
 import {
   type Call,
   Call_Type,
   CallSchema,
   Event_Type,
   EventSchema,
-} from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { BodyError, decode, encode } from "./codec.ts";
+} from "./gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { missingRequired } from "./required.ts";
 
 const json = (value: unknown) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value));

@@ -1,5 +1,5 @@
-import { GROUP } from "../../api/group.ts";
-import type { Connection } from "../../cluster/connection.ts";
+import { GROUP } from "../api/group.ts";
+import type { Connection } from "../cluster/connection.ts";
 import type { User } from "./authenticator.ts";
 
 /** What somebody wants to do: a verb on one of this project's resources. */

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { GROUP } from "../../api/group.ts";
-import type { Secret } from "../../cluster/core.ts";
-import type { Live } from "../../cluster/object.ts";
-import type { Resource } from "../../cluster/resource.ts";
-import type { Clock } from "../../cluster/time.ts";
+import { GROUP } from "../api/group.ts";
+import type { Secret } from "../cluster/core.ts";
+import type { Live } from "../cluster/object.ts";
+import type { Resource } from "../cluster/resource.ts";
+import type { Clock } from "../cluster/time.ts";
 import type { Authenticator, Principal } from "./authenticator.ts";
 
 /** Marks a Secret of type kubernetes.io/basic-auth as the credential of a Mesos principal. */
