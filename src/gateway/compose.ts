@@ -9,7 +9,7 @@ import type { Logger } from "../cluster/logger.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { OperatorConfig } from "../config/operator.ts";
 import type { OperatorOptions } from "../controllers/operator.ts";
-import { masterInfo } from "./convert/master.ts";
+import { masterInfo } from "../convert/master.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";

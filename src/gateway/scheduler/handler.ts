@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isFieldSet } from "@bufbuild/protobuf";
 import type { Principal } from "../../auth/authenticator.ts";
+import type { Wishes } from "../../convert/framework.ts";
 import { type Answer, badRequest, forbidden, methodNotAllowed } from "../../http/answer.ts";
 import { readBody } from "../../http/body.ts";
 import { BodyError, decode } from "../../wire/codec.ts";
 import { type Call, Call_Type, CallSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { acceptedEncoding, contentEncoding } from "../../wire/media.ts";
-import type { Wishes } from "../convert/framework.ts";
 import { EventStream } from "../server/eventstream.ts";
 import { callProblem } from "./callcheck.ts";
 import type { SchedulerService } from "./service.ts";

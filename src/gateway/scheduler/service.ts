@@ -8,6 +8,7 @@ import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import { offerFramework } from "../../controllers/world/agentview.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import type { Wishes } from "../../convert/framework.ts";
 import { enumName } from "../../wire/enums.ts";
 import type { MasterInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import {
@@ -16,7 +17,6 @@ import {
   Call_TypeSchema,
   Event_Type,
 } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import type { Wishes } from "../convert/framework.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
 import { Acceptor } from "./acceptor.ts";

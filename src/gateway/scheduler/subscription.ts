@@ -7,9 +7,9 @@ import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { frameworkTerms } from "../../controllers/framework/readiness.ts";
 import { roleRefusal } from "../../controllers/world/roles.ts";
+import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../../convert/framework.ts";
+import { Unsupported } from "../../convert/unsupported.ts";
 import { type FrameworkInfo, FrameworkInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
-import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../convert/framework.ts";
-import { Unsupported } from "../convert/unsupported.ts";
 import { frameworkProblem, optionsProblem, updateProblem } from "./frameworkcheck.ts";
 import type { Frameworks } from "./frameworks.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { uuidText } from "../../../src/gateway/convert/status.ts";
+import { uuidText } from "../../../src/convert/status.ts";
 import {
   Offer_Operation_Type,
   TaskState,

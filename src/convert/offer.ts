@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { Offer as OfferObject } from "../../api/offer.ts";
-import type { Attribute as AttributeSpec } from "../../api/resource.ts";
+import type { Offer as OfferObject } from "../api/offer.ts";
+import type { Attribute as AttributeSpec } from "../api/resource.ts";
 import {
   type Attribute,
   AttributeSchema,
@@ -11,7 +11,7 @@ import {
   type Offer,
   OfferSchema,
   Value_Type,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationInfo, timeInfo } from "./amounts.ts";
 import { resourceMessage } from "./resources.ts";
 

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Check, Container, HealthCheck, Volume as VolumeSpec } from "../../api/container.ts";
-import type { Task, TaskSpec } from "../../api/task.ts";
-import { fromSpec, quantityToMilli, toSpec } from "../../resources/index.ts";
-import { enumNumber } from "../../wire/enums.ts";
+import type { Check, Container, HealthCheck, Volume as VolumeSpec } from "../api/container.ts";
+import type { Task, TaskSpec } from "../api/task.ts";
+import { fromSpec, quantityToMilli, toSpec } from "../resources/index.ts";
+import { enumNumber } from "../wire/enums.ts";
 import {
   CheckInfo_Type,
   type CheckInfoSchema,
@@ -20,7 +20,7 @@ import {
   Volume_Source_SandboxPath_Type,
   Volume_Source_Type,
   VolumeSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationInfo, labelsMessage, secondsOf } from "./amounts.ts";
 import { containerInfo } from "./containerinfo.ts";
 import { type ResourceForm, resourceMessage } from "./resources.ts";

@@ -4,7 +4,7 @@ import {
   type MasterInfo,
   MasterInfo_Capability_Type,
   MasterInfoSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 
 /** The version of Mesos whose API this is. */
 export const MESOS_VERSION = "1.12.0";

@@ -1,10 +1,10 @@
 import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { frameworkSpec as frameworkSchema } from "../../api/framework.ts";
-import { type TaskTemplate, taskTemplate as templateSchema } from "../../api/task.ts";
-import { framework, list, offer, task } from "../../controllers/objects.fixture.ts";
-import { fromJsonValue } from "../../wire/fromjson.ts";
+import { frameworkSpec as frameworkSchema } from "../api/framework.ts";
+import { type TaskTemplate, taskTemplate as templateSchema } from "../api/task.ts";
+import { framework, list, offer, task } from "../controllers/objects.fixture.ts";
+import { fromJsonValue } from "../wire/fromjson.ts";
 import {
   type FrameworkInfo,
   FrameworkInfoSchema,
@@ -17,12 +17,12 @@ import {
   TaskInfoSchema,
   TaskState,
   TaskStatusSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import {
   type OfferConstraints,
   OfferConstraintsSchema,
-} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { toJsonValue } from "../../wire/tojson.ts";
+} from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { toJsonValue } from "../wire/tojson.ts";
 import { durationOfNanos, durationOfSeconds } from "./amounts.ts";
 import { frameworkInfo, frameworkSpec, INFO_ANNOTATION, infoText } from "./framework.ts";
 import { offerMessage } from "./offer.ts";

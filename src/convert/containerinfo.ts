@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Container } from "../../api/container.ts";
-import { enumNumber } from "../../wire/enums.ts";
+import type { Container } from "../api/container.ts";
+import { enumNumber } from "../wire/enums.ts";
 import {
   type CapabilityInfo_Capability,
   CapabilityInfo_CapabilitySchema,
@@ -12,7 +12,7 @@ import {
   type LinuxInfo,
   LinuxInfoSchema,
   type Volume,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 
 type ContainerInit = MessageInitShape<typeof ContainerInfoSchema>;
 

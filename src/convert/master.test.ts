@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { MasterInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
-import { toJsonValue } from "../../wire/tojson.ts";
+import { MasterInfoSchema } from "../wire/gen/mesos/v1/mesos_pb.ts";
+import { toJsonValue } from "../wire/tojson.ts";
 import { masterInfo } from "./master.ts";
 
 it.each([

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { LABEL_AGENT } from "../../api/group.ts";
-import type { StatusUpdate, Task } from "../../api/task.ts";
-import type { TaskState as StateName } from "../../api/taskstate.ts";
-import { enumNumber } from "../../wire/enums.ts";
+import { LABEL_AGENT } from "../api/group.ts";
+import type { StatusUpdate, Task } from "../api/task.ts";
+import type { TaskState as StateName } from "../api/taskstate.ts";
+import { enumNumber } from "../wire/enums.ts";
 import {
   CheckInfo_Type,
   type CheckStatusInfo,
@@ -16,7 +16,7 @@ import {
   TaskStatus_ReasonSchema,
   TaskStatus_Source,
   TaskStatusSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { timeInfo } from "./amounts.ts";
 
 export const taskIdOf = ({ metadata, spec }: Task): string => spec.taskId ?? metadata.name;

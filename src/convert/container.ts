@@ -1,5 +1,5 @@
-import type { Container, Volume as VolumeSpec } from "../../api/container.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { Container, Volume as VolumeSpec } from "../api/container.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   CapabilityInfo_CapabilitySchema,
   type ContainerInfo,
@@ -13,7 +13,7 @@ import {
   LinuxInfo_IpcMode,
   LinuxInfoSchema,
   NetworkInfoSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
 import { volumeSpec } from "./volumes.ts";
 

@@ -1,6 +1,6 @@
 /** Times and labels between Mesos's forms and the API's. */
 import { create } from "@bufbuild/protobuf";
-import { durationMs } from "../../api/duration.ts";
+import { durationMs } from "../api/duration.ts";
 import {
   type DurationInfo,
   DurationInfoSchema,
@@ -8,7 +8,7 @@ import {
   LabelsSchema,
   type TimeInfo,
   TimeInfoSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { Unsupported } from "./unsupported.ts";
 
 /** Beyond this a 32-character duration overflows; 317 years are for ever. */

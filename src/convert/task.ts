@@ -1,5 +1,5 @@
-import type { TaskTemplate } from "../../api/task.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { TaskTemplate } from "../api/task.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type DiscoveryInfo,
   DiscoveryInfo_VisibilitySchema,
@@ -7,7 +7,7 @@ import {
   PortSchema,
   type TaskInfo,
   TaskInfoSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationOfNanos, labelsRecord } from "./amounts.ts";
 import { checkSpec, healthCheckSpec } from "./checks.ts";
 import { type CommandParts, commandParts } from "./command.ts";

@@ -1,14 +1,14 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { CAPABILITIES, type Framework, type FrameworkSpec } from "../../api/framework.ts";
-import { GROUP } from "../../api/group.ts";
-import { enumName } from "../../wire/enums.ts";
+import { CAPABILITIES, type Framework, type FrameworkSpec } from "../api/framework.ts";
+import { GROUP } from "../api/group.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type FrameworkInfo,
   FrameworkInfo_Capability_Type,
   FrameworkInfo_Capability_TypeSchema,
   FrameworkInfoSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
-import type { OfferConstraints } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
+import type { OfferConstraints } from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { durationOfSeconds } from "./amounts.ts";
 import { offerConstraintsSpec } from "./constraints.ts";
 import type { FrameworkTraits } from "./offer.ts";

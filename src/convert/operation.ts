@@ -1,6 +1,6 @@
-import type { Operation } from "../../api/offer.ts";
-import type { TaskTemplate } from "../../api/task.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { Operation } from "../api/offer.ts";
+import type { TaskTemplate } from "../api/task.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type ExecutorInfo,
   ExecutorInfo_Type,
@@ -11,7 +11,7 @@ import {
   Offer_Operation_TypeSchema,
   type Resource,
   type TaskInfo,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { resourceSpecs } from "./resources.ts";
 import { taskTemplate } from "./task.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";

@@ -1,13 +1,13 @@
-import type { AttributeConstraint as ConstraintSpec } from "../../api/container.ts";
-import type { FrameworkSpec } from "../../api/framework.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { AttributeConstraint as ConstraintSpec } from "../api/container.ts";
+import type { FrameworkSpec } from "../api/framework.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type AttributeConstraint,
   type AttributeConstraint_Selector,
   AttributeConstraint_Selector_PseudoattributeType,
   AttributeConstraint_Selector_PseudoattributeTypeSchema,
   type OfferConstraints,
-} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { Unsupported } from "./unsupported.ts";
 
 type Spec = NonNullable<FrameworkSpec["offerConstraints"]>;

@@ -1,5 +1,5 @@
-import type { Volume as VolumeSpec } from "../../api/container.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { Volume as VolumeSpec } from "../api/container.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type Volume,
   Volume_Mode,
@@ -9,7 +9,7 @@ import {
   Volume_Source_Type,
   Volume_Source_TypeSchema,
   VolumeSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { secretReference } from "./command.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
 

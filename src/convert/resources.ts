@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { DiskSpec, ReservationSpec, ResourceSpec } from "../../resources/spec.ts";
-import { enumName } from "../../wire/enums.ts";
+import type { DiskSpec, ReservationSpec, ResourceSpec } from "../resources/spec.ts";
+import { enumName } from "../wire/enums.ts";
 import {
   type Resource,
   type Resource_DiskInfo,
@@ -13,7 +13,7 @@ import {
   Value_TypeSchema,
   Volume_Mode,
   VolumeSchema,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { labelsMessage, labelsRecord } from "./amounts.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
 

@@ -1,4 +1,4 @@
-import type { Command, EnvVar, Uri } from "../../api/container.ts";
+import type { Command, EnvVar, Uri } from "../api/container.ts";
 import {
   type CommandInfo,
   type CommandInfo_URI,
@@ -7,7 +7,7 @@ import {
   Environment_Variable_Type,
   type Secret,
   Secret_Type,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { Unsupported } from "./unsupported.ts";
 
 /** What a CommandInfo comes to: this project keeps its parts apart. */

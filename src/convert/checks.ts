@@ -1,5 +1,5 @@
 import { isFieldSet } from "@bufbuild/protobuf";
-import type { Check, HealthCheck as HealthCheckSpec } from "../../api/container.ts";
+import type { Check, HealthCheck as HealthCheckSpec } from "../api/container.ts";
 import {
   type CheckInfo,
   CheckInfo_Type,
@@ -9,7 +9,7 @@ import {
   HealthCheck_HTTPCheckInfoSchema,
   HealthCheck_TCPCheckInfoSchema,
   HealthCheck_Type,
-} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+} from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationOfSeconds } from "./amounts.ts";
 import { command } from "./command.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
