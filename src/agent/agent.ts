@@ -116,6 +116,7 @@ export class Agent {
     await Promise.all([
       this.#register(parts, facts, signal),
       parts.tasks.run(signal),
+      parts.executors.run(signal),
       parts.agent.run(signal),
       parts.slots.reflector.run(signal),
       parts.upkeep.run(signal),

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Agent as AgentObject } from "../api/agent.ts";
 import { durationMs } from "../api/duration.ts";
+import type { Executor } from "../api/executor.ts";
 import type { Task } from "../api/task.ts";
-import { agents, frameworks, reservations, tasks } from "../client/handles.ts";
+import { agents, executors, frameworks, reservations, tasks } from "../client/handles.ts";
 import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.ts";
 import { EventWriter } from "../cluster/events.ts";
 import { keyOf } from "../cluster/object.ts";
@@ -10,6 +11,7 @@ import { Reflector } from "../cluster/reflector.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
+import { DefaultExecutors } from "./defaultexecutor/defaultExecutors.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
 import { healthRoute } from "./http/health.ts";
@@ -47,6 +49,8 @@ export interface AgentParts {
   readonly events: EventWriter;
   /** Tasks of this agent. */
   readonly tasks: Reflector<Task>;
+  /** Executors of this agent. */
+  readonly executors: Reflector<Executor>;
   /** The agent's own object. */
   readonly agent: Reflector<AgentObject>;
   readonly slots: SlotWatch;
@@ -84,6 +88,7 @@ export async function compose(
     nodeRoot: () => runtime.nodeRoot(),
   });
   await fetcher.open();
+  const dns = parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => ""));
   const launcher = new Launcher({
     containerizer,
     provisioner,
@@ -95,15 +100,34 @@ export async function compose(
       address: options.addresses[0] ?? "",
       memoryBytes: memTotal(await readFile("/proc/meminfo", "utf8")),
     },
-    dns: parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+    dns,
     config,
     clock,
     log,
+  });
+  const executorWatch = new Reflector<Executor>(executors(connection), {
+    ...watch,
+    fieldSelector: `spec.agent=${node}`,
+  });
+  const defaultExecutors = new DefaultExecutors({
+    executors: executorWatch,
+    client: executors(connection),
+    containerizer,
+    provisioner,
+    slots,
+    layout,
+    nodeAddress: options.addresses[0],
+    dns,
+    config,
+    clock,
+    log,
+    signal,
   });
   const status = new StatusWriter({ tasks: client, store: taskWatch.store, clock, log });
   const monitors = new Monitors({ containerizer, clock });
   const effects = new Effects({
     status,
+    executors: defaultExecutors,
     launcher,
     containerizer,
     slots,
@@ -126,8 +150,10 @@ export async function compose(
     agent,
     slots,
     records,
+    executors: defaultExecutors,
     effects,
     admission: {
+      executors: executors(connection),
       frameworks: frameworks(connection),
       namespaces: namespaces(connection),
       reservations: held,
@@ -157,5 +183,6 @@ export async function compose(
   const runs = () => supervisor.runs();
   const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
   const server = new AgentServer({ ...config.http, routes: [healthRoute], log });
-  return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots, server };
+  const watches = { tasks: taskWatch, executors: executorWatch, agent, slots };
+  return { supervisor, monitors, upkeep, events, server, ...watches };
 }

@@ -6,6 +6,7 @@ import type { Watched } from "../../cluster/reflector.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
+import type { DefaultExecutors, Doom } from "../defaultexecutor/defaultExecutors.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
@@ -25,6 +26,7 @@ export interface SupervisorOptions extends Omit<IntakeOptions, "onBegin" | "onEn
   readonly agent: Watched<Agent>;
   readonly slots: Pick<SlotWatch, "state" | "reflector">;
   readonly records: RecordStore;
+  readonly executors: DefaultExecutors;
   readonly effects: Effects;
   /** `recovered`: as an agent before this one left it. */
   readonly onRecord: (record: TaskRecord, recovered: boolean) => void;
@@ -76,7 +78,8 @@ export class Supervisor {
 
   /** Takes up every task that has a record, with what is left of its container. Needs no API server. */
   recover(records: readonly TaskRecord[], containers: readonly RecoveredContainer[]): void {
-    for (const container of containers) this.#strays.set(container.id, container);
+    for (const container of this.#options.executors.recover(containers))
+      this.#strays.set(container.id, container);
     for (const record of records) {
       const container = this.#strays.get(record.uid);
       this.#strays.delete(record.uid);
@@ -91,12 +94,13 @@ export class Supervisor {
 
   /** Starts to follow the API, once its stores are filled. */
   async follow(): Promise<void> {
-    const { tasks, agent, slots } = this.#options;
+    const { tasks, agent, slots, executors } = this.#options;
     const schedule = () => this.schedule();
+    executors.onChange(schedule);
     tasks.onChange(schedule);
     agent.onChange(schedule);
     slots.reflector.onChange(schedule);
-    await Promise.all([tasks.synced, agent.synced, slots.reflector.synced]);
+    await Promise.all([tasks.synced, executors.synced, agent.synced, slots.reflector.synced]);
     this.#started = true;
     this.schedule();
   }
@@ -119,7 +123,7 @@ export class Supervisor {
   }
 
   #look(): void {
-    const { tasks } = this.#options;
+    const { tasks, executors } = this.#options;
     const waiting: Live<Task>[] = [];
     for (const task of tasks.store.values()) {
       const run = this.#runs.get(task.metadata.uid);
@@ -130,15 +134,26 @@ export class Supervisor {
     }
     for (const run of this.#runs.values()) this.#checkGone(run);
     this.#removeStrays();
-    const groups = groupsOf(tasks.store.values(), (uid) => this.#runs.get(uid)?.record);
+    const recordOf = (uid: string) => this.#runs.get(uid)?.record;
+    const groups = groupsOf(tasks.store.values(), recordOf);
     for (const group of groups.values()) this.#actOnGroup(group);
-    const isDoomed = (task: Live<Task>) =>
-      isToBeKilled(task) || isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
-    for (const task of waiting.filter(isDoomed)) {
-      const why = isToBeKilled(task) ? "The task was killed before it started" : GROUP_ENDED;
-      this.#intake.endBeforeStart(task, why);
-    }
-    if (!this.#closing) this.#startGranted(waiting.filter((task) => !isDoomed(task)));
+    const dooms = executors.look(tasks.store.values(), recordOf);
+    for (const [uid, doom] of dooms) this.#killForExecutor(uid, doom);
+    const left = waiting.filter((task) => {
+      const broken = isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
+      return !this.#endWaiting(task, broken, dooms.get(task.metadata.uid));
+    });
+    if (!this.#closing) this.#startGranted(left);
+  }
+
+  /** Ends a task that has not begun, if it is not to; tells whether it was. */
+  #endWaiting(task: Live<Task>, groupBroken: boolean, doom: Doom | undefined): boolean {
+    if (isToBeKilled(task)) this.#intake.endBeforeStart(task, "The task was killed before it started");
+    else if (groupBroken) this.#intake.endBeforeStart(task, GROUP_ENDED);
+    else if (doom?.cause === "request") this.#intake.endBeforeStart(task, doom.message);
+    else if (doom) this.#intake.drop(task, doom.message);
+    else return false;
+    return true;
   }
 
   /** What the API asks of a task that runs here. */
@@ -212,6 +227,12 @@ export class Supervisor {
     const run = this.#runs.get(uid);
     if (!run || run.record.kill) return;
     run.dispatch({ type: "kill", cause: "group", graceMs: graceOf(run.record.spec), message: GROUP_ENDED });
+  }
+
+  #killForExecutor(uid: string, { cause, message }: Doom): void {
+    const run = this.#runs.get(uid);
+    if (!run || run.record.kill) return;
+    run.dispatch({ type: "kill", cause, graceMs: graceOf(run.record.spec), message });
   }
 
   #startGranted(waiting: readonly Live<Task>[]): void {

@@ -80,6 +80,17 @@ export class Layout {
   }
 }
 
+/** What names the sandbox of a task or an executor. */
+export const sandboxName = ({
+  metadata: { name, namespace = "", uid },
+  spec: { framework },
+}: Named): TaskName => ({ namespace, name, uid, framework });
+
+interface Named {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string };
+  readonly spec: { readonly framework?: string | undefined };
+}
+
 /** Folder of a framework's executor sandboxes: no sandbox of a task has this name. */
 export const EXECUTORS = "executors";
 
