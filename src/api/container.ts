@@ -165,6 +165,7 @@ export const volume = rules(
   {
     rule: "[has(self.hostPath), has(self.sandboxPath), has(self.executorPath), has(self.secret)].filter(x, x).size() == 1",
     message: "exactly one of hostPath, sandboxPath, executorPath and secret must be given",
+    cost: 100,
   },
 );
 export type Volume = z.output<typeof volume>;

@@ -1,4 +1,4 @@
-import { type Executor, executorIsGoing } from "../../api/executor.ts";
+import { type Executor, executorHasBegun, executorHasEnded, executorIsGoing } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
@@ -35,6 +35,7 @@ export class DefaultExecutors {
   readonly #holders: Holders;
   /** Uids of executors that were in the store: one that is not there any more is gone, and not on its way. */
   #seen = new Set<string>();
+  readonly #granted = new Set<string>();
   #onChange: () => void = () => {};
 
   constructor(options: DefaultExecutorsOptions) {
@@ -50,6 +51,29 @@ export class DefaultExecutors {
   onChange(call: () => void): void {
     this.#onChange = call;
     this.#options.executors.onChange(call);
+  }
+
+  /** The executor of a task that the agent itself plays; `unknown`: it is not in the store yet. */
+  of({ metadata, spec }: Live<Task>): Live<Executor> | "unknown" | undefined {
+    if (spec.executor === undefined) return undefined;
+    const found = this.#options.executors.store.get(`${metadata.namespace}/${spec.executor.name}`);
+    if (found === undefined) return "unknown";
+    return found.spec.type === "DEFAULT" ? found : undefined;
+  }
+
+  /** The slot has room for it: what it holds counts from now on, until it has ended. */
+  grant(uid: string): void {
+    this.#granted.add(uid);
+  }
+
+  /** Those that hold something of the slot. */
+  held(): readonly Live<Executor>[] {
+    return [...this.#options.executors.store.values()].filter(
+      ({ metadata, spec, status }) =>
+        spec.type === "DEFAULT" &&
+        !executorHasEnded(status) &&
+        (this.#granted.has(metadata.uid) || executorHasBegun(status)),
+    );
   }
 
   /** Takes up the containers of executors that an agent before this one made; gives back the others. */
@@ -93,6 +117,7 @@ export class DefaultExecutors {
       if (this.#seen.has(uid) && !there.has(uid) && state !== "starting") this.#holders.end(uid);
     }
     this.#seen = there;
+    for (const uid of this.#granted) if (!there.has(uid)) this.#granted.delete(uid);
     return dooms;
   }
 

@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
@@ -239,14 +240,21 @@ export class Supervisor {
     const slot = this.#options.slots.state;
     if (!slot) return;
     const candidates: Candidate[] = [];
+    const { executors } = this.#options;
     for (const task of waiting) {
+      const executor = executors.of(task);
+      if (executor === "unknown") continue;
       try {
-        candidates.push(candidate(task));
+        candidates.push(candidate(task, executor));
       } catch (error) {
         this.#intake.refuse(task, error);
       }
     }
-    for (const { uid } of grantable(candidates, slot, this.#held())) {
+    const held = executors.held();
+    const ofExecutors = held.map(({ spec }) => amountsOf(spec.resources)).reduce(addAmounts, this.#held());
+    const started = new Set(held.map(({ metadata }) => metadata.uid));
+    for (const { uid, executor } of grantable(candidates, slot, ofExecutors, started)) {
+      if (executor) executors.grant(executor.uid);
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
       if (task) this.#intake.start(task, slot.podUid);
     }
@@ -295,7 +303,7 @@ const GROUP_ENDED = "Another task of its group has ended";
 const isToBeKilled = ({ spec, metadata }: Live<Task>): boolean =>
   spec.kill !== undefined || metadata.deletionTimestamp !== undefined;
 
-function candidate(task: Live<Task>): Candidate {
+function candidate(task: Live<Task>, executor: Live<Executor> | undefined): Candidate {
   const { uid, name, namespace = "", creationTimestamp } = task.metadata;
   const key = groupKey(task);
   const size = task.spec.group?.size;
@@ -306,5 +314,8 @@ function candidate(task: Live<Task>): Candidate {
     createdAt: creationTimestamp,
     wants: amountsOf(task.spec.resources),
     ...(key === undefined || size === undefined ? {} : { group: { key, size } }),
+    ...(executor && {
+      executor: { uid: executor.metadata.uid, wants: amountsOf(executor.spec.resources) },
+    }),
   };
 }

@@ -14,7 +14,7 @@ export interface ExecutorSandbox {
 /** The tasks' own sandboxes, and what they are called by their task ids (src/launcher/default_executor.cpp launchGroup()). */
 const CONTAINERS = "containers";
 const TASKS = "tasks";
-const RESERVED = [CONTAINERS, TASKS, STDOUT, STDERR];
+const RESERVED = ["..", CONTAINERS, TASKS, STDOUT, STDERR];
 
 /** Any task of the executor may write there, whoever it runs as. */
 const SHARED_MODE = 0o777;
