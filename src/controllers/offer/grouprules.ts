@@ -12,10 +12,15 @@ const MINIMUM = [
 /** Of a DEFAULT executor nothing runs, so nothing is fetched for it, mounted or set. */
 const NOT_FOR_DEFAULT = ["command", "env", "uris", "volumes"] as const;
 
-/** Why no group can run below this executor (Mesos: validation.cpp, task::group::validateExecutor); its resources can be read. */
+/**
+ * Why no group can run below this executor (Mesos: validation.cpp, task::group::validateExecutor); its resources can be read.
+ *
+ * @param runs whether it is on the agent already: then its ports are mapped
+ */
 export function groupExecutorProblem(
   executor: ExecutorTemplate,
   templates: readonly TaskTemplate[],
+  runs: boolean,
 ): string | undefined {
   const { executorId, type, container } = executor;
   if (type !== "DEFAULT") return "the executor of a task group must be of type DEFAULT";
@@ -33,6 +38,7 @@ export function groupExecutorProblem(
   if (stranger !== undefined) {
     return `The executor of a task (${stranger.executorId}) is different from executor '${executorId}'`;
   }
+  if (runs) return undefined;
   // Tasks hold the ports that their executor maps, as those of Marathon's pods do, or the executor does.
   const strange = strangePort(executor, [own, ...templates.map(resourcesOf)]);
   if (strange === undefined) return undefined;

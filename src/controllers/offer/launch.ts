@@ -58,7 +58,7 @@ export function decideLaunchGroup(
   const decided = !given && known.some(({ spec }) => spec.agent !== undefined);
   const executors = executor === undefined ? [] : [executor];
   const judged = decided || situation.impediment !== undefined;
-  const wrong = judged ? undefined : groupProblem(templates, executor);
+  const wrong = judged ? undefined : groupProblem(situation, templates, executor);
   let left: Progress = { ...progress, executors: new Set() };
   const steps = templates.map((bare, index): Step => {
     if (given) return invalid("an earlier try has given the group up");
@@ -83,6 +83,7 @@ export function decideLaunchGroup(
 
 /** What is wrong with the group as a whole. */
 function groupProblem(
+  situation: Situation,
   templates: readonly TaskTemplate[],
   executor: ExecutorTemplate | undefined,
 ): string | undefined {
@@ -94,7 +95,9 @@ function groupProblem(
   if ("invalid" in read) return read.invalid;
   // A task that cannot be read is told of as such.
   const unreadable = templates.some((template) => "invalid" in readTemplate(template));
-  return unreadable ? undefined : groupExecutorProblem(executor, templates);
+  return unreadable
+    ? undefined
+    : groupExecutorProblem(executor, templates, situation.executor(executor.executorId) !== undefined);
 }
 
 const inGroup = (ending: Ending): Ending =>

@@ -112,9 +112,8 @@ test("when one of a group fails the others are killed, those of another group ar
   expect(history(killed)).toContain("TASK_KILLING");
   expect((await executorNow("fails")).status?.state).toBe("Running");
   expect((await node.get("fails-other")).status?.state).toBe("TASK_RUNNING");
-  expect((await node.containers()).toSorted()).toEqual(
-    [other?.metadata.uid, (await executorNow("fails")).metadata.uid].toSorted(),
-  );
+  const left = [other?.metadata.uid, (await executorNow("fails")).metadata.uid].toSorted();
+  await node.eventually(async () => expect((await node.containers()).toSorted()).toEqual(left));
   await node.kill("fails-other");
   await node.ends("fails-other");
   await reaches("fails", "Ended");
