@@ -181,7 +181,17 @@ export async function compose(
     onForget: (uid) => metrics.forget(uid),
   });
   const runs = () => supervisor.runs();
-  const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
+  const upkeep = new Upkeep({
+    node,
+    runs,
+    executors: defaultExecutors,
+    runtime,
+    reservations: held,
+    layout,
+    config,
+    clock,
+    log,
+  });
   const server = new AgentServer({ ...config.http, routes: [healthRoute], log });
   const watches = { tasks: taskWatch, executors: executorWatch, agent, slots };
   return { supervisor, monitors, upkeep, events, server, ...watches };

@@ -66,6 +66,11 @@ export class DefaultExecutors {
     this.#granted.add(uid);
   }
 
+  /** Uids of those that have a container on the node. */
+  containers(): readonly string[] {
+    return this.#holders.all().map(([uid]) => uid);
+  }
+
   /** Those that hold something of the slot. */
   held(): readonly Live<Executor>[] {
     return [...this.#options.executors.store.values()].filter(
@@ -79,7 +84,7 @@ export class DefaultExecutors {
   /** Takes up the containers of executors that an agent before this one made; gives back the others. */
   recover(containers: readonly RecoveredContainer[]): readonly RecoveredContainer[] {
     const others = this.#holders.recover(containers);
-    this.#seen = new Set(this.#holders.all().map(([uid]) => uid));
+    this.#seen = new Set(this.containers());
     return others;
   }
 

@@ -62,9 +62,12 @@ test("nothing in what tasks can write is a mount of its own", async () => {
   await expect(shared("x/y")).rejects.toThrow("one lies in the other");
 });
 
-test.each([".", "./", "tasks", "tasks/x", "containers", "stdout", "../x"])("%s is not for tasks", async (name) => {
-  await expect(shared(name)).rejects.toThrow("not for tasks");
-});
+test.each([".", "./", "tasks", "tasks/x", "containers", "stdout", "../x"])(
+  "%s is not for tasks",
+  async (name) => {
+    await expect(shared(name)).rejects.toThrow("not for tasks");
+  },
+);
 
 test("without a default executor there is nothing to share", async () => {
   await expect(sharedFolder(undefined, "cache")).rejects.toThrow("needs an executor");
