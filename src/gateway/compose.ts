@@ -65,6 +65,7 @@ export function createGateway(
           namespace,
           authorizer,
           metrics,
+          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
           ...(address !== undefined && { master: masterInfo(context.identity, address) }),
         });
         server.leads(service);

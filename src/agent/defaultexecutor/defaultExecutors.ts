@@ -9,6 +9,8 @@ import type { ExecutorPlace } from "../launch/place.ts";
 import type { Level } from "../podsecurity/level.ts";
 import { networkOf } from "../podsecurity/profile.ts";
 import { persistentVolumes } from "../sandbox/volumes.ts";
+import { addAmounts, amountsOf } from "../slot/grant.ts";
+import { type Amounts, NO_AMOUNTS } from "../slot/slotState.ts";
 import { type ExecutorTask, executorDecision } from "./decide.ts";
 import { ExecutorGoneError } from "./gone.ts";
 import { executorSandboxOf, Holders, type HoldersOptions } from "./holders.ts";
@@ -71,14 +73,26 @@ export class DefaultExecutors {
     return this.#holders.all().map(([uid]) => uid);
   }
 
-  /** Those that hold something of the slot. */
-  held(): readonly Live<Executor>[] {
+  /** Those that hold something of the node. */
+  live(): readonly Live<Executor>[] {
     return [...this.#options.executors.store.values()].filter(
       ({ metadata, spec, status }) =>
         spec.type === "DEFAULT" &&
         !executorHasEnded(status) &&
         (this.#granted.has(metadata.uid) || executorHasBegun(status)),
     );
+  }
+
+  /** Uids of those that hold something of the slot. */
+  held(): ReadonlySet<string> {
+    return new Set(this.live().map(({ metadata }) => metadata.uid));
+  }
+
+  /** What they hold of it. */
+  amounts(): Amounts {
+    return this.live()
+      .map(({ spec }) => amountsOf(spec.resources ?? []))
+      .reduce(addAmounts, NO_AMOUNTS);
   }
 
   /** Takes up the containers of executors that an agent before this one made; gives back the others. */

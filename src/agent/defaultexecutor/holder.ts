@@ -10,7 +10,7 @@ import { UNPRIVILEGED_USER } from "../podsecurity/profile.ts";
 import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
 
 /** On the container of a DEFAULT executor: its name. */
-export const LABEL_EXECUTOR = "mesos.dev/executor-name";
+export const LABEL_HOLDER = "mesos.dev/default-executor";
 
 export interface HolderRequest {
   readonly executor: Pick<Live<Executor>, "metadata" | "spec">;
@@ -41,7 +41,7 @@ export function holderSpec({
   const ownNetwork = network.type !== "host";
   return {
     id: metadata.uid,
-    labels: { [LABEL_NAMESPACE]: metadata.namespace ?? "", [LABEL_EXECUTOR]: metadata.name },
+    labels: { [LABEL_NAMESPACE]: metadata.namespace ?? "", [LABEL_HOLDER]: metadata.name },
     command: ["sleep", FOREVER],
     init: true,
     env: {},

@@ -21,7 +21,7 @@ import type { SlotWatch } from "../slot/slotWatch.ts";
 import type { ExecutorLoss, HolderState } from "./decide.ts";
 import { writeExecutorStatus } from "./executorStatus.ts";
 import { ExecutorGoneError } from "./gone.ts";
-import { holderSpec, LABEL_EXECUTOR } from "./holder.ts";
+import { holderSpec, LABEL_HOLDER } from "./holder.ts";
 
 export interface HoldersOptions {
   readonly client: Pick<Resource<Executor>, "get" | "mergePatch">;
@@ -76,7 +76,7 @@ export class Holders {
 
   /** Takes up those that an agent before this one made; gives back the other containers. */
   recover(containers: readonly RecoveredContainer[]): readonly RecoveredContainer[] {
-    const isHolder = ({ labels }: RecoveredContainer) => labels[LABEL_EXECUTOR] !== undefined;
+    const isHolder = ({ labels }: RecoveredContainer) => labels[LABEL_HOLDER] !== undefined;
     for (const { id, state } of containers.filter(isHolder)) {
       const running = state === "running";
       this.#holders.set(id, { state: running ? "running" : "lost", ready: READY });

@@ -22,16 +22,27 @@ import type { TaskRun } from "./taskRun.ts";
 
 export interface EffectsOptions {
   readonly status: StatusWriter;
-  readonly executors: Pick<DefaultExecutors, "place">;
+  readonly defaultExecutors: Pick<DefaultExecutors, "place">;
   readonly launcher: Pick<Launcher, "prepare" | "launch">;
   readonly containerizer: Pick<Containerizer, "wait" | "kill" | "remove">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;
   readonly monitors: Monitors;
+  readonly hub: ExecutorEffects;
   readonly layout: Layout;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the agent stops: tasks go on, effects do not. */
   readonly signal: AbortSignal;
+}
+
+/** What is asked of executors; each does nothing where there is none to ask. */
+export interface ExecutorEffects {
+  /** Answers executorReady, now or once the task's executor is there. */
+  await(run: TaskRun): void;
+  handOver(run: TaskRun): Promise<void>;
+  askToKill(run: TaskRun): void;
+  /** Asks an executor to shut down. False: it cannot be asked. */
+  shutDown(run: TaskRun): boolean;
 }
 
 /** What is in memory of a task between two effects. */
@@ -83,6 +94,12 @@ export class Effects {
         return this.#launching(run, (signal) => this.#launch(run, signal));
       case "abort":
         return this.#of(run.uid).abort.abort(new Error("the task is killed"));
+      case "await":
+        return this.#options.hub.await(run);
+      case "handOver":
+        return this.#options.hub.handOver(run);
+      case "askToKill":
+        return this.#options.hub.askToKill(run);
       case "wait":
         return this.#wait(run);
       case "monitor":
@@ -137,11 +154,11 @@ export class Effects {
   }
 
   async #prepare(run: TaskRun, signal: AbortSignal): Promise<void> {
-    const { launcher, executors } = this.#options;
+    const { launcher, defaultExecutors } = this.#options;
     const { record } = run;
     const working = this.#of(run.uid);
     try {
-      const place = await executors.place(record, working.level, signal);
+      const place = await defaultExecutors.place(record, working.level, signal);
       working.prepared = await launcher.prepare(record, working.level, signal, place);
     } catch (error) {
       if (!(error instanceof ExecutorGoneError)) throw error;
@@ -197,6 +214,7 @@ export class Effects {
   async #signal(run: TaskRun, name: "SIGTERM" | "SIGKILL"): Promise<void> {
     const { containerizer, clock, signal } = this.#options;
     if (run.record.phase !== "running") return;
+    if (name === "SIGTERM" && this.#options.hub.shutDown(run)) return;
     try {
       await retry(() => containerizer.kill(run.uid, name, { all: true }), {
         clock,

@@ -4,6 +4,7 @@ import type { Live } from "../../cluster/object.ts";
 import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 import type { Outcome } from "../lifecycle/outcome.ts";
 import { end, withUpdate } from "../lifecycle/transition.ts";
 import { nestedSandbox } from "../sandbox/executorSandbox.ts";
@@ -15,6 +16,8 @@ export interface RecordContext {
   readonly bootId: string;
   readonly nodeAddress: string | undefined;
   readonly layout: Layout;
+  /** Of what is an executor: how it speaks to this agent. */
+  readonly executor?: (task: Live<Task>) => TaskRecord["executor"];
 }
 
 /** The intent to start a task below a slot Pod: TASK_STARTING is the first thing to be written. */
@@ -28,7 +31,8 @@ export function intent(
   const record = {
     ...blank(task, framework, context),
     slot,
-    sandbox: sandboxOf(task, executor, context),
+    // A task that a program of the framework runs is in that one's.
+    ...(isRunByExecutor(task.spec) ? {} : { sandbox: sandboxOf(task, executor, context) }),
     ...(executor && { parent: { uid: executor.metadata.uid, executorId: executor.spec.executorId } }),
   };
   const starting = withUpdate(record, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" }, stamp);
@@ -73,18 +77,20 @@ export function adoption(
 }
 
 function blank(
-  { metadata, spec }: Live<Task>,
+  task: Live<Task>,
   framework: FrameworkFacts,
-  { bootId, nodeAddress }: RecordContext,
+  { bootId, nodeAddress, executor: executorOf }: RecordContext,
 ): TaskRecord {
-  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = spec;
+  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = task.spec;
+  const executor = executorOf?.(task);
   return {
     version: 1,
-    uid: metadata.uid,
-    namespace: metadata.namespace ?? "",
-    name: metadata.name,
+    uid: task.metadata.uid,
+    namespace: task.metadata.namespace ?? "",
+    name: task.metadata.name,
     spec: lasting,
     framework,
+    ...(executor && { executor }),
     ...(nodeAddress === undefined ? {} : { nodeAddress }),
     bootId,
     phase: "claiming",

@@ -9,6 +9,8 @@ import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { DefaultExecutors, Doom } from "../defaultexecutor/defaultExecutors.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor, recoverExecutorTask } from "../lifecycle/executorTask.ts";
+import type { Outcome } from "../lifecycle/outcome.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import { addAmounts, amountsOf, type Candidate, grantable } from "../slot/grant.ts";
@@ -20,14 +22,24 @@ import { Intake, type IntakeOptions } from "./intake.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
 
+/** What a supervisor keeps going: tasks, or what is run as a task is. */
+export type TaskSource = Pick<Watched<Task>, "synced" | "onChange"> & {
+  readonly store: Pick<Watched<Task>["store"], "get" | "values">;
+};
+
 export interface SupervisorOptions extends Omit<IntakeOptions, "onBegin" | "onEnd"> {
   /** Tasks with spec.agent of this agent. */
-  readonly tasks: Watched<Task>;
+  readonly tasks: TaskSource;
+  /** What others have begun below the same slot. */
+  readonly heldByOthers: () => Amounts;
+  /** Whether a task has to wait for what runs it, or why it can never run. */
+  readonly obstacle: (task: Live<Task>) => "wait" | Outcome | undefined;
   /** The agent's own object. */
   readonly agent: Watched<Agent>;
   readonly slots: Pick<SlotWatch, "state" | "reflector">;
   readonly records: RecordStore;
-  readonly executors: DefaultExecutors;
+  /** Below which tasks of groups run; absent: these are no tasks. */
+  readonly defaultExecutors?: DefaultExecutors;
   readonly effects: Effects;
   /** `recovered`: as an agent before this one left it. */
   readonly onRecord: (record: TaskRecord, recovered: boolean) => void;
@@ -79,14 +91,16 @@ export class Supervisor {
 
   /** Takes up every task that has a record, with what is left of its container. Needs no API server. */
   recover(records: readonly TaskRecord[], containers: readonly RecoveredContainer[]): void {
-    for (const container of this.#options.executors.recover(containers))
-      this.#strays.set(container.id, container);
+    const own = this.#options.defaultExecutors?.recover(containers) ?? containers;
+    for (const container of own) this.#strays.set(container.id, container);
     for (const record of records) {
       const container = this.#strays.get(record.uid);
       this.#strays.delete(record.uid);
       const found = { container, bootId: this.#options.bootId };
       const run = this.#add(record);
-      const step = recover(record, found, this.#stamp());
+      const step = isRunByExecutor(record.spec)
+        ? recoverExecutorTask(record)
+        : recover(record, found, this.#stamp());
       this.#options.onRecord(record, true);
       if (step.record !== record) this.#options.onRecord(step.record, false);
       run.begin(step);
@@ -95,13 +109,13 @@ export class Supervisor {
 
   /** Starts to follow the API, once its stores are filled. */
   async follow(): Promise<void> {
-    const { tasks, agent, slots, executors } = this.#options;
+    const { tasks, agent, slots, defaultExecutors } = this.#options;
     const schedule = () => this.schedule();
-    executors.onChange(schedule);
+    defaultExecutors?.onChange(schedule);
     tasks.onChange(schedule);
     agent.onChange(schedule);
     slots.reflector.onChange(schedule);
-    await Promise.all([tasks.synced, executors.synced, agent.synced, slots.reflector.synced]);
+    await Promise.all([tasks.synced, defaultExecutors?.synced, agent.synced, slots.reflector.synced]);
     this.#started = true;
     this.schedule();
   }
@@ -124,21 +138,21 @@ export class Supervisor {
   }
 
   #look(): void {
-    const { tasks, executors } = this.#options;
+    const { tasks, defaultExecutors } = this.#options;
     const waiting: Live<Task>[] = [];
     for (const task of tasks.store.values()) {
       const run = this.#runs.get(task.metadata.uid);
       if (run) this.#compare(run, task);
       else if (hasEnded(task.status) || this.#intake.has(task.metadata.uid)) continue;
       else if (hasBegun(task.status) || this.#strays.has(task.metadata.uid)) this.#takeOver(task);
-      else waiting.push(task);
+      else if (!this.#isHeldUp(task)) waiting.push(task);
     }
     for (const run of this.#runs.values()) this.#checkGone(run);
     this.#removeStrays();
     const recordOf = (uid: string) => this.#runs.get(uid)?.record;
     const groups = groupsOf(tasks.store.values(), recordOf);
     for (const group of groups.values()) this.#actOnGroup(group);
-    const dooms = executors.look(tasks.store.values(), recordOf);
+    const dooms = defaultExecutors?.look(tasks.store.values(), recordOf) ?? NO_DOOMS;
     for (const [uid, doom] of dooms) this.#killForExecutor(uid, doom);
     const left = waiting.filter((task) => {
       const broken = isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
@@ -155,6 +169,12 @@ export class Supervisor {
     else if (doom) this.#intake.drop(task, doom.message);
     else return false;
     return true;
+  }
+
+  #isHeldUp(task: Live<Task>): boolean {
+    const obstacle = isToBeKilled(task) ? undefined : this.#options.obstacle(task);
+    if (obstacle !== undefined && obstacle !== "wait") this.#intake.endWith(task, obstacle);
+    return obstacle !== undefined;
   }
 
   /** What the API asks of a task that runs here. */
@@ -240,9 +260,9 @@ export class Supervisor {
     const slot = this.#options.slots.state;
     if (!slot) return;
     const candidates: Candidate[] = [];
-    const { executors } = this.#options;
+    const { defaultExecutors } = this.#options;
     for (const task of waiting) {
-      const executor = executors.of(task);
+      const executor = defaultExecutors?.of(task);
       if (executor === "unknown") continue;
       try {
         candidates.push(candidate(task, executor));
@@ -250,11 +270,9 @@ export class Supervisor {
         this.#intake.refuse(task, error);
       }
     }
-    const held = executors.held();
-    const ofExecutors = held.map(({ spec }) => amountsOf(spec.resources)).reduce(addAmounts, this.#held());
-    const started = new Set(held.map(({ metadata }) => metadata.uid));
-    for (const { uid, executor } of grantable(candidates, slot, ofExecutors, started)) {
-      if (executor) executors.grant(executor.uid);
+    const others = addAmounts(this.held(), this.#options.heldByOthers());
+    for (const { uid, executor } of grantable(candidates, slot, others, defaultExecutors?.held())) {
+      if (executor) defaultExecutors?.grant(executor.uid);
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
       if (task) this.#intake.start(task, slot.podUid);
     }
@@ -277,7 +295,7 @@ export class Supervisor {
   }
 
   /** What of the slot is taken by tasks that are started, or about to be. */
-  #held(): Amounts {
+  held(): Amounts {
     let held = this.#intake.wants();
     for (const { record } of this.#runs.values()) {
       const over = record.phase === "settled" || (record.phase === "ended" && record.released);
@@ -291,6 +309,8 @@ export class Supervisor {
     return { now: clock.now(), uuid };
   }
 }
+
+const NO_DOOMS: ReadonlyMap<string, Doom> = new Map();
 
 /** Milliseconds. */
 const LOOK_AGAIN = 1_000;

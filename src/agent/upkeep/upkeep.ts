@@ -24,7 +24,7 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
-  readonly executors: Pick<DefaultExecutors, "containers" | "held">;
+  readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live">;
   readonly runtime: Pick<ContainerRuntime, "containerizer" | "provisioner" | "logs">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
@@ -50,10 +50,10 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
-    const { node, reservations, layout, log, runs, executors } = options;
+    const { node, reservations, layout, log, runs, defaultExecutors } = options;
     const holders = () => [
       ...[...runs()].map(({ record }) => record).filter(({ phase }) => phase !== "settled"),
-      ...executors.held(),
+      ...defaultExecutors.live(),
     ];
     this.#volumes = new VolumeCollector({ node, reservations, layout, log, holders });
   }
@@ -123,10 +123,10 @@ export class Upkeep {
   }
 
   async collectSandboxes(): Promise<void> {
-    const { layout, config, clock, log, runs, executors } = this.#options;
+    const { layout, config, clock, log, runs, defaultExecutors } = this.#options;
     const age = keptFor(durationMs(config.sandboxTtl), await this.#diskUsage());
     const tasks = [...runs()].flatMap(({ uid, record: { parent } }) => (parent ? [uid, parent.uid] : [uid]));
-    const live = new Set([...tasks, ...executors.containers()]);
+    const live = new Set([...tasks, ...defaultExecutors.containers()]);
     for (const sandbox of collectable(await listSandboxes(layout), live, clock.now(), age)) {
       await removeSandbox(sandbox);
       log.info({ sandbox: sandbox.path }, "a sandbox was removed");
