@@ -1,15 +1,15 @@
 import type { Registry } from "prom-client";
 import { durationMs } from "../api/duration.ts";
+import { AccessReviews } from "../auth/authorizer.ts";
+import { SecretAuthenticator } from "../auth/basic.ts";
+import { TokenAuthenticator } from "../auth/bearer.ts";
 import type { Connection } from "../cluster/connection.ts";
 import { secrets } from "../cluster/core.ts";
 import type { Logger } from "../cluster/logger.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { OperatorConfig } from "../config/operator.ts";
 import type { OperatorOptions } from "../controllers/operator.ts";
-import { AccessReviews } from "./auth/authorizer.ts";
-import { SecretAuthenticator } from "./auth/basic.ts";
-import { TokenAuthenticator } from "./auth/bearer.ts";
-import { masterInfo } from "./convert/master.ts";
+import { masterInfo } from "../convert/master.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
@@ -65,6 +65,7 @@ export function createGateway(
           namespace,
           authorizer,
           metrics,
+          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
           ...(address !== undefined && { master: masterInfo(context.identity, address) }),
         });
         server.leads(service);

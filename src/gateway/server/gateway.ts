@@ -6,15 +6,15 @@ import {
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type Authenticator, authenticate, type Principal } from "../../auth/authenticator.ts";
 import type { Logger } from "../../cluster/logger.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
-import { type Authenticator, authenticate, type Principal } from "../auth/authenticator.ts";
+import { type Answer, write } from "../../http/answer.ts";
+import { BodyTooLargeError } from "../../http/body.ts";
+import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
-import { type Answer, write } from "./answer.ts";
-import { BodyTooLargeError } from "./body.ts";
-import { readKeyPair, watchKeyPair } from "./certificate.ts";
 import { passOn } from "./proxy.ts";
 import type { Throttle } from "./throttle.ts";
 

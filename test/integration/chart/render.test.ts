@@ -183,8 +183,10 @@ describe("security", () => {
       "create agents",
       "create events",
       "create leases",
+      "create tokenreviews",
       "patch agents/status",
       "patch events",
+      "patch executors/status",
       "patch leases",
       "patch tasks/status",
     ]);
