@@ -98,7 +98,7 @@ export class Agent {
   async #recover(
     { supervisor }: AgentParts,
     records: RecordStore,
-    { containerizer }: ContainerRuntime,
+    { containerizer, nested }: ContainerRuntime,
     signal: AbortSignal,
   ): Promise<void> {
     const { log } = this.#options;
@@ -107,6 +107,12 @@ export class Agent {
       log.error({ task: uid, movedTo, err: error }, "the record of a task is damaged and was put aside");
     }
     const containers = await this.#untilItWorks(signal, () => containerizer.recover());
+    for (const { id, state } of containers) {
+      if (state !== "running") continue;
+      await nested.endOldSessions(id).catch((err: unknown) => {
+        log.warn({ err, container: id }, "sessions of the agent before could not be ended");
+      });
+    }
     supervisor.recover(loaded.records, containers);
     log.info({ records: loaded.records.length, containers: containers.length }, "recovered");
     this.#recovered = true;

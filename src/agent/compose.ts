@@ -12,12 +12,12 @@ import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
-import { healthRoute } from "./http/health.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { endNote } from "./run/endNote.ts";
@@ -156,6 +156,22 @@ export async function compose(
   });
   const runs = () => supervisor.runs();
   const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
-  const server = new AgentServer({ ...config.http, routes: [healthRoute], log });
+  const operators = operatorRoutes({
+    config,
+    connection,
+    node,
+    address: options.addresses[0] ?? node,
+    records: () => [...supervisor.runs()].map(({ record }) => record),
+    record: (uid) => supervisor.run(uid)?.record,
+    tasks: taskWatch.store,
+    agents: agent.store,
+    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    runtime,
+    layout,
+    registry: options.registry,
+    clock,
+    log,
+  });
+  const server = new AgentServer({ ...config.http, routes: operators, clock, log });
   return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots, server };
 }
