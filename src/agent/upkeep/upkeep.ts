@@ -23,7 +23,7 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
-  readonly runtime: Pick<ContainerRuntime, "containerizer" | "provisioner" | "logs">;
+  readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
   readonly config: AgentConfig;
