@@ -4,7 +4,7 @@ import type { User } from "./authenticator.ts";
 
 /** What somebody wants to do: a verb on one of this project's resources. */
 export interface Action {
-  readonly verb: "create" | "update" | "delete" | "use";
+  readonly verb: "list" | "create" | "update" | "delete" | "use";
   /** Plural: frameworks, roles, quotas. */
   readonly resource: string;
   readonly name?: string;

@@ -3,17 +3,20 @@ import type { ServerResponse } from "node:http";
 /** An answer that is no stream. */
 export interface Answer {
   readonly status: number;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const badRequest = (body: string): Answer => ({ status: 400, body });
 export const forbidden = (body: string): Answer => ({ status: 403, body });
 
-export const methodNotAllowed = (method: string): Answer => ({
+export const notFound = (body: string): Answer => ({ status: 404, body });
+export const conflict = (body: string): Answer => ({ status: 409, body });
+
+export const methodNotAllowed = (method: string, allowed: readonly string[] = ["POST"]): Answer => ({
   status: 405,
-  body: `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${method}'.`,
-  headers: { Allow: "POST" },
+  body: `405 Method Not Allowed. Expecting one of { ${allowed.map((one) => `'${one}'`).join(", ")} }, but received '${method}'.`,
+  headers: { Allow: allowed.join(", ") },
 });
 
 export function write(response: ServerResponse, { status, body = "", headers = {} }: Answer): void {

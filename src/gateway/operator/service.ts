@@ -1,0 +1,70 @@
+import { hostname } from "node:os";
+import { aborted } from "../../cluster/aborted.ts";
+import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
+import type { Scheduling } from "../../controllers/world/scheduling.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import { masterInfo } from "../convert/master.ts";
+import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import type { SchedulerService } from "../scheduler/service.ts";
+import { ClusterState } from "../state/cluster.ts";
+import { Renderings } from "../state/renderings.ts";
+import type { Master } from "../v0/state.ts";
+import { Access } from "./access.ts";
+import { flagsOf } from "./flags.ts";
+import { MasterMetrics } from "./metrics.ts";
+
+export interface OperatorServiceOptions {
+  readonly authorizer: Authorizer;
+  readonly metrics: GatewayMetrics;
+  readonly schedulers: SchedulerService;
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  /** Of this replica, in the election. */
+  readonly identity: string;
+  readonly master: MasterInfo | undefined;
+}
+
+/** What the leader does for those who watch and run the cluster by the Mesos API. One a term of leadership. */
+export class OperatorService implements Runnable {
+  readonly name = "operator-api";
+  readonly deps: Dependencies;
+  readonly scheduling: Scheduling;
+  readonly schedulers: SchedulerService;
+  readonly access: Access;
+  readonly state: ClusterState;
+  readonly renderings: Renderings;
+  readonly metrics: MasterMetrics;
+  readonly master: Master;
+  readonly flags: Readonly<Record<string, string>>;
+  readonly #stop = new AbortController();
+
+  constructor(deps: Dependencies, scheduling: Scheduling, options: OperatorServiceOptions) {
+    const { authorizer, identity, master, metrics, schedulers } = options;
+    this.deps = deps;
+    this.scheduling = scheduling;
+    this.schedulers = schedulers;
+    this.access = new Access(authorizer, deps.clock);
+    this.state = new ClusterState(deps, scheduling);
+    this.renderings = new Renderings(deps.clock);
+    this.metrics = new MasterMetrics(deps, this.state, metrics, () => 0);
+    this.master = {
+      info: master ?? masterInfo(identity, `${hostname()}:${deps.config.gateway.port}`),
+      startTime: performance.timeOrigin / 1000,
+      electedTime: deps.clock.now() / 1000,
+    };
+    this.flags = flagsOf(deps.config);
+  }
+
+  /** Aborts when the term is over. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await aborted(signal);
+    this.#stop.abort();
+    this.metrics.close();
+    this.state.close();
+  }
+}
