@@ -84,9 +84,12 @@ export class Agent {
       const parts = await compose(this.#options, { runtime, layout, records, bootId }, signal);
       this.#parts = parts;
       await this.#recover(parts, records, runtime, signal);
+      const port = await this.#untilItWorks(signal, () => parts.server.start());
+      this.#options.log.info({ port }, "serves Mesos's agent API");
       await this.#follow(parts, await this.#facts(runtime, bootId, signal), signal);
     } finally {
       this.#parts?.monitors.stopAll();
+      await this.#parts?.server.stop();
       runtime.close();
     }
   }

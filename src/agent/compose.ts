@@ -12,6 +12,8 @@ import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
+import { healthRoute } from "./http/health.ts";
+import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
@@ -48,6 +50,7 @@ export interface AgentParts {
   /** The agent's own object. */
   readonly agent: Reflector<AgentObject>;
   readonly slots: SlotWatch;
+  readonly server: AgentServer;
 }
 
 /** @param signal aborts when the agent stops */
@@ -153,5 +156,6 @@ export async function compose(
   });
   const runs = () => supervisor.runs();
   const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
-  return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots };
+  const server = new AgentServer({ ...config.http, routes: [healthRoute], log });
+  return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots, server };
 }

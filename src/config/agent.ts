@@ -11,6 +11,16 @@ export const agentConfig = z.strictObject({
     .describe("Namespace of the operator, the Leases and the slot Pods."),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   healthPort: z.int().min(0).max(65535).default(5052).describe("/livez, /readyz and /metrics."),
+  http: z
+    .strictObject({
+      port: z.int().min(0).max(65535).default(5051),
+      maxBodyBytes: z
+        .int()
+        .min(1024)
+        .default(1 << 20),
+    })
+    .prefault({})
+    .describe("Mesos's agent API, for executors and operators."),
   workDirectory: z
     .string()
     .default("/var/lib/mesos")

@@ -47,7 +47,7 @@ const chartGateway = gateway
     }),
   });
 const chartAgentConfig = agentConfig
-  .omit({ namespace: true, defaultImage: true })
+  .omit({ namespace: true, defaultImage: true, http: true })
   .extend({ healthPort: portNumber });
 
 const scheduling = {
@@ -80,6 +80,7 @@ export const chartValues = z.strictObject({
   gateway: chartGateway,
   agent: z.strictObject({
     config: chartAgentConfig,
+    http: agentConfig.shape.http.unwrap().extend({ port: portNumber }),
     taskNetwork: z.strictObject({
       create: z.boolean(),
       subnet: z.string().regex(/^[0-9]{1,3}(\.[0-9]{1,3}){3}\/[0-9]{1,2}$/),

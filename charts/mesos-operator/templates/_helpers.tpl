@@ -96,6 +96,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $config := deepCopy .Values.agent.config -}}
 {{- $_ := set $config "namespace" .Release.Namespace -}}
 {{- $_ := set $config "defaultImage" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
+{{- $_ := set $config "http" .Values.agent.http -}}
 {{- toYaml $config -}}
 {{- end -}}
 

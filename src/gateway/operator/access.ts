@@ -1,7 +1,7 @@
+import type { Principal, User } from "../../auth/authenticator.ts";
+import { type Action, type Authorizer, describeAction } from "../../auth/authorizer.ts";
 import type { Clock } from "../../cluster/time.ts";
-import type { Principal, User } from "../auth/authenticator.ts";
-import { type Action, type Authorizer, describeAction } from "../auth/authorizer.ts";
-import { type Answer, forbidden } from "../server/answer.ts";
+import { type Answer, forbidden } from "../../http/answer.ts";
 
 /** Who gives no credentials is Kubernetes' own nobody, and may do what RBAC lets that one. */
 const ANONYMOUS: User = { username: "system:anonymous", groups: ["system:unauthenticated"] };

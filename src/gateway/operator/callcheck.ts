@@ -1,6 +1,11 @@
 import { isFieldSet } from "@bufbuild/protobuf";
-import { type Call, Call_Type, Call_TypeSchema, CallSchema } from "../gen/mesos/v1/master/master_pb.ts";
-import { enumName } from "../wire/enums.ts";
+import { enumName } from "../../wire/enums.ts";
+import {
+  type Call,
+  Call_Type,
+  Call_TypeSchema,
+  CallSchema,
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
 
 /** Calls that do without the field of their name, or have none. */
 const BARE: ReadonlySet<Call_Type> = new Set([

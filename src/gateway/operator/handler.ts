@@ -1,14 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal } from "../auth/authenticator.ts";
-import { type Call, Call_TypeSchema, CallSchema, ResponseSchema } from "../gen/mesos/v1/master/master_pb.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import { type Answer, badRequest, methodNotAllowed } from "../../http/answer.ts";
+import { readBody } from "../../http/body.ts";
+import { BodyError, decode, encode } from "../../wire/codec.ts";
+import { enumName } from "../../wire/enums.ts";
+import {
+  type Call,
+  Call_TypeSchema,
+  CallSchema,
+  ResponseSchema,
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
+import { acceptedEncoding, contentEncoding, type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
 import type { Limits } from "../scheduler/handler.ts";
-import { type Answer, badRequest, methodNotAllowed } from "../server/answer.ts";
-import { readBody } from "../server/body.ts";
 import { encodeDocument } from "../state/document.ts";
 import { sendRendering } from "../state/send.ts";
-import { BodyError, decode, encode } from "../wire/codec.ts";
-import { enumName } from "../wire/enums.ts";
-import { acceptedEncoding, contentEncoding, type Encoding, MEDIA_TYPE } from "../wire/media.ts";
 import { callProblem } from "./callcheck.ts";
 import { DOCUMENTS, NEEDED, respond } from "./reads.ts";
 import type { OperatorService } from "./service.ts";

@@ -7,8 +7,8 @@ import {
   Value_Type,
   type WeightInfo,
   WeightInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
-import { type QuotaStatus, QuotaStatusSchema } from "../gen/mesos/v1/quota/quota_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { type QuotaStatus, QuotaStatusSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
 import { added, type Milli, type RoleUse } from "../state/roles.ts";
 
 /** Of the Roles that there are; all others weigh 1. */

@@ -1,14 +1,14 @@
 import { create } from "@bufbuild/protobuf";
-import type { Action } from "../auth/authorizer.ts";
-import { MESOS_VERSION } from "../convert/master.ts";
+import type { Action } from "../../auth/authorizer.ts";
+import { MESOS_VERSION } from "../../convert/master.ts";
+import { type Answer, notFound } from "../../http/answer.ts";
 import {
   type Call,
   Call_Type,
   type Response,
   Response_Type,
   ResponseSchema,
-} from "../gen/mesos/v1/master/master_pb.ts";
-import { type Answer, notFound } from "../server/answer.ts";
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import type { ClusterState } from "../state/cluster.ts";
 import type { Document } from "../state/document.ts";
 import { getAgents, getExecutors, getFrameworks, getState, getTasks } from "../state/documents.ts";

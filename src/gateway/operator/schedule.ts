@@ -3,15 +3,15 @@ import type { Agent } from "../../api/agent.ts";
 import { mesosFrameworkId } from "../../api/framework.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
-import { durationInfo, timeInfo } from "../convert/amounts.ts";
-import { InverseOfferStatus_Status } from "../gen/mesos/v1/allocator/allocator_pb.ts";
+import { durationInfo, timeInfo } from "../../convert/amounts.ts";
+import { InverseOfferStatus_Status } from "../../wire/gen/mesos/v1/allocator/allocator_pb.ts";
 import {
   type ClusterStatus,
   ClusterStatusSchema,
   type Schedule,
   ScheduleSchema,
-} from "../gen/mesos/v1/maintenance/maintenance_pb.ts";
-import { type MachineID, MachineIDSchema } from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/maintenance/maintenance_pb.ts";
+import { type MachineID, MachineIDSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { hostnameOf } from "../state/agents.ts";
 
 /** A machine is an agent here. UP: nothing is planned; DRAINING: it is; DOWN: it is, and its tasks are killed. */

@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
+import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
-import type { Authorizer } from "../auth/authorizer.ts";
-import { masterInfo } from "../convert/master.ts";
-import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
+import { masterInfo } from "../../convert/master.ts";
+import type { MasterInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
 import { ClusterState } from "../state/cluster.ts";

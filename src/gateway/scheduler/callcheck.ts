@@ -1,4 +1,4 @@
-import { type Call, Call_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { type Call, Call_Type } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 
 /** The field that a call of a type must have. REVIVE, SUPPRESS and TEARDOWN may do without. */
 const NEEDED = {

@@ -4,9 +4,9 @@ import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
 import { frameworkKey, taskIdKey } from "../../controllers/caches.ts";
-import { durationOfNanos } from "../convert/amounts.ts";
-import { taskIdOf, uuidText } from "../convert/status.ts";
-import { Unsupported } from "../convert/unsupported.ts";
+import { durationOfNanos } from "../../convert/amounts.ts";
+import { taskIdOf, uuidText } from "../../convert/status.ts";
+import { Unsupported } from "../../convert/unsupported.ts";
 import {
   type Call,
   type Call_Kill,
@@ -14,7 +14,7 @@ import {
   Call_ReconcileSchema,
   Call_Type,
   Event_Type,
-} from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { refusal } from "./accept.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Demand } from "./demand.ts";

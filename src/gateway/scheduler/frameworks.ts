@@ -11,7 +11,7 @@ import {
   INFO_ANNOTATION,
   infoText,
   type Wishes,
-} from "../convert/framework.ts";
+} from "../../convert/framework.ts";
 
 const MANAGER = "mesos-gateway";
 const MOST_COMPLETED = 1_000;

@@ -1,19 +1,24 @@
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import { offerFramework } from "../../controllers/world/agentview.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
-import type { Principal } from "../auth/authenticator.ts";
-import type { Authorizer } from "../auth/authorizer.ts";
-import type { Wishes } from "../convert/framework.ts";
-import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
-import { type Call, Call_Type, Call_TypeSchema, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { Wishes } from "../../convert/framework.ts";
+import { enumName } from "../../wire/enums.ts";
+import type { MasterInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import {
+  type Call,
+  Call_Type,
+  Call_TypeSchema,
+  Event_Type,
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
-import { enumName } from "../wire/enums.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";

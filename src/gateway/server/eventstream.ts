@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { EventSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { encode } from "../wire/codec.ts";
-import { type Encoding, MEDIA_TYPE } from "../wire/media.ts";
-import { encodeRecord } from "../wire/recordio.ts";
+import { encode } from "../../wire/codec.ts";
+import { EventSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
+import { encodeRecord } from "../../wire/recordio.ts";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
 

@@ -6,9 +6,12 @@ import {
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type Authenticator, authenticate, type Principal } from "../../auth/authenticator.ts";
 import type { Logger } from "../../cluster/logger.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
-import { type Authenticator, authenticate, type Principal } from "../auth/authenticator.ts";
+import { type Answer, write } from "../../http/answer.ts";
+import { BodyTooLargeError } from "../../http/body.ts";
+import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleOperator } from "../operator/handler.ts";
 import type { OperatorService } from "../operator/service.ts";
@@ -17,9 +20,6 @@ import type { SchedulerService } from "../scheduler/service.ts";
 import { handleV0 } from "../v0/handler.ts";
 import { followerMetrics, openAnswer } from "../v0/open.ts";
 import { kindOf } from "../v0/paths.ts";
-import { type Answer, write } from "./answer.ts";
-import { BodyTooLargeError } from "./body.ts";
-import { readKeyPair, watchKeyPair } from "./certificate.ts";
 import { passOn } from "./proxy.ts";
 import type { Throttle } from "./throttle.ts";
 

@@ -3,14 +3,15 @@ import type { Agent as AgentObject } from "../../api/agent.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { AgentView } from "../../controllers/world/agentview.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
+import { durationInfo, timeInfo } from "../../convert/amounts.ts";
+import { MESOS_VERSION } from "../../convert/master.ts";
+import { AGENT_PORT, attributeMessage, domainInfo } from "../../convert/offer.ts";
 import { attributeToSpec, formatValue, Resources } from "../../resources/index.ts";
-import { durationInfo, timeInfo } from "../convert/amounts.ts";
-import { MESOS_VERSION } from "../convert/master.ts";
-import { AGENT_PORT, attributeMessage, domainInfo } from "../convert/offer.ts";
+import { enumName } from "../../wire/enums.ts";
 import {
   type Response_GetAgents_Agent,
   Response_GetAgents_AgentSchema,
-} from "../gen/mesos/v1/master/master_pb.ts";
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import {
   type AgentInfo,
   AgentInfo_Capability_Type,
@@ -22,9 +23,8 @@ import {
   DrainState,
   type Resource,
   ResourceSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
-import { enumName } from "../wire/enums.ts";
-import { toJsonValue } from "../wire/tojson.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { toJsonValue } from "../../wire/tojson.ts";
 import { byReservation, endpointResources } from "./endpoint.ts";
 import { Flat } from "./flat.ts";
 import { Told } from "./told.ts";

@@ -10,12 +10,12 @@ import type { Dependencies } from "../../controllers/dependencies.ts";
 import { outstandingOffers } from "../../controllers/world/outstanding.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import { isBuiltInId } from "../../controllers/world/world.ts";
-import { frameworkInfo } from "../convert/framework.ts";
+import { frameworkInfo } from "../../convert/framework.ts";
 import {
   type FrameworkInfo,
   FrameworkInfo_Capability_Type,
   FrameworkInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { RegisteredAgent } from "./agents.ts";
 import type { TaskOwner } from "./tasks.ts";
 

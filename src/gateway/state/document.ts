@@ -1,7 +1,7 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Encoding } from "../wire/media.ts";
-import { toJsonText } from "../wire/tojson.ts";
+import type { Encoding } from "../../wire/media.ts";
+import { toJsonText } from "../../wire/tojson.ts";
 import { Chunks } from "./chunks.ts";
 import type { Pace } from "./pace.ts";
 import type { Told } from "./told.ts";

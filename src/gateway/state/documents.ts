@@ -11,8 +11,8 @@ import {
   Response_GetTasksSchema,
   Response_Type,
   ResponseSchema,
-} from "../gen/mesos/v1/master/master_pb.ts";
-import { AgentInfoSchema } from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
+import { AgentInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { agentInfo, toldAgent } from "./agents.ts";
 import type { ClusterState, KnownFramework } from "./cluster.ts";
 import type { Document } from "./document.ts";

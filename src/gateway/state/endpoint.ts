@@ -1,7 +1,7 @@
+import { resourceMessage } from "../../convert/resources.ts";
 import type { Resource as Held } from "../../resources/index.ts";
 import { type Resources, toSpec } from "../../resources/index.ts";
-import { resourceMessage } from "../convert/resources.ts";
-import type { Resource } from "../gen/mesos/v1/mesos_pb.ts";
+import type { Resource } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 
 /**
  * Resources as Mesos's endpoints tell them: in both forms of reservations, where the older one has the words

@@ -3,23 +3,26 @@ import type { Offer } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { offerResources } from "../../controllers/world/agentview.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
+import { timeInfo } from "../../convert/amounts.ts";
+import { offerConstraintsMessage } from "../../convert/constraints.ts";
+import { hasCapability, traits } from "../../convert/framework.ts";
+import { offerMessage } from "../../convert/offer.ts";
 import type { Resources } from "../../resources/index.ts";
-import { timeInfo } from "../convert/amounts.ts";
-import { offerConstraintsMessage } from "../convert/constraints.ts";
-import { hasCapability, traits } from "../convert/framework.ts";
-import { offerMessage } from "../convert/offer.ts";
+import { enumName } from "../../wire/enums.ts";
 import {
   type Response_GetFrameworks_Framework,
   Response_GetFrameworks_FrameworkSchema,
-} from "../gen/mesos/v1/master/master_pb.ts";
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import {
   FrameworkInfo_Capability_Type,
   FrameworkInfo_Capability_TypeSchema,
   FrameworkInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
-import { type OfferConstraints, OfferConstraintsSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { enumName } from "../wire/enums.ts";
-import { toJsonValue } from "../wire/tojson.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import {
+  type OfferConstraints,
+  OfferConstraintsSchema,
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { toJsonValue } from "../../wire/tojson.ts";
 import { seconds } from "./agents.ts";
 import type { KnownFramework } from "./cluster.ts";
 import { endpointResources } from "./endpoint.ts";

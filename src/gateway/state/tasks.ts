@@ -3,8 +3,9 @@ import type { StatusUpdate, Task as TaskObject } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { taskTerms } from "../../controllers/world/builtin.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
-import { stateNumber, taskIdOf, updateStatus } from "../convert/status.ts";
-import { taskInfo } from "../convert/taskinfo.ts";
+import { stateNumber, taskIdOf, updateStatus } from "../../convert/status.ts";
+import { taskInfo } from "../../convert/taskinfo.ts";
+import { enumName } from "../../wire/enums.ts";
 import {
   ContainerInfoSchema,
   DiscoveryInfoSchema,
@@ -17,9 +18,8 @@ import {
   TaskStateSchema,
   type TaskStatus,
   TaskStatusSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
-import { enumName } from "../wire/enums.ts";
-import { toJsonValue } from "../wire/tojson.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { toJsonValue } from "../../wire/tojson.ts";
 import { Flat } from "./flat.ts";
 import { Told } from "./told.ts";
 

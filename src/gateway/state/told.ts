@@ -1,5 +1,5 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
-import { toJsonText } from "../wire/tojson.ts";
+import { toJsonText } from "../../wire/tojson.ts";
 
 /**
  * One object as the operator API tells it, in each of its forms; a form is made when it is first asked for and kept as long as

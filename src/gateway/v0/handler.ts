@@ -1,21 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal } from "../auth/authenticator.ts";
-import type { Action } from "../auth/authorizer.ts";
-import { ClusterStatusSchema, ScheduleSchema } from "../gen/mesos/v1/maintenance/maintenance_pb.ts";
-import { WeightInfoSchema } from "../gen/mesos/v1/mesos_pb.ts";
-import { QuotaStatusSchema } from "../gen/mesos/v1/quota/quota_pb.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import type { Action } from "../../auth/authorizer.ts";
+import { type Answer, badRequest } from "../../http/answer.ts";
+import { ClusterStatusSchema, ScheduleSchema } from "../../wire/gen/mesos/v1/maintenance/maintenance_pb.ts";
+import { WeightInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { QuotaStatusSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
+import { toJsonText, toJsonValue } from "../../wire/tojson.ts";
 import { lists } from "../operator/access.ts";
 import { quotaStatus, weightInfos } from "../operator/messages.ts";
 import { clusterStatus, schedule } from "../operator/schedule.ts";
 import type { OperatorService } from "../operator/service.ts";
 import type { Limits } from "../scheduler/handler.ts";
-import { type Answer, badRequest } from "../server/answer.ts";
 import { textOf } from "../state/document.ts";
 import type { Pace } from "../state/pace.ts";
 import type { Render } from "../state/renderings.ts";
 import { roleUses } from "../state/roles.ts";
 import { sendRendering } from "../state/send.ts";
-import { toJsonText, toJsonValue } from "../wire/tojson.ts";
 import { v0Roles, v0StateSummary, v0Tasks } from "./lists.ts";
 import { v0Frameworks, v0Slaves, v0State } from "./state.ts";
 

@@ -1,6 +1,6 @@
-import { MESOS_VERSION } from "../convert/master.ts";
+import { MESOS_VERSION } from "../../convert/master.ts";
+import type { Answer } from "../../http/answer.ts";
 import { ownMetrics } from "../operator/metrics.ts";
-import type { Answer } from "../server/answer.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 

@@ -3,17 +3,17 @@ import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { offerResources } from "../../controllers/world/agentview.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
-import { MESOS_VERSION } from "../convert/master.ts";
+import { MESOS_VERSION } from "../../convert/master.ts";
+import { enumName } from "../../wire/enums.ts";
 import {
   type MasterInfo,
   MasterInfo_Capability_TypeSchema,
   MasterInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toldAgent, v0Full, v0Info } from "../state/agents.ts";
 import type { ClusterState, KnownFramework } from "../state/cluster.ts";
 import { v0Head, v0Offer, v0Tail } from "../state/frameworks.ts";
 import { toldTasks } from "../state/tasks.ts";
-import { enumName } from "../wire/enums.ts";
 
 /** Who answers, and since when: seconds since the epoch. */
 export interface Master {

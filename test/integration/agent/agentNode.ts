@@ -85,6 +85,7 @@ export class AgentNode {
     const settings = {
       namespace: this.system,
       healthPort: 0,
+      http: { port: 0 },
       workDirectory: this.work,
       containerd: { socket: this.containerd.socket },
       defaultImage: BUSYBOX_IMAGE,

@@ -1,12 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { secrets } from "../../../src/cluster/core.ts";
+import { decode, encode } from "../../../src/wire/codec.ts";
 import {
   CallSchema,
   type Response,
   ResponseSchema,
-} from "../../../src/gateway/gen/mesos/v1/master/master_pb.ts";
-import { decode, encode } from "../../../src/gateway/wire/codec.ts";
-import { type Encoding, MEDIA_TYPE } from "../../../src/gateway/wire/media.ts";
+} from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
 import { SYSTEM } from "../bareCluster.ts";
 import type { TestCluster } from "../offers/cluster.ts";
 import { type Answered, ask, askBytes } from "./client.ts";

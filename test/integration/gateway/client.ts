@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { vi } from "vitest";
+import { decode, encode } from "../../../src/wire/codec.ts";
 import {
   type Call,
   Call_Type,
@@ -8,10 +9,9 @@ import {
   type Event,
   type Event_Type,
   EventSchema,
-} from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { decode, encode } from "../../../src/gateway/wire/codec.ts";
-import { type Encoding, MEDIA_TYPE } from "../../../src/gateway/wire/media.ts";
-import { RecordDecoder } from "../../../src/gateway/wire/recordio.ts";
+} from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
+import { RecordDecoder } from "../../../src/wire/recordio.ts";
 
 export interface Answered {
   readonly status: number;

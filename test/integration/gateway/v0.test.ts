@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Offer_Operation_Type } from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
-import { Call_Type as Scheduler } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Offer_Operation_Type } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { Administrator, principal } from "./administrator.ts";
 import { ask, askBytes, type MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
