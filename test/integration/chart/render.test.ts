@@ -185,6 +185,7 @@ describe("security", () => {
       "create leases",
       "patch agents/status",
       "patch events",
+      "patch executors/status",
       "patch leases",
       "patch tasks/status",
     ]);
