@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Agent } from "../../api/agent.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Action } from "../../auth/authorizer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { durationOfNanos } from "../../convert/amounts.ts";
 import { type Answer, badRequest, notFound } from "../../http/answer.ts";
-import type { Call_DrainAgent } from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import { DurationInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { isDeactivated } from "../state/agents.ts";
 import { attempt, MANAGER } from "./attempt.ts";
@@ -52,10 +52,12 @@ const find = ({ deps }: OperatorService, name: string): Live<Agent> | undefined 
 /** DRAIN_AGENT: Agent.spec.draining. */
 export async function drainAgent(
   service: OperatorService,
-  { agentId, maxGracePeriod, markGone }: Call_DrainAgent,
+  id: string,
+  maxGracePeriod: Duration | undefined,
+  markGone: boolean,
   principal: Principal | undefined,
 ): Promise<Answer> {
-  const agent = find(service, agentId?.value ?? "");
+  const agent = find(service, id);
   if (agent === undefined) return badRequest("Unknown agent");
   const { name } = agent.metadata;
   if (agent.spec.maintenance !== undefined) {

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../auth/authenticator.ts";
 import { type Answer, badRequest, methodNotAllowed } from "../../http/answer.ts";
 import { readBody } from "../../http/body.ts";
+import { RecordStream } from "../../http/recordstream.ts";
 import { BodyError, decode, encode } from "../../wire/codec.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
   type Call,
+  Call_Type,
   Call_TypeSchema,
   CallSchema,
   ResponseSchema,
@@ -17,6 +19,7 @@ import { sendRendering } from "../state/send.ts";
 import { callProblem } from "./callcheck.ts";
 import { DOCUMENTS, NEEDED, respond } from "./reads.ts";
 import type { OperatorService } from "./service.ts";
+import { WRITES } from "./writes.ts";
 
 /**
  * POST /api/v1 at the leader: the checks of Mesos's master in its order (src/master/http.cpp, Http::api). Undefined: the
@@ -54,6 +57,13 @@ export async function handleOperator(
   }
   const refusal = await service.access.refusal(principal, NEEDED[call.type] ?? []);
   if (refusal !== undefined) return refusal;
+  const write = WRITES[call.type];
+  if (write !== undefined) return write(service, call, principal);
+  if (call.type === Call_Type.SUBSCRIBE) {
+    const stream = new RecordStream(response, { "Content-Type": MEDIA_TYPE[accepted] }, limits.buffered);
+    await service.subscribers.subscribe(stream, accepted);
+    return undefined;
+  }
   return answer(service, call, accepted, request, response);
 }
 

@@ -4,7 +4,7 @@ import type { Principal } from "../../auth/authenticator.ts";
 import type { Live } from "../../cluster/object.ts";
 import { durationOfNanos } from "../../convert/amounts.ts";
 import { type Answer, badRequest } from "../../http/answer.ts";
-import type { Schedule, Window } from "../../wire/gen/mesos/v1/maintenance/maintenance_pb.ts";
+import type { Window } from "../../wire/gen/mesos/v1/maintenance/maintenance_pb.ts";
 import { type MachineID, MachineIDSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toJsonText } from "../../wire/tojson.ts";
 import { patchAgents } from "./agents.ts";
@@ -22,7 +22,7 @@ const text = (id: MachineID): string => toJsonText(MachineIDSchema, id);
 /** UPDATE_MAINTENANCE_SCHEDULE: Agent.spec.maintenance, of those that are named and of those that are not any more. */
 export const updateSchedule = (
   service: OperatorService,
-  { windows }: Schedule,
+  windows: readonly Window[],
   principal: Principal | undefined,
 ): Promise<Answer> =>
   judged(() => {

@@ -103,6 +103,11 @@ export async function respond(service: OperatorService, call: Call): Promise<Res
         type: Response_Type.GET_MAINTENANCE_STATUS,
         getMaintenanceStatus: { status: clusterStatus(deps.caches) },
       });
+    case Call_Type.GET_LOGGING_LEVEL:
+      return create(ResponseSchema, {
+        type: Response_Type.GET_LOGGING_LEVEL,
+        getLoggingLevel: { level: service.verbosity.level },
+      });
     case Call_Type.LIST_FILES:
     case Call_Type.READ_FILE:
       return notFound("");

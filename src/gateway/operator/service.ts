@@ -11,8 +11,11 @@ import { ClusterState } from "../state/cluster.ts";
 import { Renderings } from "../state/renderings.ts";
 import type { Master } from "../v0/state.ts";
 import { Access } from "./access.ts";
-import { flagsOf } from "./flags.ts";
+import { flagsOf, MOST_SUBSCRIBERS } from "./flags.ts";
+import { Verbosity } from "./logging.ts";
 import { MasterMetrics } from "./metrics.ts";
+import { Observer } from "./observer.ts";
+import { Subscribers } from "./subscribers.ts";
 
 export interface OperatorServiceOptions {
   readonly authorizer: Authorizer;
@@ -34,26 +37,38 @@ export class OperatorService implements Runnable {
   readonly access: Access;
   readonly state: ClusterState;
   readonly renderings: Renderings;
+  readonly subscribers: Subscribers;
   readonly metrics: MasterMetrics;
   readonly master: Master;
   readonly flags: Readonly<Record<string, string>>;
+  readonly verbosity: Verbosity;
+  readonly #observer: Observer;
   readonly #stop = new AbortController();
 
   constructor(deps: Dependencies, scheduling: Scheduling, options: OperatorServiceOptions) {
-    const { authorizer, identity, master, metrics, schedulers } = options;
+    const { authorizer, heartbeat, identity, master, metrics, schedulers } = options;
     this.deps = deps;
     this.scheduling = scheduling;
     this.schedulers = schedulers;
     this.access = new Access(authorizer, deps.clock);
     this.state = new ClusterState(deps, scheduling);
     this.renderings = new Renderings(deps.clock);
-    this.metrics = new MasterMetrics(deps, this.state, metrics, () => 0);
+    this.subscribers = new Subscribers({
+      clock: deps.clock,
+      state: this.state,
+      renderings: this.renderings,
+      heartbeat,
+      most: MOST_SUBSCRIBERS,
+    });
+    this.#observer = new Observer(deps, this.state, (events) => this.subscribers.tell(events));
+    this.metrics = new MasterMetrics(deps, this.state, metrics, () => this.subscribers.size);
     this.master = {
       info: master ?? masterInfo(identity, `${hostname()}:${deps.config.gateway.port}`),
       startTime: performance.timeOrigin / 1000,
       electedTime: deps.clock.now() / 1000,
     };
     this.flags = flagsOf(deps.config);
+    this.verbosity = new Verbosity(deps.logger, deps.clock);
   }
 
   /** Aborts when the term is over. */
@@ -64,6 +79,9 @@ export class OperatorService implements Runnable {
   async run(signal: AbortSignal): Promise<void> {
     await aborted(signal);
     this.#stop.abort();
+    this.verbosity.reset();
+    this.#observer.close();
+    this.subscribers.stop();
     this.metrics.close();
     this.state.close();
   }

@@ -30,14 +30,10 @@ import { Flat } from "./flat.ts";
 import { sumOf } from "./sum.ts";
 import { v0Labels } from "./tasks.ts";
 
-/** A framework of the operator API; its offers are told whole, its tasks are not its. */
-export function frameworkMessage(
-  known: KnownFramework,
-  offers: readonly Live<Offer>[],
-): Response_GetFrameworks_Framework {
+/** What events tell of a framework: who it is and how it stands. */
+export function frameworkHead(known: KnownFramework): Response_GetFrameworks_Framework {
   const { framework, info, connected, recovered, unregisteredAt } = known;
   const made = framework && timeInfo(framework.metadata.creationTimestamp);
-  const form = framework && { ...traits(framework, known.id), multiRole: true, refinement: true };
   return create(Response_GetFrameworks_FrameworkSchema, {
     frameworkInfo: info,
     active: connected,
@@ -45,11 +41,23 @@ export function frameworkMessage(
     recovered,
     ...(made && { registeredTime: made, reregisteredTime: made }),
     unregisteredTime: { nanoseconds: BigInt(unregisteredAt ?? 0) * 1_000_000n },
-    offers: form === undefined ? [] : offers.map((offer) => offerMessage(offer, form)),
     ...(constrained(known) && { offerConstraints: constraintsOf(known) }),
-    allocatedResources: allocated(known),
-    offeredResources: offers.flatMap((offer) => endpointResources(offerResources(offer), offer.spec.role)),
   });
+}
+
+/** A framework of the operator API, with its offers; its tasks are told apart. */
+export function frameworkMessage(
+  known: KnownFramework,
+  offers: readonly Live<Offer>[],
+): Response_GetFrameworks_Framework {
+  const message = frameworkHead(known);
+  const form = known.framework && { ...traits(known.framework, known.id), multiRole: true, refinement: true };
+  if (form !== undefined) message.offers = offers.map((offer) => offerMessage(offer, form));
+  message.allocatedResources = allocated(known);
+  message.offeredResources = offers.flatMap((offer) =>
+    endpointResources(offerResources(offer), offer.spec.role),
+  );
+  return message;
 }
 
 const constrained = ({ framework }: KnownFramework): boolean =>

@@ -47,15 +47,13 @@ export class Renderings {
       this.#waiting.delete(key);
       return this.#render(render);
     });
-    this.#waiting.set(
-      key,
-      mine.then(({ rendering }) => rendering),
-    );
+    const shared = mine.then(({ rendering }) => rendering);
+    this.#waiting.set(key, shared);
     this.#last = mine.then(
       ({ cost }) => sleep(this.#clock, cost * (PARTS - 1)),
       () => {},
     );
-    return this.#waiting.get(key) ?? mine.then(({ rendering }) => rendering);
+    return shared;
   }
 
   async #render(render: Render): Promise<{ readonly rendering: Rendering; readonly cost: number }> {

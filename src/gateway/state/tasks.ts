@@ -65,6 +65,7 @@ export function taskMessage(task: Live<TaskObject>, owner: TaskOwner): Task {
     resources,
     statuses: statuses(task, owner),
     ...(taskId && { taskId }),
+    ...(task.spec.executor && { executorId: { value: task.spec.executor.executorId } }),
     ...(agentId && { agentId }),
     ...(labels && { labels }),
     ...(discovery && { discovery }),

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Action } from "../../auth/authorizer.ts";
-import { type Answer, badRequest } from "../../http/answer.ts";
+import { type Answer, badRequest, methodNotAllowed } from "../../http/answer.ts";
+import { readBody } from "../../http/body.ts";
 import { ClusterStatusSchema, ScheduleSchema } from "../../wire/gen/mesos/v1/maintenance/maintenance_pb.ts";
 import { WeightInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { QuotaStatusSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
@@ -18,6 +19,7 @@ import { roleUses } from "../state/roles.ts";
 import { sendRendering } from "../state/send.ts";
 import { v0Roles, v0StateSummary, v0Tasks } from "./lists.ts";
 import { v0Frameworks, v0Slaves, v0State } from "./state.ts";
+import { carryOut, V0_WRITES } from "./writes.ts";
 
 type Query = URLSearchParams;
 
@@ -91,15 +93,36 @@ const READS: Readonly<Record<string, Path>> = {
 /** A path of Mesos's older API at the leader. Undefined: the response is taken care of. */
 export async function handleV0(
   service: OperatorService,
-  { path }: { readonly path: string; readonly rest: string },
+  { path, rest }: { readonly path: string; readonly rest: string },
   request: IncomingMessage,
   response: ServerResponse,
   principal: Principal | undefined,
-  _limits: Limits,
+  limits: Limits,
+): Promise<Answer | undefined> {
+  const { method = "" } = request;
+  const read = rest === "" ? READS[path] : undefined;
+  const write = V0_WRITES[path]?.[method];
+  if (write !== undefined) {
+    const body = (await readBody(request, limits.body)).toString();
+    return carryOut(write, service, { body, rest, principal });
+  }
+  // What only reads is answered by whatever method, as in Mesos.
+  if (read === undefined || (V0_WRITES[path] !== undefined && method !== "GET")) {
+    const allowed = [...(read ? ["GET"] : []), ...Object.keys(V0_WRITES[path] ?? {})];
+    return methodNotAllowed(method, allowed);
+  }
+  return answerRead(service, path, read, request, response, principal);
+}
+
+async function answerRead(
+  service: OperatorService,
+  path: string,
+  read: Path,
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal | undefined,
 ): Promise<Answer | undefined> {
   const { searchParams: query } = new URL(request.url ?? "/", "http://master");
-  const read = READS[path];
-  if (read === undefined) return { status: 404 };
   const refusal = await service.access.refusal(principal, read.needed);
   if (refusal !== undefined) return refusal;
   const jsonp = query.get("jsonp");

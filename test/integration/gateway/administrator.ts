@@ -40,7 +40,7 @@ export async function principal(
   return { Authorization: `Basic ${Buffer.from(`${name}:s3cret`).toString("base64")}` };
 }
 
-type CallInit = MessageInitShape<typeof CallSchema>;
+export type CallInit = MessageInitShape<typeof CallSchema>;
 
 /** Somebody who runs a cluster by the Mesos API. */
 export class Administrator {
