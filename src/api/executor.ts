@@ -91,6 +91,11 @@ export const executorStatus = z.object({
     .describe(
       "Pending (absent too): not begun. Starting: the agent has begun. Running: it has subscribed. Ended: for good.",
     ),
+  beginning: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Set by the agent as it begins: by this it knows its own write again."),
   reason: z.string().max(128).optional().describe("Mesos's reason of its end."),
   message: z.string().max(4096).optional().describe("A sentence on the state."),
   container: containerState.optional().describe("The container."),

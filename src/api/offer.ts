@@ -19,7 +19,7 @@ const filters = z.object({
 const tasks = z.array(taskTemplate).min(1).max(32).describe("The tasks.");
 const launch = z.object({
   tasks,
-  executors: listMap(z.array(executorTemplate).max(32), "executorId")
+  executors: listMap(z.array(executorTemplate).max(8), "executorId")
     .optional()
     .describe("Executors that tasks name: made on the agent if they do not run there yet."),
 });

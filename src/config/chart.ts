@@ -27,7 +27,7 @@ const chartOperatorConfig = z.strictObject({
 /** A part of the operator's configuration, with what is around it in the cluster. */
 const chartGateway = gateway
   .unwrap()
-  .omit({ tls: true })
+  .omit({ tls: true, agentPort: true, agentToken: true })
   .extend({
     port: portNumber,
     plain: z
@@ -47,7 +47,7 @@ const chartGateway = gateway
     }),
   });
 const chartAgentConfig = agentConfig
-  .omit({ namespace: true, defaultImage: true, http: true })
+  .omit({ namespace: true, defaultImage: true, http: true, operatorUser: true })
   .extend({ healthPort: portNumber });
 
 const scheduling = {

@@ -31,6 +31,8 @@ export interface Place {
   readonly zone?: string | undefined;
   /** Its address. */
   readonly ip?: string | undefined;
+  /** Mesos ids of the executors that the framework has there. */
+  readonly executorIds?: readonly string[];
 }
 
 /** Where Mesos's agents listen (src/slave/constants.hpp). */
@@ -43,7 +45,7 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
   const form = { refinement, ...(multiRole && { allocationRole: spec.role }) };
   const domain = framework.regionAware ? domainInfo(place) : undefined;
   const hostname = spec.hostname ?? spec.agent;
-  const { ip } = place;
+  const { ip, executorIds = [] } = place;
   return create(OfferSchema, {
     id: { value: metadata.name },
     frameworkId: { value: framework.id },
@@ -51,6 +53,7 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
     hostname,
     url: { scheme: "http", address: { hostname, port: AGENT_PORT, ...(ip !== undefined && { ip }) } },
     resources: spec.resources.map((one) => resourceMessage(one, form)),
+    executorIds: executorIds.map((value) => ({ value })),
     attributes: (spec.attributes ?? []).map(attributeMessage),
     ...(multiRole && { allocationInfo: { role: spec.role } }),
     ...(domain && { domain }),

@@ -7,9 +7,11 @@ import {
   CheckInfo_Type,
   type CheckInfoSchema,
   type CommandInfoSchema,
+  type ContainerInfo,
   type DiscoveryInfo_Visibility,
   DiscoveryInfo_VisibilitySchema,
   Environment_Variable_Type,
+  type ExecutorInfo,
   HealthCheck_Type,
   type HealthCheckSchema,
   Secret_Type,
@@ -30,7 +32,7 @@ import { taskIdOf } from "./status.ts";
  * A Task as Mesos tells it, the way back of taskTemplate: of a task that came from a TaskInfo nothing is missing; of one that was written
  * by hand, what Mesos has no word for is (pull secrets, a working directory, checksums, limits of pids).
  */
-export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
+export function taskInfo(task: Task, form: ResourceForm, executor?: ExecutorInfo): TaskInfo {
   const { spec } = task;
   const { container, data, discovery, displayName, killPolicy, labels, limits, maxCompletionTime } = spec;
   const id = taskIdOf(task);
@@ -39,10 +41,8 @@ export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
     taskId: { value: id },
     agentId: { value: spec.agent ?? "" },
     resources: toSpec(fromSpec(spec.resources)).map((one) => resourceMessage(one, form)),
-    command: command(spec),
-    ...((container || spec.volumes) && {
-      container: containerInfo(container ?? PLAIN, (spec.volumes ?? []).map(volume)),
-    }),
+    ...(executor === undefined ? { command: programMessage(spec) } : { executor }),
+    ...((container || spec.volumes) && { container: containerMessage(spec) }),
     ...(limits && { limits: limitsMessage(limits) }),
     ...(data !== undefined && { data: new Uint8Array(Buffer.from(data, "base64")) }),
     ...(labels && { labels: labelsMessage(labels) }),
@@ -56,12 +56,18 @@ export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
 
 const PLAIN: Container = { imagePullPolicy: "IfNotPresent" };
 
-function command({
+/** What of a Task, or of an Executor, says what runs where. */
+type Program = Pick<TaskSpec, "command" | "env" | "uris" | "container" | "volumes">;
+
+export const containerMessage = ({ container, volumes = [] }: Program): ContainerInfo =>
+  containerInfo(container ?? PLAIN, volumes.map(volume));
+
+export function programMessage({
   command,
   env = [],
   uris = [],
   container,
-}: TaskSpec): MessageInitShape<typeof CommandInfoSchema> {
+}: Program): MessageInitShape<typeof CommandInfoSchema> {
   const variables = env.map(({ name, value, secret }) =>
     secret === undefined
       ? { name, value: value ?? "" }

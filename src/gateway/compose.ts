@@ -67,6 +67,7 @@ export function createGateway(
           namespace,
           authorizer,
           metrics,
+          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
           ...(master && { master }),
         });
         const operator = new OperatorService(deps, scheduling, {

@@ -87,6 +87,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $path := include "mesos.gatewayTlsPath" . -}}
 {{- $_ := set $gateway "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- end -}}
+{{- $_ := set $gateway "agentPort" .Values.agent.http.port -}}
 {{- $_ := set $config "gateway" $gateway -}}
 {{- toYaml $config -}}
 {{- end -}}
@@ -97,6 +98,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $_ := set $config "namespace" .Release.Namespace -}}
 {{- $_ := set $config "defaultImage" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
 {{- $_ := set $config "http" .Values.agent.http -}}
+{{- $_ := set $config "operatorUser" (include "mesos.operatorUser" .) -}}
 {{- toYaml $config -}}
 {{- end -}}
 

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Secret } from "../../cluster/core.ts";
 import { isForbidden } from "../../cluster/errors.ts";
 import type { Resource } from "../../cluster/resource.ts";
@@ -34,6 +35,8 @@ export interface LauncherOptions {
   /** The agent's own resolv.conf. */
   readonly dns: Dns;
   readonly config: AgentConfig;
+  /** What the container of a record may use. */
+  readonly resourcesOf: (record: TaskRecord) => TaskSpec["resources"];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -110,6 +113,7 @@ export class Launcher {
     const specIn = (cgroup: PodCgroup) =>
       containerSpec({
         record,
+        resources: this.#options.resourcesOf(record),
         sandbox,
         level,
         user,

@@ -24,11 +24,22 @@ export interface EffectsOptions {
   readonly containerizer: Pick<Containerizer, "wait" | "kill" | "remove">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;
   readonly monitors: Monitors;
+  readonly hub: ExecutorEffects;
   readonly layout: Layout;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the agent stops: tasks go on, effects do not. */
   readonly signal: AbortSignal;
+}
+
+/** What is asked of executors; each does nothing where there is none to ask. */
+export interface ExecutorEffects {
+  /** Answers executorReady, now or once the task's executor is there. */
+  await(run: TaskRun): void;
+  handOver(run: TaskRun): Promise<void>;
+  askToKill(run: TaskRun): void;
+  /** Asks an executor to shut down. False: it cannot be asked. */
+  shutDown(run: TaskRun): boolean;
 }
 
 /** What is in memory of a task between two effects. */
@@ -80,6 +91,12 @@ export class Effects {
         return this.#launching(run, (signal) => this.#launch(run, signal));
       case "abort":
         return this.#of(run.uid).abort.abort(new Error("the task is killed"));
+      case "await":
+        return this.#options.hub.await(run);
+      case "handOver":
+        return this.#options.hub.handOver(run);
+      case "askToKill":
+        return this.#options.hub.askToKill(run);
       case "wait":
         return this.#wait(run);
       case "monitor":
@@ -183,6 +200,7 @@ export class Effects {
   async #signal(run: TaskRun, name: "SIGTERM" | "SIGKILL"): Promise<void> {
     const { containerizer, clock, signal } = this.#options;
     if (run.record.phase !== "running") return;
+    if (name === "SIGTERM" && this.#options.hub.shutDown(run)) return;
     try {
       await retry(() => containerizer.kill(run.uid, name, { all: true }), {
         clock,

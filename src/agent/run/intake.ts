@@ -81,12 +81,12 @@ export class Intake {
 
   /** The operator ends such tasks too; whoever is first wins. */
   endBeforeStart(task: Live<Task>, why: string): void {
-    this.#endWith(task, killedBeforeStart(why));
+    this.endWith(task, killedBeforeStart(why));
   }
 
   /** A task that says what the schema cannot refuse. */
   refuse(task: Live<Task>, error: unknown): void {
-    this.#endWith(task, refused(REASON.invalid, error instanceof Error ? error.message : String(error)));
+    this.endWith(task, refused(REASON.invalid, error instanceof Error ? error.message : String(error)));
   }
 
   /**
@@ -115,7 +115,8 @@ export class Intake {
     });
   }
 
-  #endWith(task: Live<Task>, outcome: Outcome): void {
+  /** Ends a task that has not begun here. */
+  endWith(task: Live<Task>, outcome: Outcome): void {
     this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () =>
       this.#end(task, await this.#framework(task), outcome),
     );

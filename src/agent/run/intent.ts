@@ -3,6 +3,7 @@ import type { Live } from "../../cluster/object.ts";
 import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 import type { Outcome } from "../lifecycle/outcome.ts";
 import { end, withUpdate } from "../lifecycle/transition.ts";
 import type { Layout } from "../sandbox/layout.ts";
@@ -12,6 +13,8 @@ export interface RecordContext {
   readonly bootId: string;
   readonly nodeAddress: string | undefined;
   readonly layout: Layout;
+  /** Of what is an executor: how it speaks to this agent. */
+  readonly executor?: (task: Live<Task>) => TaskRecord["executor"];
 }
 
 /** The intent to start a task below a slot Pod: TASK_STARTING is the first thing to be written. */
@@ -22,7 +25,12 @@ export function intent(
   context: RecordContext,
   stamp: Stamp,
 ): Step {
-  const record = { ...blank(task, framework, context), slot, sandbox: sandboxOf(task, context) };
+  const record = {
+    ...blank(task, framework, context),
+    slot,
+    // A task that an executor runs is in the executor's.
+    ...(isRunByExecutor(task.spec) ? {} : { sandbox: sandboxOf(task, context) }),
+  };
   const starting = withUpdate(record, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" }, stamp);
   return { record: starting, effects: [{ type: "claim" }] };
 }
@@ -65,18 +73,20 @@ export function adoption(
 }
 
 function blank(
-  { metadata, spec }: Live<Task>,
+  task: Live<Task>,
   framework: FrameworkFacts,
-  { bootId, nodeAddress }: RecordContext,
+  { bootId, nodeAddress, executor: executorOf }: RecordContext,
 ): TaskRecord {
-  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = spec;
+  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = task.spec;
+  const executor = executorOf?.(task);
   return {
     version: 1,
-    uid: metadata.uid,
-    namespace: metadata.namespace ?? "",
-    name: metadata.name,
+    uid: task.metadata.uid,
+    namespace: task.metadata.namespace ?? "",
+    name: task.metadata.name,
     spec: lasting,
     framework,
+    ...(executor && { executor }),
     ...(nodeAddress === undefined ? {} : { nodeAddress }),
     bootId,
     phase: "claiming",

@@ -7,6 +7,8 @@ import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor, recoverExecutorTask } from "../lifecycle/executorTask.ts";
+import type { Outcome } from "../lifecycle/outcome.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import { addAmounts, amountsOf, type Candidate, grantable } from "../slot/grant.ts";
@@ -18,9 +20,18 @@ import { Intake, type IntakeOptions } from "./intake.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
 
+/** What a supervisor keeps going: tasks, or what is run as a task is. */
+export type TaskSource = Pick<Watched<Task>, "synced" | "onChange"> & {
+  readonly store: Pick<Watched<Task>["store"], "get" | "values">;
+};
+
 export interface SupervisorOptions extends Omit<IntakeOptions, "onBegin" | "onEnd"> {
   /** Tasks with spec.agent of this agent. */
-  readonly tasks: Watched<Task>;
+  readonly tasks: TaskSource;
+  /** What others have begun below the same slot. */
+  readonly heldByOthers: () => Amounts;
+  /** Whether a task has to wait for what runs it, or why it can never run. */
+  readonly obstacle: (task: Live<Task>) => "wait" | Outcome | undefined;
   /** The agent's own object. */
   readonly agent: Watched<Agent>;
   readonly slots: Pick<SlotWatch, "state" | "reflector">;
@@ -82,7 +93,9 @@ export class Supervisor {
       this.#strays.delete(record.uid);
       const found = { container, bootId: this.#options.bootId };
       const run = this.#add(record);
-      const step = recover(record, found, this.#stamp());
+      const step = isRunByExecutor(record.spec)
+        ? recoverExecutorTask(record)
+        : recover(record, found, this.#stamp());
       this.#options.onRecord(record, true);
       if (step.record !== record) this.#options.onRecord(step.record, false);
       run.begin(step);
@@ -126,7 +139,7 @@ export class Supervisor {
       if (run) this.#compare(run, task);
       else if (hasEnded(task.status) || this.#intake.has(task.metadata.uid)) continue;
       else if (hasBegun(task.status) || this.#strays.has(task.metadata.uid)) this.#takeOver(task);
-      else waiting.push(task);
+      else if (!this.#isHeldUp(task)) waiting.push(task);
     }
     for (const run of this.#runs.values()) this.#checkGone(run);
     this.#removeStrays();
@@ -139,6 +152,12 @@ export class Supervisor {
       this.#intake.endBeforeStart(task, why);
     }
     if (!this.#closing) this.#startGranted(waiting.filter((task) => !isDoomed(task)));
+  }
+
+  #isHeldUp(task: Live<Task>): boolean {
+    const obstacle = isToBeKilled(task) ? undefined : this.#options.obstacle(task);
+    if (obstacle !== undefined && obstacle !== "wait") this.#intake.endWith(task, obstacle);
+    return obstacle !== undefined;
   }
 
   /** What the API asks of a task that runs here. */
@@ -225,7 +244,11 @@ export class Supervisor {
         this.#intake.refuse(task, error);
       }
     }
-    for (const { uid } of grantable(candidates, slot, this.#held())) {
+    for (const { uid } of grantable(
+      candidates,
+      slot,
+      addAmounts(this.held(), this.#options.heldByOthers()),
+    )) {
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
       if (task) this.#intake.start(task, slot.podUid);
     }
@@ -248,7 +271,7 @@ export class Supervisor {
   }
 
   /** What of the slot is taken by tasks that are started, or about to be. */
-  #held(): Amounts {
+  held(): Amounts {
     let held = this.#intake.wants();
     for (const { record } of this.#runs.values()) {
       const over = record.phase === "settled" || (record.phase === "ended" && record.released);

@@ -23,6 +23,11 @@ export class Layout {
     return join(this.root, "meta", "tasks");
   }
 
+  /** Records of executors. */
+  get executorRecords(): string {
+    return join(this.root, "meta", "executors");
+  }
+
   get sandboxes(): string {
     return join(this.root, "sandboxes");
   }

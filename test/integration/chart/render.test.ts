@@ -183,6 +183,7 @@ describe("security", () => {
       "create agents",
       "create events",
       "create leases",
+      "create tokenreviews",
       "patch agents/status",
       "patch events",
       "patch executors/status",
