@@ -67,6 +67,7 @@ export interface AgentParts {
   readonly executors: {
     readonly supervisor: Supervisor;
     readonly objects: Reflector<Executor>;
+    readonly hub: ExecutorHub;
   };
   /** From now on executors are answered. */
   readonly recovered: () => void;
@@ -253,7 +254,7 @@ export async function compose(
     agent,
     slots,
     server,
-    executors: { supervisor: executorSupervisor, objects: executorWatch },
+    executors: { supervisor: executorSupervisor, objects: executorWatch, hub },
     recovered: () => {
       recovering = false;
     },
