@@ -24,12 +24,13 @@ import { executorRoute } from "./executors/route.ts";
 import { ExecutorStatusWriter } from "./executors/statusWriter.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
-import { healthRoute } from "./http/health.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
+import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { endNote } from "./run/endNote.ts";
@@ -232,6 +233,22 @@ export async function compose(
   }
   let recovering = true;
   const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
+  const operators = operatorRoutes({
+    config,
+    connection,
+    node,
+    address: options.addresses[0] ?? node,
+    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
+    tasks: taskWatch.store,
+    agents: agent.store,
+    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    runtime,
+    layout,
+    registry: options.registry,
+    clock,
+    log,
+  });
   const executorApi = executorRoute({
     hub,
     frameworks: frameworks(connection),
@@ -244,7 +261,12 @@ export async function compose(
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
   });
-  const server = new AgentServer({ ...config.http, routes: [healthRoute, executorApi, ...messages], log });
+  const server = new AgentServer({
+    ...config.http,
+    routes: [...operators, executorApi, ...messages],
+    clock,
+    log,
+  });
   return {
     supervisor,
     monitors,

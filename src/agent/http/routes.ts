@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AGENT_PATH } from "../../convert/offer.ts";
 import { type Answer, methodNotAllowed } from "../../http/answer.ts";
 
 /** One request, and how to answer it. */
@@ -14,11 +15,11 @@ export interface Route {
   readonly methods: readonly ("GET" | "POST")[];
   /** Beginning with a slash; each is served below `/slave(1)` too, the name of Mesos's agent in libprocess. */
   readonly paths: readonly string[];
+  /** Served without TLS too: what comes here carries no credentials of people's. */
+  readonly plain?: boolean;
   /** Undefined: the handler answers by itself, as with a stream. What it rejects with becomes a 500. */
   handle(exchange: Exchange): Promise<Answer | undefined>;
 }
-
-const AGENT = "/slave(1)";
 
 /** By path, then by method, as Mesos answers: 404 comes before 405. */
 export class RouteTable {
@@ -28,7 +29,7 @@ export class RouteTable {
     for (const route of routes) {
       for (const path of route.paths) {
         this.#add(path, route);
-        this.#add(AGENT + path, route);
+        this.#add(AGENT_PATH + path, route);
       }
     }
   }

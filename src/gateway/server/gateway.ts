@@ -12,11 +12,11 @@ import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, write } from "../../http/answer.ts";
 import { BodyTooLargeError } from "../../http/body.ts";
 import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
 import { passOn } from "./proxy.ts";
-import type { Throttle } from "./throttle.ts";
 
 export interface GatewayOptions {
   /** 0 takes a free port. */
