@@ -106,7 +106,7 @@ export function attributeMessage({ name, text, scalar, ranges, set }: AttributeS
 }
 
 /** A fault domain needs both names. */
-const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
+export const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
   region === undefined || zone === undefined
     ? undefined
     : create(DomainInfoSchema, { faultDomain: { region: { name: region }, zone: { name: zone } } });

@@ -109,12 +109,12 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $config := deepCopy .Values.agent.config -}}
 {{- $_ := set $config "namespace" .Release.Namespace -}}
 {{- $_ := set $config "defaultImage" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
-{{- $_ := set $config "operatorUser" (include "mesos.operatorUser" .) -}}
 {{- $http := omit (deepCopy .Values.agent.http) "plain" "tls" -}}
 {{- $_ := set $http "plain" .Values.agent.http.plain.enabled -}}
 {{- $path := include "mesos.agentTlsPath" . -}}
 {{- $_ := set $http "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- $_ := set $config "http" $http -}}
+{{- $_ := set $config "operatorUser" (include "mesos.operatorUser" .) -}}
 {{- toYaml $config -}}
 {{- end -}}
 

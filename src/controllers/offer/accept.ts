@@ -86,11 +86,12 @@ async function launch(
   const isGroup = operation.type === "LAUNCH_GROUP";
   const templates = (isGroup ? operation.launchGroup : operation.launch)?.tasks ?? [];
   const executors = operation.launch?.executors ?? [];
+  const executor = operation.launchGroup?.executor;
   const decision = isGroup
-    ? decideLaunchGroup(situation, progress, index, templates)
+    ? decideLaunchGroup(situation, progress, index, templates, executor)
     : decideLaunch(situation, progress, index, templates, executors);
   const launched = isGroup
-    ? await launcher.launchGroup(templates, decision.endings)
+    ? await launcher.launchGroup(templates, decision.endings, executor, decision.progress.executors.has(0))
     : await launcher.launch(templates, decision.endings, executors, decision.progress.executors);
   return { progress: decision.progress, result: launchResult(index, operation, launched) };
 }
@@ -125,7 +126,7 @@ async function reserve(
     return { progress, result: { ...base, status, message: message.slice(0, LONGEST_MESSAGE) } };
   }
   try {
-    for (const change of decision.changes) await write(deps, scheduling, change, signal);
+    for (const change of decision.changes) await writeReservation(deps, scheduling, change, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code === 409 || error.code === 429 || error.code >= 500)
       throw error;
@@ -135,7 +136,8 @@ async function reserve(
   return { progress: decision.progress, result: { ...base, status: "FINISHED" } };
 }
 
-async function write(
+/** One step of what a decision about reservations has come to. */
+export async function writeReservation(
   { clients }: Dependencies,
   { assumed }: Scheduling,
   change: ReservationChange,
