@@ -14,6 +14,7 @@ import { keyOf, type Live } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
 import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
+import type { TaskRecord } from "./checkpoint/record.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
 import { DefaultExecutors } from "./defaultexecutor/defaultExecutors.ts";
@@ -136,6 +137,8 @@ export async function compose(
     log,
     signal,
   });
+  const resourcesOf = (record: TaskRecord) =>
+    record.executor ? hub.resourcesOf(record) : record.spec.resources;
   const launcher = new Launcher({
     containerizer,
     provisioner,
@@ -149,7 +152,7 @@ export async function compose(
     },
     dns,
     config,
-    resourcesOf: (record) => (record.executor ? hub.resourcesOf(record) : record.spec.resources),
+    resourcesOf,
     clock,
     log,
   });
@@ -262,7 +265,7 @@ export async function compose(
     yield* executorSupervisor.runs();
   }
   let recovering = true;
-  const upkept = { node, reservations: held, layout, config, clock, log };
+  const upkept = { node, resourcesOf, reservations: held, layout, config, clock, log };
   const upkeep = new Upkeep({ ...upkept, runs, runtime, defaultExecutors });
   const executorApi = executorRoute({
     hub,

@@ -145,6 +145,9 @@ export class ExecutorHub implements ExecutorEffects {
     const executor = this.#executorOf(run.record);
     if (executor === undefined) return;
     await this.#resize(executor);
+    // It may have ended meanwhile: what is over is not handed over.
+    await run.idle();
+    if (isOver(run.record)) return;
     const session = this.#sessions.get(executor.uid);
     const { record } = executor;
     const spec = record.executor?.spec;

@@ -1,7 +1,7 @@
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
-import { formatResources, Resources } from "../../resources/index.ts";
+import { formatResources, isPersistentVolume, Resources } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
 import { isExecutorFrom, isSameExecutor, readExecutor } from "./executors.ts";
 import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
@@ -133,6 +133,9 @@ function decideTask(
   const { executorId, command } = template;
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
+  }
+  if (executorId !== undefined && !inGroup && !read.resources.filter(isPersistentVolume).isEmpty) {
+    return invalid("a CUSTOM executor has its persistent volumes itself: its tasks can bring none");
   }
   const executor = decideExecutor(situation, progress, operation, executorId, executors, inGroup);
   if ("invalid" in executor) return invalid(executor.invalid);
