@@ -11,7 +11,7 @@ import { networkOf } from "../podsecurity/profile.ts";
 import { persistentVolumes } from "../sandbox/volumes.ts";
 import { addAmounts, amountsOf } from "../slot/grant.ts";
 import { type Amounts, NO_AMOUNTS } from "../slot/slotState.ts";
-import { type ExecutorTask, executorDecision } from "./decide.ts";
+import { type ExecutorLoss, type ExecutorTask, executorDecision } from "./decide.ts";
 import { ExecutorGoneError } from "./gone.ts";
 import { executorSandboxOf, Holders, type HoldersOptions } from "./holders.ts";
 
@@ -22,7 +22,7 @@ export interface DefaultExecutorsOptions extends HoldersOptions {
 
 /** A task that is to end because of its executor. */
 export interface Doom {
-  readonly cause: "request" | "executor";
+  readonly cause: "request" | "executor" | "disk";
   readonly message: string;
 }
 
@@ -93,6 +93,11 @@ export class DefaultExecutors {
     return this.live()
       .map(({ spec }) => amountsOf(spec.resources ?? []))
       .reduce(addAmounts, NO_AMOUNTS);
+  }
+
+  /** It must not go on: its tasks end, then it does. */
+  lose(uid: string, loss: ExecutorLoss): void {
+    this.#holders.lose(uid, loss);
   }
 
   /** Takes up the containers of executors that an agent before this one made; gives back the others. */

@@ -105,6 +105,11 @@ export class Holders {
     return ready;
   }
 
+  /** It counts as lost from now on. */
+  lose(uid: string, loss: ExecutorLoss): void {
+    if (this.#holders.get(uid)?.state === "running") this.#change(uid, { state: "lost", loss });
+  }
+
   /** Removes what is left of it, then tells of the executor's end, if there is one to tell. */
   end(uid: string, told?: { readonly executor: Live<Executor>; readonly end: End }): void {
     const holder = this.#holders.get(uid) ?? { state: "lost", ready: READY };
@@ -166,7 +171,7 @@ export class Holders {
     const message = end?.message ?? "The executor's container has ended";
     log.warn({ executor: uid }, message);
     const reason = end?.preempted ? REASON.preempted : REASON.executorTerminated;
-    this.#change(uid, { state: "lost", loss: { reason, message } });
+    this.lose(uid, { reason, message });
   }
 
   async #end(uid: string, told: Parameters<Holders["end"]>[1]): Promise<void> {
