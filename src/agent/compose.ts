@@ -25,12 +25,12 @@ import { executorRoute } from "./executors/route.ts";
 import { ExecutorStatusWriter } from "./executors/statusWriter.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
-import { healthRoute } from "./http/health.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { endNote } from "./run/endNote.ts";
@@ -274,7 +274,24 @@ export async function compose(
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
   });
-  const server = new AgentServer({ ...config.http, routes: [healthRoute, executorApi, ...messages], log });
+  const operators = operatorRoutes({
+    config,
+    connection,
+    node,
+    address: options.addresses[0] ?? node,
+    records: () => [...supervisor.runs()].map(({ record }) => record),
+    record: (uid) => supervisor.run(uid)?.record,
+    tasks: taskWatch.store,
+    agents: agent.store,
+    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    runtime,
+    layout,
+    registry: options.registry,
+    clock,
+    log,
+  });
+  const routes = [...operators, executorApi, ...messages];
+  const server = new AgentServer({ ...config.http, routes, clock, log });
   return {
     supervisor,
     monitors,

@@ -36,7 +36,7 @@ export interface Place {
 }
 
 /** Where Mesos's agents listen (src/slave/constants.hpp). */
-const AGENT_PORT = 5051;
+export const AGENT_PORT = 5051;
 
 /** An offer as the framework is told it. Resources must be scalars, ranges and sets: the operator writes no quantities. */
 export function offerMessage(offer: OfferObject, framework: FrameworkTraits, place: Place = {}): Offer {
@@ -86,7 +86,7 @@ export function inverseOfferMessage(
   });
 }
 
-function attributeMessage({ name, text, scalar, ranges, set }: AttributeSpec): Attribute {
+export function attributeMessage({ name, text, scalar, ranges, set }: AttributeSpec): Attribute {
   if (scalar !== undefined) {
     return create(AttributeSchema, { name, type: Value_Type.SCALAR, scalar: { value: scalar } });
   }
@@ -100,7 +100,7 @@ function attributeMessage({ name, text, scalar, ranges, set }: AttributeSpec): A
 }
 
 /** A fault domain needs both names. */
-const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
+export const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
   region === undefined || zone === undefined
     ? undefined
     : create(DomainInfoSchema, { faultDomain: { region: { name: region }, zone: { name: zone } } });

@@ -26,7 +26,7 @@ export interface UpkeepOptions {
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
   readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live" | "lose">;
-  readonly runtime: Pick<ContainerRuntime, "containerizer" | "provisioner" | "logs">;
+  readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
   readonly config: AgentConfig;
@@ -79,11 +79,13 @@ export class Upkeep {
     const { runtime, config, log } = this.#options;
     const options = { maxBytes: bytesOf(config.logs.maxSize), keep: config.logs.files - 1 };
     for (const { record } of this.#running()) {
-      if (record.sandbox === undefined) continue;
-      for (const name of [STDOUT, STDERR]) {
+      const { sandbox } = record;
+      if (sandbox === undefined) continue;
+      const own = [STDOUT, STDERR].map((name) => join(sandbox, name));
+      for (const path of [...own, ...(await runtime.nested.outputs(record.uid))]) {
         // One task's trouble is not the others'.
         await runtime.logs
-          .rotate(join(record.sandbox, name), options)
+          .rotate(path, options)
           .catch((err: unknown) => log.warn({ err, task: record.uid }, "an output could not be rotated"));
       }
     }

@@ -126,7 +126,7 @@ async function reserve(
     return { progress, result: { ...base, status, message: message.slice(0, LONGEST_MESSAGE) } };
   }
   try {
-    for (const change of decision.changes) await write(deps, scheduling, change, signal);
+    for (const change of decision.changes) await writeReservation(deps, scheduling, change, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code === 409 || error.code === 429 || error.code >= 500)
       throw error;
@@ -136,7 +136,8 @@ async function reserve(
   return { progress: decision.progress, result: { ...base, status: "FINISHED" } };
 }
 
-async function write(
+/** One step of what a decision about reservations has come to. */
+export async function writeReservation(
   { clients }: Dependencies,
   { assumed }: Scheduling,
   change: ReservationChange,

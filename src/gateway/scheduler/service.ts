@@ -198,6 +198,13 @@ export class SchedulerService implements Runnable {
     return true;
   }
 
+  /** The end of any framework, by somebody else's will. Rejects with ApiError. */
+  async teardown(framework: Live<Framework>): Promise<void> {
+    const session = this.session(framework);
+    await this.frameworks.remove(framework);
+    if (session !== undefined) this.#end(session, "Framework has been removed");
+  }
+
   /** UPDATE_FRAMEWORK. Rejects with Refusal. */
   async update(session: Session, wishes: Wishes, principal: Principal | undefined): Promise<void> {
     session.changed(await revise(this.#admission, session.framework, wishes, principal));
