@@ -134,6 +134,11 @@ function decideTask(
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
   }
+  if (executorId !== undefined && !inGroup) {
+    const wanted = executors.find((one) => one.executorId === executorId);
+    const type = wanted?.type ?? situation.executor(executorId)?.spec.type;
+    if (type === "DEFAULT") return invalid("'ExecutorInfo.type' must be 'CUSTOM'");
+  }
   const executor = decideExecutor(situation, progress, operation, executorId, executors);
   if ("invalid" in executor) return invalid(executor.invalid);
   if ("lost" in executor) return lose("REASON_EXECUTOR_TERMINATED", executor.lost);
