@@ -227,6 +227,7 @@ function decideExecutor(
   if (wanted === undefined) {
     return { invalid: `no executor ${executorId} runs on the agent, and the operation has none` };
   }
+  if (wanted.type !== "CUSTOM") return { invalid: "'ExecutorInfo.type' must be 'CUSTOM'" };
   const read = readExecutor(wanted);
   if ("invalid" in read) return read;
   return { resources: progress.executors.has(index) ? Resources.empty : read.resources, index };
