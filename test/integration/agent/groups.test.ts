@@ -144,7 +144,7 @@ describe("an executor", () => {
     const { metadata } = await executorNow("lost");
     await node.containerd.ctr("-n", "mesos", "tasks", "kill", "-s", "SIGKILL", metadata.uid);
     expect((await node.ends("lost-one")).status).toMatchObject({
-      state: "TASK_GONE",
+      state: "TASK_FAILED",
       reason: "REASON_EXECUTOR_TERMINATED",
     });
     expect((await reaches("lost", "Ended")).status?.reason).toBe("REASON_EXECUTOR_TERMINATED");
