@@ -38,6 +38,8 @@ export class AgentServer {
   readonly #routes: RouteTable;
   readonly #server: Server;
   readonly #tls: TlsServer | undefined;
+  /** All that are open, those too whose first byte has not come. */
+  readonly #sockets = new Set<Socket>();
   #certificate: Timer | undefined;
 
   constructor(options: AgentServerOptions) {
@@ -52,6 +54,10 @@ export class AgentServer {
     this.#server.keepAliveTimeout = 75_000;
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#tls = this.#sortConnections();
+    this.#server.prependListener("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /** Resolves with the port once it listens. */
@@ -70,7 +76,7 @@ export class AgentServer {
     this.#certificate?.cancel();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
     });
   }
 
@@ -84,13 +90,14 @@ export class AgentServer {
     const secure = createTlsServer({ ...readKeyPair(tls), handshakeTimeout: HEADERS_TIMEOUT }, take);
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
-      socket.setTimeout(HEADERS_TIMEOUT, () => socket.destroy());
-      socket.on("error", () => socket.destroy());
+      const end = () => socket.destroy();
+      socket.setTimeout(HEADERS_TIMEOUT, end);
+      socket.on("error", end);
       socket.once("readable", () => {
         const first: Buffer | null = socket.read(1);
         if (first === null) return void socket.destroy();
         socket.unshift(first);
-        socket.setTimeout(0);
+        socket.setTimeout(0).off("timeout", end);
         if (first[0] === TLS_HANDSHAKE) secure.emit("connection", socket);
         else take(socket);
       });

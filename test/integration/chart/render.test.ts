@@ -64,8 +64,10 @@ describe("the chart", () => {
     const { plain: _plain, tls: _tls, service: _service, ...gatewayRest } = values.gateway;
     // A Pod's address is in no certificate that lasts, and not reached from everywhere.
     expect(gatewayRest).toEqual({ ...gateway, followers: "Proxy" });
-    const { namespace: _a, defaultImage: _d, ...agent } = agentConfig.parse({});
+    const { namespace: _a, defaultImage: _d, http, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
+    const { plain: _l, tls: _m, ...httpRest } = values.agent.http;
+    expect({ ...httpRest, plain: false }).toEqual(http);
   });
 
   test("restarts the programs whose configuration changed, and no others", async () => {
