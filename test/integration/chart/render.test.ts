@@ -66,7 +66,7 @@ describe("the chart", () => {
     expect(gatewayRest).toEqual({ ...gateway, followers: "Proxy" });
     const { namespace: _a, defaultImage: _d, http, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
-    const { plain: _l, tls: _m, ...httpRest } = values.agent.http;
+    const { plain: _p2, tls: _t2, ...httpRest } = values.agent.http;
     expect({ ...httpRest, plain: false }).toEqual(http);
   });
 
