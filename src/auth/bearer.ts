@@ -24,9 +24,12 @@ export class TokenAuthenticator implements Authenticator {
   readonly scheme = "bearer";
   readonly #connection: Pick<Connection, "call">;
   readonly #clock: Clock;
+  readonly #audiences: readonly string[] | undefined;
   readonly #kept = new Map<string, { readonly until: number; readonly principal: Principal }>();
 
-  constructor(connection: Pick<Connection, "call">, clock: Clock) {
+  /** @param audiences whom a token must be for, one of them; absent: the API server */
+  constructor(connection: Pick<Connection, "call">, clock: Clock, audiences?: readonly string[]) {
+    this.#audiences = audiences;
     this.#connection = connection;
     this.#clock = clock;
   }
@@ -46,10 +49,15 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   async #review(token: string): Promise<Principal | undefined> {
+    const audiences = this.#audiences;
     const { status } = (await this.#connection.call({
       method: "POST",
       path: "/apis/authentication.k8s.io/v1/tokenreviews",
-      body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } },
+      body: {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenReview",
+        spec: { token, ...(audiences && { audiences }) },
+      },
     })) as Review;
     const { username, uid, groups, extra } = status?.user ?? {};
     if (status?.authenticated !== true || username === undefined) return undefined;

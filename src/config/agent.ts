@@ -9,11 +9,19 @@ export const agentConfig = z.strictObject({
     .min(1)
     .default("mesos-system")
     .describe("Namespace of the operator, the Leases and the slot Pods."),
+  operatorUser: z
+    .string()
+    .default("system:serviceaccount:mesos-system:mesos-operator")
+    .describe("The operator to Kubernetes: who may pass messages to executors."),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   healthPort: z.int().min(0).max(65535).default(5052).describe("/livez, /readyz and /metrics."),
   http: z
     .strictObject({
       port: z.int().min(0).max(65535).default(5051),
+      authenticateExecutors: z
+        .boolean()
+        .default(true)
+        .describe("Whether executors must send the token of their environment; few libraries do not."),
       tls: z
         .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
         .optional()

@@ -36,7 +36,7 @@ const certificate = z.strictObject({
 /** A part of the operator's configuration, with what is around it in the cluster. */
 const chartGateway = gateway
   .unwrap()
-  .omit({ tls: true })
+  .omit({ tls: true, agentPort: true, agentToken: true })
   .extend({
     port: portNumber,
     plain: plainListener,
@@ -53,7 +53,7 @@ const chartAgentHttp = agentConfig.shape.http
   .omit({ tls: true, plain: true })
   .extend({ port: portNumber, plain: plainListener, tls: certificate });
 const chartAgentConfig = agentConfig
-  .omit({ namespace: true, defaultImage: true, http: true })
+  .omit({ namespace: true, defaultImage: true, http: true, operatorUser: true })
   .extend({ healthPort: portNumber });
 
 const scheduling = {

@@ -1,12 +1,14 @@
 import type { AttributeConstraint as ConstraintSpec } from "../api/container.ts";
 import type { FrameworkSpec } from "../api/framework.ts";
-import { enumName } from "../wire/enums.ts";
+import { enumName, enumNumber } from "../wire/enums.ts";
+import { fromJsonValue } from "../wire/fromjson.ts";
 import {
   type AttributeConstraint,
   type AttributeConstraint_Selector,
   AttributeConstraint_Selector_PseudoattributeType,
   AttributeConstraint_Selector_PseudoattributeTypeSchema,
   type OfferConstraints,
+  OfferConstraintsSchema,
 } from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { Unsupported } from "./unsupported.ts";
 
@@ -67,4 +69,37 @@ function attributeOf(selector: AttributeConstraint_Selector | undefined): string
         "Exactly one of 'AttributeConstraint::Selector::name' and 'AttributeConstraint::Selector::pseudoattribute_type' must be set",
       );
   }
+}
+
+const PREDICATES = {
+  Exists: "exists",
+  NotExists: "not_exists",
+  TextEquals: "text_equals",
+  TextNotEquals: "text_not_equals",
+  TextMatches: "text_matches",
+  TextNotMatches: "text_not_matches",
+} as const;
+
+/** The way back, by way of JSON: it is shorter there. */
+export const offerConstraintsMessage = (spec: Spec): OfferConstraints =>
+  fromJsonValue(OfferConstraintsSchema, {
+    role_constraints: Object.fromEntries(
+      spec.map(({ role, groups }) => [
+        role,
+        {
+          groups: groups.map(({ constraints }) => ({
+            attribute_constraints: constraints.map(constraintJson),
+          })),
+        },
+      ]),
+    ),
+  });
+
+function constraintJson({ attribute, operator, value }: ConstraintSpec): object {
+  const pseudo = enumNumber(AttributeConstraint_Selector_PseudoattributeTypeSchema, attribute) !== undefined;
+  const key = operator === "TextMatches" || operator === "TextNotMatches" ? "regex" : "value";
+  return {
+    selector: { [pseudo ? "pseudoattribute_type" : "attribute_name"]: attribute },
+    predicate: { [PREDICATES[operator]]: value === undefined ? {} : { [key]: value } },
+  };
 }

@@ -234,7 +234,7 @@ describe("a task", () => {
       },
       /must be of type REFERENCE/,
     ],
-    [{ executor: { executor_id: { value: "e" } }, command: null }, /executors of one's own/],
+    [{ executor: { executor_id: { value: "e" } } }, /at least one \(but not both\)/],
     [
       { resources: [{ ...scalar("cpus", 1), provider_id: { value: "p" } }] },
       "'resource.provider_id' is not supported",

@@ -9,7 +9,7 @@ import {
   FrameworkInfoSchema,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import type { OfferConstraints } from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { durationOfSeconds } from "./amounts.ts";
+import { durationOfSeconds, secondsOf } from "./amounts.ts";
 import { offerConstraintsSpec } from "./constraints.ts";
 import type { FrameworkTraits } from "./offer.ts";
 import { Unsupported } from "./unsupported.ts";
@@ -73,11 +73,23 @@ export const infoText = (info: FrameworkInfo): string => toJsonString(FrameworkI
 /** The FrameworkInfo of a Framework: what was given, with what the object has by now; for one made by hand, from its spec. */
 export function frameworkInfo(framework: Framework, id: string): FrameworkInfo {
   const given = givenInfo(framework);
-  const { spec, metadata } = framework;
-  const info = given ?? create(FrameworkInfoSchema, { user: spec.user ?? "", name: metadata.name });
+  const { spec } = framework;
+  const info = given ?? ownInfo(framework);
   info.id = create(FrameworkInfoSchema, { id: { value: id } }).id;
   if (spec.principal !== undefined) info.principal = spec.principal;
   return info;
+}
+
+/** Of roles it may have several, whatever its capabilities are. */
+function ownInfo({ metadata, spec }: Framework): FrameworkInfo {
+  const names = new Set<(typeof CAPABILITIES)[number]>(["MULTI_ROLE", ...(spec.capabilities ?? [])]);
+  return create(FrameworkInfoSchema, {
+    user: spec.user ?? "",
+    name: metadata.name,
+    roles: [...spec.roles],
+    failoverTimeout: secondsOf(spec.failoverTimeout),
+    capabilities: [...names].map((name) => ({ type: FrameworkInfo_Capability_Type[name] })),
+  });
 }
 
 export function givenInfo({ metadata }: Framework): FrameworkInfo | undefined {

@@ -31,6 +31,8 @@ export interface Place {
   readonly zone?: string | undefined;
   /** Its address. */
   readonly ip?: string | undefined;
+  /** Mesos ids of the executors that the framework has there. */
+  readonly executorIds?: readonly string[];
 }
 
 /** Where Mesos's agents listen (src/slave/constants.hpp). */
@@ -45,7 +47,7 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
   const form = { refinement, ...(multiRole && { allocationRole: spec.role }) };
   const domain = framework.regionAware ? domainInfo(place) : undefined;
   const hostname = spec.hostname ?? spec.agent;
-  const { ip } = place;
+  const { ip, executorIds = [] } = place;
   return create(OfferSchema, {
     id: { value: metadata.name },
     frameworkId: { value: framework.id },
@@ -57,6 +59,7 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
       path: AGENT_PATH,
     },
     resources: spec.resources.map((one) => resourceMessage(one, form)),
+    executorIds: executorIds.map((value) => ({ value })),
     attributes: (spec.attributes ?? []).map(attributeMessage),
     ...(multiRole && { allocationInfo: { role: spec.role } }),
     ...(domain && { domain }),
@@ -103,7 +106,7 @@ export function attributeMessage({ name, text, scalar, ranges, set }: AttributeS
 }
 
 /** A fault domain needs both names. */
-const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
+export const domainInfo = ({ region, zone }: Place): DomainInfo | undefined =>
   region === undefined || zone === undefined
     ? undefined
     : create(DomainInfoSchema, { faultDomain: { region: { name: region }, zone: { name: zone } } });

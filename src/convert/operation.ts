@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ExecutorTemplate } from "../api/executor.ts";
 import type { Operation } from "../api/offer.ts";
 import type { TaskTemplate } from "../api/task.ts";
 import { enumName } from "../wire/enums.ts";
@@ -12,6 +14,7 @@ import {
   type Resource,
   type TaskInfo,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
+import { executorTemplate } from "./executor.ts";
 import { resourceSpecs } from "./resources.ts";
 import { taskTemplate } from "./task.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
@@ -61,13 +64,29 @@ function launch(operation: Offer_Operation, agent: string): ConvertedOperation {
   const reason = "REASON_TASK_INVALID";
   const refused: RefusedTask[] = [];
   const tasks: TaskTemplate[] = [];
+  const executors = new Map<string, ExecutorTemplate>();
   for (const info of tasksOf(operation)) {
-    const message = noFeedback(operation);
-    const converted = message === undefined ? attempt(info, agent) : message;
+    const message = noFeedback(operation) ?? attempt(() => takeExecutor(executors, info));
+    const converted = typeof message === "string" ? message : attempt(() => taskTemplate(info, agent));
     if (typeof converted === "string") refused.push({ info, message: converted, reason });
     else tasks.push(converted);
   }
-  return { refused, ...(tasks.length > 0 && { operation: { type: "LAUNCH", launch: { tasks } } }) };
+  if (tasks.length === 0) return { refused };
+  const launch = { tasks, ...(executors.size > 0 && { executors: [...executors.values()] }) };
+  return { refused, operation: { type: "LAUNCH", launch } };
+}
+
+/** Tasks of one operation may share an executor: same ExecutorID means identical ExecutorInfo. */
+function takeExecutor(executors: Map<string, ExecutorTemplate>, { executor }: TaskInfo): void {
+  if (executor === undefined) return;
+  const template = executorTemplate(executor);
+  const known = executors.get(template.executorId);
+  if (known !== undefined && !isDeepStrictEqual(known, template)) {
+    throw new Unsupported(
+      `ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '${template.executorId}'`,
+    );
+  }
+  executors.set(template.executorId, template);
 }
 
 /** All tasks or none. */
@@ -75,7 +94,7 @@ function launchGroup(operation: Offer_Operation, agent: string): ConvertedOperat
   const reason = "REASON_TASK_GROUP_INVALID";
   const infos = tasksOf(operation);
   const wrong = noFeedback(operation) ?? executorProblem(operation.launchGroup?.executor);
-  const converted = infos.map((info) => attempt(info, agent));
+  const converted = infos.map((info) => attempt(() => taskTemplate(info, agent)));
   const first = wrong ?? converted.find((one) => typeof one === "string");
   if (first !== undefined) {
     const message = (i: number) => {
@@ -89,9 +108,9 @@ function launchGroup(operation: Offer_Operation, agent: string): ConvertedOperat
   return { refused: [], operation: { type: "LAUNCH_GROUP", launchGroup: { tasks } } };
 }
 
-function attempt(info: TaskInfo, agent: string): TaskTemplate | string {
+function attempt<T>(convert: () => T): T | string {
   try {
-    return taskTemplate(info, agent);
+    return convert();
   } catch (error) {
     if (error instanceof Unsupported) return error.message;
     throw error;

@@ -17,7 +17,7 @@ import {
   TaskStatus_Source,
   TaskStatusSchema,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
-import { timeInfo } from "./amounts.ts";
+import { labelsMessage, timeInfo } from "./amounts.ts";
 
 export const taskIdOf = ({
   metadata,
@@ -59,6 +59,8 @@ export function updateStatus(task: Task, update: StatusUpdate, partitionAware: b
     ...(update.message !== undefined && { message: update.message }),
     timestamp: Date.parse(update.timestamp) / 1000,
     ...(update.healthy !== undefined && { healthy: update.healthy }),
+    ...(update.data !== undefined && { data: new Uint8Array(Buffer.from(update.data, "base64")) }),
+    ...(update.labels && { labels: labelsMessage(update.labels) }),
     ...(!fromMaster && { uuid: uuidBytes(update.uuid) }),
     // These are as they are now: right for the newest update alone.
     ...(isLast && latest(task)),
@@ -103,7 +105,12 @@ export const masterStatus = (status: MasterStatus, partitionAware: boolean, now:
 function identity(task: Task) {
   // One that was refused has no agent; its label says which one it was meant for.
   const agent = task.spec.agent ?? task.metadata.labels?.[LABEL_AGENT];
-  return { taskId: { value: taskIdOf(task) }, ...(agent !== undefined && { agentId: { value: agent } }) };
+  const { executor } = task.spec;
+  return {
+    taskId: { value: taskIdOf(task) },
+    ...(agent !== undefined && { agentId: { value: agent } }),
+    ...(executor && { executorId: { value: executor.executorId } }),
+  };
 }
 
 /** A reason that is this project's own has no number, and is left to the message. */
@@ -169,4 +176,10 @@ export const uuidBytes = (uuid: string): Uint8Array =>
 export function uuidText(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** 16 bytes of a version that RFC 4122 knows (stout/uuid.hpp, UUID::fromBytes). */
+export function uuidProblem(bytes: Uint8Array | undefined): string | undefined {
+  const version = (bytes?.[6] ?? 0) >> 4;
+  return bytes?.length === 16 && version >= 1 && version <= 5 ? undefined : "Not a valid UUID";
 }

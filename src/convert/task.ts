@@ -16,7 +16,17 @@ import { resourceSpecs } from "./resources.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
 
 const CARRIED = [
-  ...["name", "task_id", "agent_id", "resources", "command", "container", "health_check", "check"],
+  ...[
+    "name",
+    "task_id",
+    "agent_id",
+    "resources",
+    "executor",
+    "command",
+    "container",
+    "health_check",
+    "check",
+  ],
   ...["kill_policy", "data", "labels", "discovery", "max_completion_time", "limits"],
 ];
 
@@ -33,10 +43,7 @@ export function taskTemplate(info: TaskInfo, agent: string): TaskTemplate {
       `Task uses invalid agent ${info.agentId?.value ?? ""} while agent ${agent} is expected`,
     );
   }
-  if (info.executor !== undefined && info.command === undefined) {
-    throw new Unsupported("executors of one's own ('task.executor') are not supported");
-  }
-  if (info.executor !== undefined || info.command === undefined) {
+  if ((info.executor === undefined) === (info.command === undefined)) {
     throw new Unsupported(
       "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present",
     );
@@ -50,7 +57,11 @@ export function taskTemplate(info: TaskInfo, agent: string): TaskTemplate {
     ...(info.name !== "" && { displayName: info.name }),
     resources: resourceSpecs(info.resources),
     ...(limits && { limits }),
-    ...programOf(commandParts(info.command), info.container && containerParts(info.container)),
+    ...(info.executor?.executorId && { executorId: info.executor.executorId.value }),
+    ...programOf(
+      info.command ? commandParts(info.command) : {},
+      info.container && containerParts(info.container),
+    ),
     ...(info.data.length > 0 && { data: Buffer.from(info.data).toString("base64") }),
     ...(labels && { labels }),
     ...(info.discovery && { discovery: discovery(info.discovery) }),
@@ -66,10 +77,10 @@ export function taskTemplate(info: TaskInfo, agent: string): TaskTemplate {
 }
 
 /** The command's user is the container's, of whatever kind. */
-function programOf(
+export function programOf(
   { user, ...rest }: CommandParts,
   parts: ContainerParts | undefined,
-): Partial<TaskTemplate> {
+): CommandParts & Partial<ContainerParts> {
   if (user === undefined) return { ...rest, ...parts };
   const container = { imagePullPolicy: "IfNotPresent" as const, ...parts?.container, user };
   return { ...rest, ...parts, container };

@@ -7,9 +7,11 @@ import {
   CheckInfo_Type,
   type CheckInfoSchema,
   type CommandInfoSchema,
+  type ContainerInfo,
   type DiscoveryInfo_Visibility,
   DiscoveryInfo_VisibilitySchema,
   Environment_Variable_Type,
+  type ExecutorInfo,
   HealthCheck_Type,
   type HealthCheckSchema,
   Secret_Type,
@@ -30,7 +32,7 @@ import { taskIdOf } from "./status.ts";
  * A Task as Mesos tells it, the way back of taskTemplate: of a task that came from a TaskInfo nothing is missing; of one that was written
  * by hand, what Mesos has no word for is (pull secrets, a working directory, checksums, limits of pids).
  */
-export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
+export function taskInfo(task: Task, form: ResourceForm, executor?: ExecutorInfo): TaskInfo {
   const { spec } = task;
   const { container, data, discovery, displayName, killPolicy, labels, limits, maxCompletionTime } = spec;
   const id = taskIdOf(task);
@@ -39,10 +41,8 @@ export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
     taskId: { value: id },
     agentId: { value: spec.agent ?? "" },
     resources: toSpec(fromSpec(spec.resources)).map((one) => resourceMessage(one, form)),
-    command: command(spec),
-    ...((container || spec.volumes) && {
-      container: containerInfo(container ?? PLAIN, (spec.volumes ?? []).map(volume)),
-    }),
+    ...(executor === undefined ? { command: programMessage(spec) } : { executor }),
+    ...((container || spec.volumes) && { container: containerMessage(spec) }),
     ...(limits && { limits: limitsMessage(limits) }),
     ...(data !== undefined && { data: new Uint8Array(Buffer.from(data, "base64")) }),
     ...(labels && { labels: labelsMessage(labels) }),
@@ -56,12 +56,18 @@ export function taskInfo(task: Task, form: ResourceForm): TaskInfo {
 
 const PLAIN: Container = { imagePullPolicy: "IfNotPresent" };
 
-function command({
+/** What of a Task, or of an Executor, says what runs where. */
+type Program = Pick<TaskSpec, "command" | "env" | "uris" | "container" | "volumes">;
+
+export const containerMessage = ({ container, volumes = [] }: Program): ContainerInfo =>
+  containerInfo(container ?? PLAIN, volumes.map(volume));
+
+export function programMessage({
   command,
   env = [],
   uris = [],
   container,
-}: TaskSpec): MessageInitShape<typeof CommandInfoSchema> {
+}: Program): MessageInitShape<typeof CommandInfoSchema> {
   const variables = env.map(({ name, value, secret }) =>
     secret === undefined
       ? { name, value: value ?? "" }
@@ -99,17 +105,22 @@ function volumeInit({
   mode,
   hostPath,
   sandboxPath,
+  executorPath,
   secret,
 }: VolumeSpec): MessageInitShape<typeof VolumeSchema> {
   const base = { containerPath, mode: Volume_Mode[mode] };
   if (hostPath !== undefined) return { ...base, hostPath };
-  if (sandboxPath !== undefined) {
-    const self = { type: Volume_Source_SandboxPath_Type.SELF, path: sandboxPath };
-    return { ...base, source: { type: Volume_Source_Type.SANDBOX_PATH, sandboxPath: self } };
-  }
+  const { SELF, PARENT } = Volume_Source_SandboxPath_Type;
+  if (sandboxPath !== undefined) return { ...base, source: inSandbox(SELF, sandboxPath) };
+  if (executorPath !== undefined) return { ...base, source: inSandbox(PARENT, executorPath) };
   const reference = { type: Secret_Type.REFERENCE, reference: { name: secret ?? "" } };
   return { ...base, source: { type: Volume_Source_Type.SECRET, secret: reference } };
 }
+
+const inSandbox = (type: Volume_Source_SandboxPath_Type, path: string) => ({
+  type: Volume_Source_Type.SANDBOX_PATH,
+  sandboxPath: { type, path },
+});
 
 const times = ({ delay, interval, timeout }: Check) => ({
   delaySeconds: secondsOf(delay),

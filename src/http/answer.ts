@@ -11,6 +11,9 @@ export interface Answer {
 export const badRequest = (body: string): Answer => ({ status: 400, body });
 export const forbidden = (body: string): Answer => ({ status: 403, body });
 
+export const notFound = (body: string): Answer => ({ status: 404, body });
+export const conflict = (body: string): Answer => ({ status: 409, body });
+
 /** In libprocess's words. */
 export function methodNotAllowed(method: string, allowed: readonly string[] = ["POST"]): Answer {
   const expected = allowed.map((one) => `'${one}'`).join(", ");

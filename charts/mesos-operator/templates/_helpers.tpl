@@ -87,6 +87,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $path := include "mesos.gatewayTlsPath" . -}}
 {{- $_ := set $gateway "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- end -}}
+{{- $_ := set $gateway "agentPort" .Values.agent.http.port -}}
 {{- $_ := set $config "gateway" $gateway -}}
 {{- toYaml $config -}}
 {{- end -}}
@@ -113,6 +114,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $path := include "mesos.agentTlsPath" . -}}
 {{- $_ := set $http "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- $_ := set $config "http" $http -}}
+{{- $_ := set $config "operatorUser" (include "mesos.operatorUser" .) -}}
 {{- toYaml $config -}}
 {{- end -}}
 

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { durationMs } from "../../api/duration.ts";
 import type { Reservation } from "../../api/reservation.ts";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
 import type { ContainerRuntime } from "../containerizer/open.ts";
+import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
 import { heldMemory } from "../launch/limits.ts";
 import { parseReference } from "../provisioner/reference.ts";
 import type { TaskRun } from "../run/taskRun.ts";
@@ -23,6 +26,9 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
+  /** What the container of a record may use. */
+  readonly resourcesOf: (record: TaskRecord) => TaskSpec["resources"];
+  readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live">;
   readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
@@ -48,9 +54,12 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
-    const { node, reservations, layout, log, runs } = options;
-    const records = () => [...runs()].map(({ record }) => record);
-    this.#volumes = new VolumeCollector({ node, reservations, layout, log, records });
+    const { node, reservations, layout, log, runs, defaultExecutors } = options;
+    const holders = () => [
+      ...[...runs()].map(({ record }) => record).filter(({ phase }) => phase !== "settled"),
+      ...defaultExecutors.live(),
+    ];
+    this.#volumes = new VolumeCollector({ node, reservations, layout, log, holders });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -110,7 +119,12 @@ export class Upkeep {
         continue;
       }
       const usage = await runtime.containerizer.usage(uid).catch(() => undefined);
-      if (usage) uses.push({ uid, used: usage.memoryBytes, requested: heldMemory(record.spec) });
+      if (usage)
+        uses.push({
+          uid,
+          used: usage.memoryBytes,
+          requested: heldMemory({ resources: this.#options.resourcesOf(record) }),
+        });
     }
     const worst = victim(uses);
     if (!worst) return;
@@ -120,9 +134,10 @@ export class Upkeep {
   }
 
   async collectSandboxes(): Promise<void> {
-    const { layout, config, clock, log } = this.#options;
+    const { layout, config, clock, log, runs, defaultExecutors } = this.#options;
     const age = keptFor(durationMs(config.sandboxTtl), await this.#diskUsage());
-    const live = new Set([...this.#options.runs()].map(({ uid }) => uid));
+    const tasks = [...runs()].flatMap(({ uid, record: { parent } }) => (parent ? [uid, parent.uid] : [uid]));
+    const live = new Set([...tasks, ...defaultExecutors.containers()]);
     for (const sandbox of collectable(await listSandboxes(layout), live, clock.now(), age)) {
       await removeSandbox(sandbox);
       log.info({ sandbox: sandbox.path }, "a sandbox was removed");

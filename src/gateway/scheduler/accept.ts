@@ -122,7 +122,7 @@ function judged({
   const good = tasks.filter(({ taskId }) => !bad.has(taskId));
   return {
     refusedTasks: [...refused, ...wrong],
-    ...(good.length > 0 && { made: { type: "LAUNCH", launch: { tasks: good } } }),
+    ...(good.length > 0 && { made: { type: "LAUNCH", launch: { ...operation.launch, tasks: good } } }),
   };
 }
 

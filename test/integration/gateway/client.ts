@@ -42,11 +42,16 @@ export function open(port: number, { method = "POST", path = PATH, headers = {},
 }
 
 export async function ask(port: number, asked: Asked): Promise<Answered> {
+  const { bytes, ...rest } = await askBytes(port, asked);
+  return { ...rest, body: bytes.toString() };
+}
+
+export async function askBytes(port: number, asked: Asked) {
   const response = await open(port, asked);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const { statusCode = 0, headers } = response;
-  return { status: statusCode, headers, body: Buffer.concat(chunks).toString() };
+  return { status: statusCode, headers, bytes: Buffer.concat(chunks) };
 }
 
 type CallInit = MessageInitShape<typeof CallSchema>;
