@@ -7,6 +7,7 @@ import type { Principal } from "../../auth/authenticator.ts";
 import type { Action } from "../../auth/authorizer.ts";
 import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
+import { sleep } from "../../cluster/time.ts";
 import { writeReservation } from "../../controllers/offer/accept.ts";
 import { closeOffer } from "../../controllers/offer/closer.ts";
 import { decideReserve, type ReservationChange } from "../../controllers/offer/reserve.ts";
@@ -20,6 +21,7 @@ import { Unsupported } from "../../convert/unsupported.ts";
 import { type Answer, badRequest, conflict } from "../../http/answer.ts";
 import {
   applyOperation,
+  formatResources,
   fromSpec,
   type Resource as Held,
   isPersistentVolume,
@@ -163,13 +165,12 @@ async function carryOut(
   // Nothing more is offered of the agent meanwhile.
   const thaw = scheduling.views.freeze(agent);
   try {
-    await makeRoom(service, agent, needed);
-    const view = scheduling.views.get(agent);
+    const view = await withRoom(service, agent, needed);
     if (view === undefined) return badRequest("No agent found with specified ID");
     const situation = situationOf(service, view, principal);
     if (!situation.offered.contains(needed)) {
       return conflict(
-        `what the operation needs on agent ${agent} is not free: ${situation.offered.isEmpty ? "nothing is" : "tasks hold it, or it is not there"}`,
+        `${formatResources(needed)} is not free on agent ${agent}: ${formatResources(situation.offered)} is`,
       );
     }
     const changes = intent.decide(situation);
@@ -182,6 +183,23 @@ async function carryOut(
   } finally {
     thaw();
     deps.requestAllocation("ReservationsChanged");
+  }
+}
+
+/** Looks of an allocation that was under way when the agent was frozen: its offers come a moment later. */
+const LOOKS = 10;
+const BETWEEN = 50;
+
+/** The agent once what is needed is not offered, as far as that can be had. */
+async function withRoom(service: OperatorService, agent: string, needed: Resources) {
+  const { deps, scheduling, signal } = service;
+  for (let look = 1; ; look++) {
+    await makeRoom(service, agent, needed);
+    const view = scheduling.views.get(agent);
+    if (view === undefined || freeOf(view).contains(needed) || look === LOOKS) return view;
+    // What is held, or is not there, will not come by waiting.
+    if (!view.total.subtract(view.held.nonShared()).contains(needed)) return view;
+    await sleep(deps.clock, BETWEEN, signal);
   }
 }
 

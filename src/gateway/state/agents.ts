@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import type { Agent as AgentObject } from "../../api/agent.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { AgentView } from "../../controllers/world/agentview.ts";
-import { holdings } from "../../controllers/world/holdings.ts";
 import { durationInfo, timeInfo } from "../../convert/amounts.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
 import { AGENT_PORT, attributeMessage, domainInfo } from "../../convert/offer.ts";
@@ -120,9 +119,10 @@ export function agentMessage({ agent, view }: RegisteredAgent): Response_GetAgen
   });
 }
 
-const allocated = ({ tasks }: AgentView): Resource[] =>
-  [...Map.groupBy(tasks, ({ spec }) => spec.role)].flatMap(([role, same]) =>
-    endpointResources(Resources.sum(same.map(holdings)), role),
+/** Allocations of tasks and executors come first, then those of offers. */
+const allocated = ({ state: { allocations }, offers }: AgentView): Resource[] =>
+  [...Map.groupBy(allocations.slice(0, allocations.length - offers.length), ({ role }) => role)].flatMap(
+    ([role, same]) => endpointResources(Resources.sum(same.map(({ resources }) => resources)), role),
   );
 
 /** Mesos: src/master/readonly_handler.cpp, SlaveWriter. */

@@ -16,6 +16,7 @@ import { AgentInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { agentInfo, toldAgent } from "./agents.ts";
 import type { ClusterState, KnownFramework } from "./cluster.ts";
 import type { Document } from "./document.ts";
+import { toldExecutor } from "./executors.ts";
 import { frameworkMessage } from "./frameworks.ts";
 import { toldTasks } from "./tasks.ts";
 import { Told } from "./told.ts";
@@ -27,8 +28,8 @@ export const getFrameworks = (state: ClusterState): Document =>
   response(Response_Type.GET_FRAMEWORKS, "get_frameworks", frameworks(state, state.frameworks()));
 export const getTasks = (state: ClusterState): Document =>
   response(Response_Type.GET_TASKS, "get_tasks", tasks(state.frameworks()));
-export const getExecutors = (): Document =>
-  response(Response_Type.GET_EXECUTORS, "get_executors", executors());
+export const getExecutors = (state: ClusterState): Document =>
+  response(Response_Type.GET_EXECUTORS, "get_executors", executors(state.frameworks()));
 export const getState = (state: ClusterState): Document =>
   response(Response_Type.GET_STATE, "get_state", everything(state));
 
@@ -60,7 +61,7 @@ function everything(state: ClusterState): Document {
     schema: Response_GetStateSchema,
     fields: [
       ["get_tasks", tasks(known)],
-      ["get_executors", executors()],
+      ["get_executors", executors(known)],
       ["get_frameworks", frameworks(state, known)],
       ["get_agents", agents(state)],
     ],
@@ -112,7 +113,10 @@ function tasks(known: readonly KnownFramework[]): Document {
   };
 }
 
-const executors = (): Document => ({ schema: Response_GetExecutorsSchema, fields: [["executors", []]] });
+const executors = (known: readonly KnownFramework[]): Document => ({
+  schema: Response_GetExecutorsSchema,
+  fields: [["executors", each(known, ({ id, executors }) => executors.map((one) => toldExecutor(one, id)))]],
+});
 
 function* each<T>(list: Iterable<T>, of: (one: T) => Iterable<Told>): Generator<Told, void> {
   for (const one of list) yield* of(one);

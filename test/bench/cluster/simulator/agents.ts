@@ -41,7 +41,12 @@ export function createAgents({ tasks, taskCache, podCache, logger, signal }: Age
   const held = new Map<string, Map<string, Held>>();
   const newest = new NewestTasks(tasks, taskCache);
   const { reader, writer } = newest;
-  const statusWriter = new TaskStatusWriter({ objects: writer, store: reader, clock: systemClock, log: logger });
+  const statusWriter = new TaskStatusWriter({
+    objects: writer,
+    store: reader,
+    clock: systemClock,
+    log: logger,
+  });
 
   async function reconcile(agent: string): Promise<void> {
     const slot = podCache.store.get(`${SYSTEM}/${slotPodName(agent)}`);
