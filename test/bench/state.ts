@@ -13,7 +13,8 @@ const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "5000" },
     tasks: { type: "string", default: "10000" },
-    frameworks: { type: "string", default: "20" },
+    frameworks: { type: "string", default: "5" },
+    refuse: { type: "string", default: "30s" },
     pollers: { type: "string", default: "50" },
     every: { type: "string", default: "10" },
     seconds: { type: "string", default: "20" },
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     gzip: { type: "boolean", default: false },
   },
 });
-const number = (name: Exclude<keyof typeof values, "gzip">): number => {
+const number = (name: Exclude<keyof typeof values, "gzip" | "refuse">): number => {
   const value = Number(values[name]);
   if (value > 0) return value;
   throw new RangeError(`--${name} is a number above 0, not '${values[name]}'`);
@@ -77,8 +78,17 @@ async function watchPolled(leader: Leader, port: number): Promise<Phase & { read
 const median = (list: readonly number[]): number =>
   [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
 
-const { leader, port } = await Leader.start(clusterOf(agents, tasks, frameworks));
-print({ bench: "state", agents, tasks, frameworks, pollers, every, gzip: values.gzip });
+const { leader, port } = await Leader.start(clusterOf(agents, tasks, frameworks), values.refuse);
+print({
+  bench: "state",
+  agents,
+  tasks,
+  frameworks,
+  refuse: values.refuse,
+  pollers,
+  every,
+  gzip: values.gzip,
+});
 await pause(5_000);
 const [alone, polled]: [Phase[], Phase[]] = [[], []];
 for (let alternation = 1; alternation <= number("alternations"); alternation++) {

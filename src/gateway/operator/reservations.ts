@@ -33,7 +33,7 @@ import {
   unitsToMilli,
 } from "../../resources/index.ts";
 import type { Resource } from "../../wire/gen/mesos/v1/mesos_pb.ts";
-import { attempt } from "./attempt.ts";
+import { answering } from "./attempt.ts";
 import type { OperatorService } from "./service.ts";
 
 type Kind = "RESERVE" | "UNRESERVE" | "CREATE" | "DESTROY";
@@ -123,7 +123,7 @@ async function change(
   }
   const refusal = await access.refusal(principal, [{ verb: VERBS[kind], resource: "reservations" }]);
   if (refusal !== undefined) return refusal;
-  return carryOut(service, agent, intent, principal);
+  return answering(() => carryOut(service, agent, intent, principal));
 }
 
 /** Judged by itself, as if just what it needs were there. */
@@ -160,30 +160,46 @@ async function carryOut(
   intent: Intent,
   principal: Principal | undefined,
 ): Promise<Answer> {
-  const { deps, scheduling, signal } = service;
-  const needed = neededBy(intent.operation);
+  const { deps, scheduling } = service;
   // Nothing more is offered of the agent meanwhile.
   const thaw = scheduling.views.freeze(agent);
   try {
-    const view = await withRoom(service, agent, needed);
-    if (view === undefined) return badRequest("No agent found with specified ID");
-    const situation = situationOf(service, view, principal);
-    if (!situation.offered.contains(needed)) {
-      return conflict(
-        `${formatResources(needed)} is not free on agent ${agent}: ${formatResources(situation.offered)} is`,
-      );
+    for (let tries = 1; ; tries++) {
+      try {
+        return await once(service, agent, intent, principal);
+      } catch (error) {
+        // A Reservation has changed meanwhile: its status is written after each change.
+        if (!isConflict(error) || tries === LOOKS) throw error;
+        await sleep(deps.clock, BETWEEN, service.signal);
+      }
     }
-    const changes = intent.decide(situation);
-    if (changes === undefined) {
-      return conflict("the disk lies in several Reservations: reserve it anew in one");
-    }
-    return await attempt(async () => {
-      for (const one of changes) await writeReservation(deps, scheduling, one, signal);
-    }, ACCEPTED);
   } finally {
     thaw();
     deps.requestAllocation("ReservationsChanged");
   }
+}
+
+/** Rejects with ApiError; can be done again. */
+async function once(
+  service: OperatorService,
+  agent: string,
+  intent: Intent,
+  principal: Principal | undefined,
+): Promise<Answer> {
+  const { deps, scheduling, signal } = service;
+  const needed = neededBy(intent.operation);
+  const view = await withRoom(service, agent, needed);
+  if (view === undefined) return badRequest("No agent found with specified ID");
+  const situation = situationOf(service, view, principal);
+  if (!situation.offered.contains(needed)) {
+    return conflict(
+      `${formatResources(needed)} is not free on agent ${agent}: ${formatResources(situation.offered)} is`,
+    );
+  }
+  const changes = intent.decide(situation);
+  if (changes === undefined) return conflict("the disk lies in several Reservations: reserve it anew in one");
+  for (const one of changes) await writeReservation(deps, scheduling, one, signal);
+  return ACCEPTED;
 }
 
 /** Looks of an allocation that was under way when the agent was frozen: its offers come a moment later. */

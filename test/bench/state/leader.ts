@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Registry } from "prom-client";
 import type { Offer } from "../../../src/api/offer.ts";
 import { Expiry } from "../../../src/cluster/expiry.ts";
@@ -22,6 +23,9 @@ import { Throttle } from "../../../src/gateway/server/throttle.ts";
 import { clientsOf, type Lists } from "./memory.ts";
 import { SYSTEM } from "./objects.ts";
 
+/** Declined before others have their turn. */
+const AT_ONCE = 20;
+
 /** The parts of the operator that offer and that tell, in this process; what they know is made up. */
 export class Leader {
   offers = 0;
@@ -37,7 +41,10 @@ export class Leader {
     this.#stop = stop;
   }
 
-  static async start(lists: Lists): Promise<{ readonly leader: Leader; readonly port: number }> {
+  static async start(
+    lists: Lists,
+    refuse: string,
+  ): Promise<{ readonly leader: Leader; readonly port: number }> {
     const stop = new AbortController();
     const deps = dependencies(lists);
     void runCaches(deps.caches, stop.signal);
@@ -66,7 +73,7 @@ export class Leader {
       master: undefined,
     });
     const leader = new Leader(deps, scheduling, server, stop);
-    leader.#connect();
+    leader.#connect(refuse);
     const scheduler = undefined as unknown as SchedulerService;
     server.leads({ scheduler, operator });
     void operator.run(stop.signal);
@@ -79,28 +86,29 @@ export class Leader {
     await this.#server.stop();
   }
 
-  /** Each framework declines whatever it is offered, a moment later. */
-  #connect(): void {
+  /** Each framework declines whatever it is offered, a few at a time, as calls come. */
+  #connect(refuse: string): void {
     const { caches, offerStreams } = this.#deps;
     offerStreams.serve(0);
     for (const { metadata } of caches.frameworks.store.values()) {
       offerStreams.attach(keyOf(metadata), {
         offered: (offers) => {
           this.offers += offers.length;
-          setImmediate(() => this.#decline(offers));
+          void this.#decline(offers, refuse);
         },
         closed: () => {},
       });
     }
   }
 
-  #decline(offers: readonly Live<Offer>[]): void {
+  async #decline(offers: readonly Live<Offer>[], refuse: string): Promise<void> {
     const { offers: book } = this.#scheduling.assumed;
-    for (const offer of offers) {
+    for (const [i, offer] of offers.entries()) {
+      if (i % AT_ONCE === 0) await setImmediate();
       const current = book.get(keyOf(offer.metadata));
       if (current === undefined) continue;
-      const declined = book.respond(current, { decline: { filters: { refuse: "1s" } } });
-      void answer(this.#deps, this.#scheduling, declined, this.#stop.signal);
+      const declined = book.respond(current, { decline: { filters: { refuse } } });
+      await answer(this.#deps, this.#scheduling, declined, this.#stop.signal);
     }
   }
 }
