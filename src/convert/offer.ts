@@ -36,7 +36,7 @@ export interface Place {
 }
 
 /** Where Mesos's agents listen (src/slave/constants.hpp). */
-export const AGENT_PORT = 5051;
+const AGENT_PORT = 5051;
 
 /** An offer as the framework is told it. Resources must be scalars, ranges and sets: the operator writes no quantities. */
 export function offerMessage(offer: OfferObject, framework: FrameworkTraits, place: Place = {}): Offer {

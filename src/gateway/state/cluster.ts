@@ -48,6 +48,7 @@ const MOST_COMPLETED_TASKS = 1_000;
 const MOST_COMPLETED_FRAMEWORKS = 50;
 
 const BUILT_IN_INFO = create(FrameworkInfoSchema, {
+  user: "",
   name: BUILT_IN_FRAMEWORK,
   capabilities: [
     { type: FrameworkInfo_Capability_Type.MULTI_ROLE },
@@ -96,7 +97,8 @@ export class ClusterState {
   registered(name: string): RegisteredAgent | undefined {
     const agent = this.#sources.caches.agents.store.get(name);
     const view = this.#scheduling.views.get(name);
-    return agent === undefined || view === undefined ? undefined : { agent, view };
+    const port = this.#sources.config.gateway.agentPort;
+    return agent === undefined || view === undefined ? undefined : { agent, view, port };
   }
 
   frameworks(): KnownFramework[] {

@@ -77,9 +77,7 @@ function agents(state: ClusterState): Document {
       [
         "recovered_agents",
         each(recovered, (name) =>
-          optional(state.registered(name), ({ agent, view }) =>
-            once(AgentInfoSchema, () => agentInfo(agent, view)),
-          ),
+          optional(state.registered(name), (one) => once(AgentInfoSchema, () => agentInfo(one))),
         ),
       ],
     ],

@@ -109,6 +109,7 @@ describe("an agent", () => {
   const one = {
     agent: { ...agent("n1"), status: { hostname: "host-1", addresses: ["10.0.0.1"] } },
     view: view("cpus:4;mem:1024;ports:[20000-20010]", "cpus:1"),
+    port: 5051,
   };
 
   it("is told on v0 paths as Mesos tells it", () => {

@@ -7,7 +7,7 @@ import { ClusterStatusSchema, ScheduleSchema } from "../../wire/gen/mesos/v1/mai
 import { WeightInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { QuotaStatusSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
 import { toJsonText, toJsonValue } from "../../wire/tojson.ts";
-import { lists } from "../operator/access.ts";
+import { EVERYTHING, lists } from "../operator/access.ts";
 import { quotaStatus, weightInfos } from "../operator/messages.ts";
 import { clusterStatus, schedule } from "../operator/schedule.ts";
 import type { OperatorService } from "../operator/service.ts";
@@ -30,8 +30,6 @@ interface Path {
   render(service: OperatorService, query: Query, pace: Pace): Iterable<string> | Promise<Iterable<string>>;
 }
 
-const EVERYTHING = lists("agents", "frameworks", "tasks");
-
 /** What is read; each answer is one JSON text. */
 const READS: Readonly<Record<string, Path>> = {
   "/state": {
@@ -44,7 +42,7 @@ const READS: Readonly<Record<string, Path>> = {
     render: ({ state }, query) => v0Slaves(state, query.get("slave_id") ?? undefined),
   },
   "/frameworks": {
-    needed: lists("frameworks", "tasks"),
+    needed: lists("frameworks", "tasks", "executors"),
     by: ["framework_id"],
     render: ({ state }, query) => v0Frameworks(state, query.get("framework_id") ?? undefined),
   },

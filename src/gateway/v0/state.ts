@@ -104,7 +104,7 @@ function* slaveLists(state: ClusterState, only: Only, full: boolean): Generator<
   for (const name of wanted(recovered)) {
     const found = state.registered(name);
     if (found === undefined) continue;
-    yield comma + JSON.stringify(v0Info(found.agent, found.view));
+    yield comma + JSON.stringify(v0Info(found));
     comma = ",";
   }
   yield "]";
