@@ -21,20 +21,23 @@ import { frameworkMessage } from "./frameworks.ts";
 import { toldTasks } from "./tasks.ts";
 import { Told } from "./told.ts";
 
+/** What of the cluster's state a document is made of. */
+export type Readable = Pick<ClusterState, "agents" | "frameworks" | "completed" | "registered" | "offers">;
+
 /** The large answers of the operator API. Names and tasks are of the moment in which a document is made. */
-export const getAgents = (state: ClusterState): Document =>
+export const getAgents = (state: Readable): Document =>
   response(Response_Type.GET_AGENTS, "get_agents", agents(state));
-export const getFrameworks = (state: ClusterState): Document =>
+export const getFrameworks = (state: Readable): Document =>
   response(Response_Type.GET_FRAMEWORKS, "get_frameworks", frameworks(state, state.frameworks()));
-export const getTasks = (state: ClusterState): Document =>
+export const getTasks = (state: Readable): Document =>
   response(Response_Type.GET_TASKS, "get_tasks", tasks(state.frameworks()));
-export const getExecutors = (state: ClusterState): Document =>
+export const getExecutors = (state: Readable): Document =>
   response(Response_Type.GET_EXECUTORS, "get_executors", executors(state.frameworks()));
-export const getState = (state: ClusterState): Document =>
+export const getState = (state: Readable): Document =>
   response(Response_Type.GET_STATE, "get_state", everything(state));
 
 /** The first event of a stream. */
-export const subscribed = (state: ClusterState, heartbeatSeconds: number): Document => ({
+export const subscribed = (state: Readable, heartbeatSeconds: number): Document => ({
   schema: EventSchema,
   head: create(EventSchema, { type: Event_Type.SUBSCRIBED }),
   fields: [
@@ -55,7 +58,7 @@ const response = (type: Response_Type, field: string, body: Document): Document 
   fields: [[field, body]],
 });
 
-function everything(state: ClusterState): Document {
+function everything(state: Readable): Document {
   const known = state.frameworks();
   return {
     schema: Response_GetStateSchema,
@@ -68,7 +71,7 @@ function everything(state: ClusterState): Document {
   };
 }
 
-function agents(state: ClusterState): Document {
+function agents(state: Readable): Document {
   const { registered, recovered } = state.agents();
   return {
     schema: Response_GetAgentsSchema,
@@ -84,7 +87,7 @@ function agents(state: ClusterState): Document {
   };
 }
 
-function frameworks(state: ClusterState, known: readonly KnownFramework[]): Document {
+function frameworks(state: Readable, known: readonly KnownFramework[]): Document {
   const told = (one: KnownFramework, here: boolean) =>
     once(Response_GetFrameworks_FrameworkSchema, () =>
       frameworkMessage(one, here ? state.offers(one.key) : []),
