@@ -20,6 +20,8 @@ export interface ApiserverPlan {
   readonly serviceAddress: string;
   /** Whether to tell clients in pods where the server is: false on a loopback address. */
   readonly advertise: boolean;
+  /** Whether it serves its CPU profile at /debug/pprof; absent: no. */
+  readonly profiling?: boolean;
 }
 
 /** Paths of what a running API server's clients need. */
@@ -77,7 +79,7 @@ export function apiserverArguments(plan: ApiserverPlan, files: ApiserverFiles): 
     `--kubelet-certificate-authority=${files.authority}`,
     `--kubelet-client-certificate=${files.kubeletClient.certificate}`,
     `--kubelet-client-key=${files.kubeletClient.key}`,
-    "--profiling=false",
+    `--profiling=${plan.profiling ?? false}`,
   ];
 }
 

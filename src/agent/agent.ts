@@ -109,7 +109,7 @@ export class Agent {
     { supervisor, executors, recovered }: AgentParts,
     records: RecordStore,
     executorRecords: RecordStore,
-    { containerizer }: ContainerRuntime,
+    { containerizer, nested }: ContainerRuntime,
     signal: AbortSignal,
   ): Promise<void> {
     const { log } = this.#options;
@@ -119,6 +119,12 @@ export class Agent {
       log.error({ task: uid, movedTo, err: error }, "the record of a task is damaged and was put aside");
     }
     const containers = await this.#untilItWorks(signal, () => containerizer.recover());
+    for (const { id, state } of containers) {
+      if (state !== "running") continue;
+      await nested.endOldSessions(id).catch((err: unknown) => {
+        log.warn({ err, container: id }, "sessions of the agent before could not be ended");
+      });
+    }
     const isExecutor = ({ labels }: RecoveredContainer) => labels[LABEL_EXECUTOR] !== undefined;
     supervisor.recover(
       loaded.records,

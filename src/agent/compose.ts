@@ -16,6 +16,7 @@ import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
+import { DefaultExecutors } from "./defaultexecutor/defaultExecutors.ts";
 import { executorsAsTasks } from "./executors/asTask.ts";
 import { ExecutorHub } from "./executors/hub.ts";
 import { messageRoutes } from "./executors/messageRoutes.ts";
@@ -24,12 +25,12 @@ import { executorRoute } from "./executors/route.ts";
 import { ExecutorStatusWriter } from "./executors/statusWriter.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
-import { healthRoute } from "./http/health.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { endNote } from "./run/endNote.ts";
@@ -38,6 +39,7 @@ import { TaskStatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import type { Layout } from "./sandbox/layout.ts";
 import { removeSecretFiles } from "./sandbox/secretFiles.ts";
+import { addAmounts } from "./slot/grant.ts";
 import { SlotWatch } from "./slot/slotWatch.ts";
 import { bytesOf } from "./upkeep/bytes.ts";
 import { memTotal } from "./upkeep/memoryPressure.ts";
@@ -103,9 +105,24 @@ export async function compose(
     nodeRoot: () => runtime.nodeRoot(),
   });
   await fetcher.open();
+  const dns = parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => ""));
   const executorWatch = new Reflector<Executor>(executors(connection), {
     ...watch,
     fieldSelector: `spec.agent=${node}`,
+  });
+  const defaultExecutors = new DefaultExecutors({
+    executors: executorWatch,
+    client: executors(connection),
+    containerizer,
+    provisioner,
+    slots,
+    layout,
+    nodeAddress: options.addresses[0],
+    dns,
+    config,
+    clock,
+    log,
+    signal,
   });
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
@@ -128,7 +145,7 @@ export async function compose(
       address: options.addresses[0] ?? "",
       memoryBytes: memTotal(await readFile("/proc/meminfo", "utf8")),
     },
-    dns: parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+    dns,
     config,
     resourcesOf: (record) => (record.executor ? hub.resourcesOf(record) : record.spec.resources),
     clock,
@@ -136,7 +153,18 @@ export async function compose(
   });
   const status = new TaskStatusWriter({ objects: client, store: taskWatch.store, clock, log });
   const monitors = new Monitors({ containerizer, clock });
-  const acting = { launcher, containerizer, slots, monitors, hub, layout, clock, log, signal };
+  const acting = {
+    launcher,
+    containerizer,
+    slots,
+    monitors,
+    hub,
+    defaultExecutors,
+    layout,
+    clock,
+    log,
+    signal,
+  };
   const effects = new Effects({ ...acting, status });
   const metrics = new AgentMetrics(options.registry);
   const held = reservations(connection);
@@ -150,6 +178,7 @@ export async function compose(
     agent,
     slots,
     admission: {
+      executors: executors(connection),
       frameworks: frameworks(connection),
       namespaces: namespaces(connection),
       reservations: held,
@@ -173,8 +202,9 @@ export async function compose(
     ...supervising,
     tasks: taskWatch,
     records,
+    defaultExecutors,
     effects,
-    heldByOthers: () => executorSupervisor.held(),
+    heldByOthers: () => addAmounts(executorSupervisor.held(), defaultExecutors.amounts()),
     obstacle: (task) => {
       const key = `${task.metadata.namespace}/${task.spec.executor?.name}`;
       const object = executorWatch.store.get(key);
@@ -212,7 +242,7 @@ export async function compose(
       const spec = executorWatch.store.get(keyOf(metadata))?.spec;
       return spec && { spec, token: randomBytes(32).toString("hex"), subscribed: false };
     },
-    heldByOthers: () => supervisor.held(),
+    heldByOthers: () => addAmounts(supervisor.held(), defaultExecutors.amounts()),
     obstacle: () => undefined,
     onRecord: (record, recovered) => {
       hub.observeExecutor(record, recovered);
@@ -230,7 +260,8 @@ export async function compose(
     yield* executorSupervisor.runs();
   }
   let recovering = true;
-  const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
+  const upkept = { node, reservations: held, layout, config, clock, log };
+  const upkeep = new Upkeep({ ...upkept, runs, runtime, defaultExecutors });
   const executorApi = executorRoute({
     hub,
     frameworks: frameworks(connection),
@@ -243,7 +274,24 @@ export async function compose(
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
   });
-  const server = new AgentServer({ ...config.http, routes: [healthRoute, executorApi, ...messages], log });
+  const operators = operatorRoutes({
+    config,
+    connection,
+    node,
+    address: options.addresses[0] ?? node,
+    records: () => [...supervisor.runs()].map(({ record }) => record),
+    record: (uid) => supervisor.run(uid)?.record,
+    tasks: taskWatch.store,
+    agents: agent.store,
+    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    runtime,
+    layout,
+    registry: options.registry,
+    clock,
+    log,
+  });
+  const routes = [...operators, executorApi, ...messages];
+  const server = new AgentServer({ ...config.http, routes, clock, log });
   return {
     supervisor,
     monitors,

@@ -12,4 +12,5 @@ export * from "./offercounts.ts";
 export * from "./placement/index.ts";
 export * from "./reclaim/index.ts";
 export * from "./shares.ts";
+export * from "./stepwise.ts";
 export * from "./world.ts";

@@ -144,3 +144,7 @@ export const executorHasEnded = (status: Pick<ExecutorStatus, "state"> | undefin
 /** Whether the agent may have made its container: until then the operator may end it alone. */
 export const executorHasBegun = (status: Pick<ExecutorStatus, "state"> | undefined): boolean =>
   status?.state !== undefined && status.state !== "Pending";
+
+/** Whether it has ended, or is asked to: no task is given to it any more. */
+export const executorIsGoing = ({ metadata, spec, status }: Executor): boolean =>
+  executorHasEnded(status) || spec.shutdown !== undefined || metadata.deletionTimestamp !== undefined;

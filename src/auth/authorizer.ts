@@ -4,9 +4,11 @@ import type { User } from "./authenticator.ts";
 
 /** What somebody wants to do: a verb on one of this project's resources. */
 export interface Action {
-  readonly verb: "list" | "create" | "update" | "delete" | "use";
+  readonly verb: "get" | "list" | "create" | "update" | "delete" | "use";
   /** Plural: frameworks, roles, quotas. */
   readonly resource: string;
+  /** A part of it, such as the log of a task. */
+  readonly subresource?: string;
   readonly name?: string;
   readonly namespace?: string;
 }
@@ -45,5 +47,5 @@ export class AccessReviews implements Authorizer {
 }
 
 /** What is said of an action that is not allowed. */
-export const describeAction = ({ verb, resource, name, namespace }: Action): string =>
-  `${verb} ${resource}.${GROUP}${name === undefined ? "" : ` '${name}'`}${namespace === undefined ? "" : ` in the namespace '${namespace}'`}`;
+export const describeAction = ({ verb, resource, subresource, name, namespace }: Action): string =>
+  `${verb} ${resource}.${GROUP}${subresource === undefined ? "" : `/${subresource}`}${name === undefined ? "" : ` '${name}'`}${namespace === undefined ? "" : ` in the namespace '${namespace}'`}`;

@@ -31,7 +31,7 @@ export interface ApiRequest extends CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** Whether to wait and try again when the server says "429, later" (true). */
+  /** Whether to wait and try again when the server says "later": 429, or 503 with a time (true). */
   readonly retry?: boolean;
 }
 
@@ -112,7 +112,9 @@ export class Connection {
         this.#transport.refresh();
         continue;
       }
-      const wait = code === 429 && request.retry !== false ? error.retryAfter : undefined;
+      // 503 comes so from a server that has just started and does not know all its paths yet.
+      const later = (code === 429 || code === 503) && request.retry !== false;
+      const wait = later ? error.retryAfter : undefined;
       if (wait === undefined || wait >= deadline.remaining) throw error;
       await sleep(this.#clock, wait, deadline.signal);
     }

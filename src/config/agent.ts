@@ -22,13 +22,21 @@ export const agentConfig = z.strictObject({
         .boolean()
         .default(true)
         .describe("Whether executors must send the token of their environment; few libraries do not."),
+      tls: z
+        .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
+        .optional()
+        .describe("Files in PEM. Absent: without TLS executors alone are served, unless plain is true."),
+      plain: z
+        .boolean()
+        .default(false)
+        .describe("Serve operators without TLS too: what is sent, credentials too, is readable on its way."),
       maxBodyBytes: z
         .int()
         .min(1024)
         .default(1 << 20),
     })
     .prefault({})
-    .describe("Mesos's agent API, for executors and operators."),
+    .describe("Mesos's agent API. Executors are served with TLS and without, on the one port."),
   workDirectory: z
     .string()
     .default("/var/lib/mesos")

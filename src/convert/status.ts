@@ -19,7 +19,13 @@ import {
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { labelsMessage, timeInfo } from "./amounts.ts";
 
-export const taskIdOf = ({ metadata, spec }: Task): string => spec.taskId ?? metadata.name;
+export const taskIdOf = ({
+  metadata,
+  spec,
+}: {
+  readonly metadata: Pick<Task["metadata"], "name">;
+  readonly spec: Pick<Task["spec"], "taskId">;
+}): string => spec.taskId ?? metadata.name;
 
 /** States that only a PARTITION_AWARE framework knows. */
 const FINER: ReadonlySet<StateName> = new Set<StateName>([

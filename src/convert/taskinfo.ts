@@ -105,17 +105,22 @@ function volumeInit({
   mode,
   hostPath,
   sandboxPath,
+  executorPath,
   secret,
 }: VolumeSpec): MessageInitShape<typeof VolumeSchema> {
   const base = { containerPath, mode: Volume_Mode[mode] };
   if (hostPath !== undefined) return { ...base, hostPath };
-  if (sandboxPath !== undefined) {
-    const self = { type: Volume_Source_SandboxPath_Type.SELF, path: sandboxPath };
-    return { ...base, source: { type: Volume_Source_Type.SANDBOX_PATH, sandboxPath: self } };
-  }
+  const { SELF, PARENT } = Volume_Source_SandboxPath_Type;
+  if (sandboxPath !== undefined) return { ...base, source: inSandbox(SELF, sandboxPath) };
+  if (executorPath !== undefined) return { ...base, source: inSandbox(PARENT, executorPath) };
   const reference = { type: Secret_Type.REFERENCE, reference: { name: secret ?? "" } };
   return { ...base, source: { type: Volume_Source_Type.SECRET, secret: reference } };
 }
+
+const inSandbox = (type: Volume_Source_SandboxPath_Type, path: string) => ({
+  type: Volume_Source_Type.SANDBOX_PATH,
+  sandboxPath: { type, path },
+});
 
 const times = ({ delay, interval, timeout }: Check) => ({
   delaySeconds: secondsOf(delay),

@@ -36,10 +36,9 @@ function sourceSpec(source: Volume_Source): Partial<VolumeSpec> {
       return { hostPath: hostPath.path };
     case Volume_Source_Type.SANDBOX_PATH:
       if (sandboxPath === undefined) throw unset("sandbox_path", "SANDBOX_PATH");
-      if (sandboxPath.type === Volume_Source_SandboxPath_Type.PARENT) {
-        throw new Unsupported("'source.sandbox_path' of type PARENT is not supported");
-      }
-      return { sandboxPath: sandboxPath.path };
+      return sandboxPath.type === Volume_Source_SandboxPath_Type.PARENT
+        ? { executorPath: sandboxPath.path }
+        : { sandboxPath: sandboxPath.path };
     case Volume_Source_Type.SECRET: {
       if (secret === undefined) throw unset("secret", "SECRET");
       const { name, key } = secretReference(secret, "a volume");

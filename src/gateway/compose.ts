@@ -10,11 +10,11 @@ import type { Clock } from "../cluster/time.ts";
 import type { OperatorConfig } from "../config/operator.ts";
 import type { OperatorOptions } from "../controllers/operator.ts";
 import { masterInfo } from "../convert/master.ts";
+import { Throttle } from "../http/throttle.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { OperatorService } from "./operator/service.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
-import { Throttle } from "./server/throttle.ts";
 
 export interface GatewayParts {
   readonly server: Gateway;

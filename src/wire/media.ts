@@ -15,11 +15,11 @@ export function contentEncoding(contentType: string): Encoding | undefined {
 
 /** Of an answer: JSON where it is accepted at all, by name or by a wildcard; undefined: neither. */
 export function acceptedEncoding(accept: string | undefined): Encoding | undefined {
-  return (["json", "protobuf"] as const).find((encoding) => accepts(accept, MEDIA_TYPE[encoding]));
+  return (["json", "protobuf"] as const).find((encoding) => acceptsMediaType(accept, MEDIA_TYPE[encoding]));
 }
 
 /** Looks for `type/subtype`, then `type/*`, then any: the first entry that names one of them decides. */
-function accepts(header: string | undefined, mediaType: string): boolean {
+export function acceptsMediaType(header: string | undefined, mediaType: string): boolean {
   if (header === undefined) return true;
   const entries = header
     .replace(/[ \t\n]/g, "")

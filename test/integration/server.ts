@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startApiserver } from "../../hack/devcluster/apiserver.ts";
+import { type ApiserverPlan, startApiserver } from "../../hack/devcluster/apiserver.ts";
 import { ensureBinaries } from "../../hack/devcluster/binaries.ts";
 import { writeKubeconfig } from "../../hack/devcluster/kubeconfig.ts";
 import { Processes } from "../../hack/devcluster/processes.ts";
@@ -34,7 +34,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** An etcd and a kube-apiserver of their own, on free ports of the loopback; they end with the process that started them. */
-export async function startServer(): Promise<Server> {
+export async function startServer(options: Pick<ApiserverPlan, "profiling"> = {}): Promise<Server> {
   const binaries = await ensureBinaries(APISERVER_PROGRAMS, sayToTerminal);
   const dir = mkdtempSync(join(tmpdir(), "mesos-integration-"));
   const processes = new Processes(dir);
@@ -56,6 +56,7 @@ export async function startServer(): Promise<Server> {
         serviceCidr: "10.255.0.0/24",
         serviceAddress: "10.255.0.1",
         advertise: false,
+        ...options,
       },
       binaries,
       processes,

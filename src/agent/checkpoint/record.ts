@@ -24,8 +24,9 @@ export const PHASES = [
 
 /**
  * Why a task is being ended: a `request` (kill or deletion), the same while the agent is drained (`drain`; `drainGone`: for good), a
- * request that takes the task back for another role (`preempt`), another task of its `group`, its `health` check, its `deadline` (maxCompletionTime), a limit of `disk` or `memory`, an executor's
- * `registration` that did not come in time (`reregistration`: after a restart of the agent), or because the API `overruled` the agent with a terminal state.
+ * request that takes the task back for another role (`preempt`), another task of its `group`, the loss of its `executor`, its `health` check, its `deadline` (maxCompletionTime), a limit of
+ * `disk` or `memory`, an executor's `registration` that did not come in time (`reregistration`: after a restart of the agent), or because the API `overruled` the agent with a
+ * terminal state.
  */
 export const KILL_CAUSES = [
   "request",
@@ -33,6 +34,7 @@ export const KILL_CAUSES = [
   "drainGone",
   "preempt",
   "group",
+  "executor",
   "health",
   "deadline",
   "disk",
@@ -67,6 +69,8 @@ export const taskRecord = z.object({
     killingState: z.boolean(),
     user: z.string().optional(),
   }),
+  /** The DEFAULT executor below which it runs. */
+  parent: z.object({ uid: z.string(), executorId: z.string() }).optional(),
   /** Address of the node, for tasks on its network. */
   nodeAddress: z.string().optional(),
   /** Of the boot in which the task was taken on. */

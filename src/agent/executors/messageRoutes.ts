@@ -26,11 +26,13 @@ export function messageRoutes({ hub, authenticator, operator }: MessageRouteOpti
     {
       methods: ["POST"],
       paths: [MESSAGES_PATH],
+      plain: true,
       handle: async (exchange) => (await refusal(exchange)) ?? deliver(hub, await exchange.body()),
     },
     {
       methods: ["GET"],
       paths: [MESSAGES_PATH],
+      plain: true,
       handle: async (exchange) => (await refusal(exchange)) ?? follow(hub, exchange),
     },
   ];

@@ -25,7 +25,9 @@ export function executorObstacle(
   { spec, metadata }: Live<Task>,
   { object, record, now }: ExecutorFacts,
 ): "wait" | Outcome | undefined {
-  if (!isRunByExecutor(spec)) return undefined;
+  if (spec.executor === undefined) return undefined;
+  // The agent itself starts what a task of a group runs below.
+  if (!isRunByExecutor(spec) && object !== undefined) return undefined;
   if (record !== undefined) {
     return isOver(record) ? endWithExecutor(record.framework, record) : undefined;
   }
@@ -33,5 +35,5 @@ export function executorObstacle(
   if (!missing && !executorHasEnded(object?.status)) return "wait";
   const why = missing ? "is not there" : `has ended: ${object?.status?.message ?? ""}`;
   const all = { id: "", partitionAware: true, killingState: true };
-  return dropped(all, REASON.executorTerminated, `The executor ${spec.executor?.executorId} ${why}`);
+  return dropped(all, REASON.executorTerminated, `The executor ${spec.executor.executorId} ${why}`);
 }

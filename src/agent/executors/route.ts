@@ -35,6 +35,7 @@ export function executorRoute(options: ExecutorRouteOptions): Route {
   return {
     methods: ["POST"],
     paths: ["/api/v1/executor"],
+    plain: true,
     handle: (exchange) => handle(options, exchange),
   };
 }

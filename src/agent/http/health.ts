@@ -4,5 +4,6 @@ import type { Route } from "./routes.ts";
 export const healthRoute: Route = {
   methods: ["GET"],
   paths: ["/health"],
+  plain: true,
   handle: async () => ({ status: 200 }),
 };

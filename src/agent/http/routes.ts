@@ -14,6 +14,8 @@ export interface Route {
   readonly methods: readonly ("GET" | "POST")[];
   /** Beginning with a slash; each is served below `/slave(1)` too, the name of Mesos's agent in libprocess. */
   readonly paths: readonly string[];
+  /** Served without TLS too: what comes here carries no credentials of people's. */
+  readonly plain?: boolean;
   /** Undefined: the handler answers by itself, as with a stream. What it rejects with becomes a 500. */
   handle(exchange: Exchange): Promise<Answer | undefined>;
 }

@@ -11,6 +11,7 @@ import { networkOf, securityOf } from "../podsecurity/profile.ts";
 import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
 import { argvOf } from "./argv.ts";
 import { heldMemory, limitsOf, oomScoreAdj } from "./limits.ts";
+import type { ExecutorPlace } from "./place.ts";
 
 /** Labels of a task's container: by them it is known without a record. */
 export const LABEL_NAMESPACE = "mesos.dev/task-namespace";
@@ -34,6 +35,8 @@ export interface SpecRequest {
   /** Values of the variables that name a Secret. */
   readonly secrets: ReadonlyMap<string, string>;
   readonly cgroup: PodCgroup;
+  /** Of a task that a DEFAULT executor runs. */
+  readonly place?: ExecutorPlace | undefined;
   /** For a network of its own. */
   readonly dns: Dns | undefined;
   readonly node: NodeFacts;
@@ -47,10 +50,11 @@ const MAX_HOSTNAME = 63;
 
 /** What to run, and how it is confined. Pure. */
 export function containerSpec(request: SpecRequest): ContainerSpec {
-  const { record, sandbox, level, user, mounts, cgroup, dns, node, config } = request;
+  const { record, sandbox, level, user, mounts, cgroup, place, dns, node, config } = request;
   const { spec, name } = record;
   const { resources = spec.resources } = request;
-  const network = networkOf(level, spec, config.network.defaultName);
+  const shared = spec.container?.network === undefined ? place?.network : undefined;
+  const network = shared ?? networkOf(level, spec, config.network.defaultName);
   const ownNetwork = network.type !== "host";
   const command = spec.command ? argvOf(spec.command) : undefined;
   const args = spec.command && !command ? (spec.command.arguments ?? []).slice(1) : [];
@@ -82,7 +86,7 @@ export function containerSpec(request: SpecRequest): ContainerSpec {
 }
 
 function environmentOf(
-  { record, sandbox, node, config, secrets }: SpecRequest,
+  { record, sandbox, node, config, secrets, place }: SpecRequest,
   hostNetwork: boolean,
 ): Record<string, string> {
   const { spec, name, executor } = record;
@@ -95,7 +99,7 @@ function environmentOf(
     sandbox,
     secrets,
   };
-  if (executor === undefined) return environment({ ...facts, name });
+  if (executor === undefined) return environment({ ...facts, name, executorId: place?.executorId });
   const { executorId, shutdownGracePeriod = "5s" } = executor.spec;
   const { token } = executor;
   return executorEnvironment({ ...facts, executorId, shutdownGracePeriod, token, port: config.http.port });

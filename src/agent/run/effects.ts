@@ -2,6 +2,8 @@ import type { Logger } from "pino";
 import type { Clock } from "../../cluster/time.ts";
 import type { Containerizer, ExitStatus } from "../containerizer/containerizer.ts";
 import { ContainerNotFoundError } from "../containerizer/errors.ts";
+import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
+import { ExecutorGoneError } from "../defaultexecutor/gone.ts";
 import { failureOutcome, isRuntimeAway } from "../launch/failure.ts";
 import type { Launcher, PreparedTask } from "../launch/launcher.ts";
 import { retry } from "../launch/retry.ts";
@@ -20,6 +22,7 @@ import type { TaskRun } from "./taskRun.ts";
 
 export interface EffectsOptions {
   readonly status: StatusWriter;
+  readonly defaultExecutors: Pick<DefaultExecutors, "place">;
   readonly launcher: Pick<Launcher, "prepare" | "launch">;
   readonly containerizer: Pick<Containerizer, "wait" | "kill" | "remove">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;
@@ -151,8 +154,17 @@ export class Effects {
   }
 
   async #prepare(run: TaskRun, signal: AbortSignal): Promise<void> {
+    const { launcher, defaultExecutors } = this.#options;
+    const { record } = run;
     const working = this.#of(run.uid);
-    working.prepared = await this.#options.launcher.prepare(run.record, working.level, signal);
+    try {
+      const place = await defaultExecutors.place(record, working.level, signal);
+      working.prepared = await launcher.prepare(record, working.level, signal, place);
+    } catch (error) {
+      if (!(error instanceof ExecutorGoneError)) throw error;
+      const outcome = dropped(record.framework, REASON.executorTerminated, error.message);
+      return run.dispatch({ type: "failed", outcome });
+    }
     run.dispatch({ type: "prepared", image: working.prepared.image.name });
   }
 
@@ -191,7 +203,9 @@ export class Effects {
       const message = "The task's process is gone, and how it ended is not known";
       return run.dispatch({ type: "vanished", message, ...(slotEnd ? { slotEnd } : {}) });
     }
-    const unexplained = exit.signal === "SIGKILL" && !exit.oomKilled && run.record.kill === undefined;
+    const { kill } = run.record;
+    const unasked = kill === undefined || kill.cause === "executor";
+    const unexplained = exit.signal === "SIGKILL" && !exit.oomKilled && unasked;
     const slotEnd = unexplained && slot !== undefined ? await slots.endOf(slot) : undefined;
     run.dispatch({ type: "exited", exit, ...(slotEnd ? { slotEnd } : {}) });
   }

@@ -1,3 +1,4 @@
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
@@ -6,7 +7,9 @@ import type { Stamp, Step } from "../lifecycle/event.ts";
 import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 import type { Outcome } from "../lifecycle/outcome.ts";
 import { end, withUpdate } from "../lifecycle/transition.ts";
-import type { Layout } from "../sandbox/layout.ts";
+import { nestedSandbox } from "../sandbox/executorSandbox.ts";
+import { type Layout, sandboxName } from "../sandbox/layout.ts";
+import type { Admitted } from "./admission.ts";
 
 /** Of the node and the agent, in every record. */
 export interface RecordContext {
@@ -20,7 +23,7 @@ export interface RecordContext {
 /** The intent to start a task below a slot Pod: TASK_STARTING is the first thing to be written. */
 export function intent(
   task: Live<Task>,
-  framework: FrameworkFacts,
+  { framework, executor }: Pick<Admitted, "framework" | "executor">,
   slot: string,
   context: RecordContext,
   stamp: Stamp,
@@ -28,8 +31,9 @@ export function intent(
   const record = {
     ...blank(task, framework, context),
     slot,
-    // A task that an executor runs is in the executor's.
-    ...(isRunByExecutor(task.spec) ? {} : { sandbox: sandboxOf(task, context) }),
+    // A task that a program of the framework runs is in that one's.
+    ...(isRunByExecutor(task.spec) ? {} : { sandbox: sandboxOf(task, executor, context) }),
+    ...(executor && { parent: { uid: executor.metadata.uid, executorId: executor.spec.executorId } }),
   };
   const starting = withUpdate(record, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" }, stamp);
   return { record: starting, effects: [{ type: "claim" }] };
@@ -65,7 +69,7 @@ export function adoption(
       addresses: [...container.addresses],
       ...(container.pid === undefined ? {} : { pid: container.pid }),
     },
-    sandbox: sandbox ?? sandboxOf(task, context),
+    sandbox: sandbox ?? sandboxOf(task, undefined, context),
     ...(slot === undefined ? {} : { slot }),
     ...(image === undefined ? {} : { image }),
     ...(latest === undefined ? {} : { latest }),
@@ -95,7 +99,11 @@ function blank(
   };
 }
 
-function sandboxOf({ metadata, spec }: Live<Task>, { layout }: RecordContext): string {
-  const { name, namespace = "", uid } = metadata;
-  return layout.sandbox({ namespace, name, uid, framework: spec.framework });
+function sandboxOf(
+  task: Live<Task>,
+  executor: Live<Executor> | undefined,
+  { layout }: RecordContext,
+): string {
+  if (executor === undefined) return layout.sandbox(sandboxName(task));
+  return nestedSandbox(layout.executorSandbox(sandboxName(executor)), task.metadata);
 }

@@ -3,8 +3,9 @@
  * told have a while until they are taken (grace), and are let go if the demand ends before; after a taking the role rests until what
  * came free has had time to be used (settle), longer each time that it was not. Pure: state and clock are passed in.
  */
+import { atOnce, type Stepwise } from "../stepwise.ts";
 import type { Gang } from "./gangs.ts";
-import { type PlanOptions, planReclaim, type ReclaimPlan, type Step } from "./plan.ts";
+import { type PlanOptions, planStepwise, type ReclaimPlan, type Step } from "./plan.ts";
 import type { ReclaimSnapshot } from "./snapshot.ts";
 
 export interface ReclaimOptions extends Pick<PlanOptions, "excludeFromFairness" | "most"> {
@@ -74,15 +75,23 @@ export interface ReclaimDecision {
   readonly shares: ReclaimPlan["shares"];
 }
 
+/** A decision at one go. */
 export function decideReclaim(
+  ...parts: [snapshot: ReclaimSnapshot, before: ReclaimState, options: ReclaimOptions, now: number]
+): ReclaimDecision {
+  return atOnce(decideStepwise(...parts));
+}
+
+/** The same, for a cluster so large that others have to have their turn in between. */
+export function* decideStepwise(
   snapshot: ReclaimSnapshot,
   before: ReclaimState,
   options: ReclaimOptions,
   now: number,
-): ReclaimDecision {
+): Stepwise<ReclaimDecision> {
   const rests = restsNow(snapshot, before, options, now);
   const shortBefore = (role: string) => before.short.get(role) ?? now;
-  const plan = planReclaim(snapshot, {
+  const plan = yield* planStepwise(snapshot, {
     ...options,
     warned: (key) => before.warned.has(key),
     ending: (key) => before.taken.has(key),

@@ -1,4 +1,5 @@
 /** Tasks in gangs: what is taken together. */
+import type { Stepwise } from "../stepwise.ts";
 import { addTo, type FairTree, type Vector } from "./fairtree.ts";
 import type { HeldTask } from "./snapshot.ts";
 
@@ -19,16 +20,32 @@ export function gangKey({ id, gang }: HeldTask): string {
   return gang === undefined ? `task ${id}` : `gang ${gang}`;
 }
 
-export function gangsOf(tasks: readonly HeldTask[], tree: FairTree): Gang[] {
-  return Array.from(Map.groupBy(tasks, gangKey), ([key, members]) => ({
-    key,
-    tasks: members,
-    revocable: members.every(({ revocable }) => revocable),
-    priority: Math.max(...members.map(({ priority }) => priority)),
-    startedAt: Math.max(...members.map(({ startedAt }) => startedAt)),
-    byRole: sums(members, ({ role }) => role, tree),
-    byAgent: sums(members, ({ agent }) => agent, tree),
-  }));
+/** Tasks that are looked at between two yields. */
+const BETWEEN = 256;
+
+export function* gangsOf(tasks: readonly HeldTask[], tree: FairTree): Stepwise<Gang[]> {
+  const byKey = new Map<string, HeldTask[]>();
+  for (const [i, task] of tasks.entries()) {
+    const key = gangKey(task);
+    const members = byKey.get(key);
+    if (members === undefined) byKey.set(key, [task]);
+    else members.push(task);
+    if (i % BETWEEN === 0) yield;
+  }
+  const gangs: Gang[] = [];
+  for (const [key, members] of byKey) {
+    gangs.push({
+      key,
+      tasks: members,
+      revocable: members.every(({ revocable }) => revocable),
+      priority: Math.max(...members.map(({ priority }) => priority)),
+      startedAt: Math.max(...members.map(({ startedAt }) => startedAt)),
+      byRole: sums(members, ({ role }) => role, tree),
+      byAgent: sums(members, ({ agent }) => agent, tree),
+    });
+    if (gangs.length % BETWEEN === 0) yield;
+  }
+  return gangs;
 }
 
 function sums(
@@ -47,12 +64,14 @@ function sums(
 }
 
 /** Who is taken first: the lowest priority; of one priority who was told already, then the newest. */
-export function inOrder(gangs: readonly Gang[], warned: (key: string) => boolean): Gang[] {
-  return [...gangs].sort(
-    (a, b) =>
+export const taken =
+  (warned: (key: string) => boolean) =>
+  (a: Gang, b: Gang): number => {
+    if (a === b) return 0;
+    return (
       a.priority - b.priority ||
       Number(warned(b.key)) - Number(warned(a.key)) ||
       b.startedAt - a.startedAt ||
-      (a.key < b.key ? -1 : 1),
-  );
-}
+      (a.key < b.key ? -1 : 1)
+    );
+  };

@@ -3,8 +3,9 @@
  * comes from a role above its fair share, and what is given leaves the other at its own or below: who has gained so can lose nothing
  * again, and taking back never goes to and fro.
  */
+import { atOnce, type Stepwise } from "../stepwise.ts";
 import { addTo, covers, EPSILON, type FairNode, FairTree, type Vector } from "./fairtree.ts";
-import { type Gang, gangsOf, inOrder } from "./gangs.ts";
+import { type Gang, gangsOf, taken } from "./gangs.ts";
 import type { Demand, ReclaimSnapshot } from "./snapshot.ts";
 
 /** Where a demand would be met, and what must go for it; nothing if there is room, or will be. */
@@ -40,15 +41,26 @@ export interface ReclaimPlan {
   readonly shares: ReadonlyMap<string, { readonly share: number; readonly fair: number }>;
 }
 
+/** A plan at one go. */
 export function planReclaim(snapshot: ReclaimSnapshot, options: PlanOptions = {}): ReclaimPlan {
-  return new Planner(snapshot, options).run();
+  return atOnce(planStepwise(snapshot, options));
 }
 
+export function* planStepwise(snapshot: ReclaimSnapshot, options: PlanOptions): Stepwise<ReclaimPlan> {
+  const planner = new Planner(snapshot, options);
+  yield* planner.prepare();
+  return yield* planner.run();
+}
+
+/** Agents that are looked at between two yields. */
+const BETWEEN = 32;
+
 class Planner {
+  readonly #snapshot: ReclaimSnapshot;
   readonly #options: PlanOptions;
   readonly #tree: FairTree;
   readonly #free = new Map<string, Vector>();
-  readonly #gangs = new Map<string, Gang[]>();
+  #gangs = new Map<string, Gang[]>();
   readonly #taken = new Set<string>();
   readonly #waiting: Map<string, Demand[][]>;
   readonly #steps: Step[] = [];
@@ -58,42 +70,49 @@ class Planner {
   readonly #queues = new Map<string, Candidate[]>();
   readonly #short = new Set<string>();
 
-  constructor({ total, agents, roles, guarantees, tasks, demand }: ReclaimSnapshot, options: PlanOptions) {
+  constructor(snapshot: ReclaimSnapshot, options: PlanOptions) {
+    this.#snapshot = snapshot;
     this.#options = options;
+    const { total, roles, guarantees, tasks, demand } = snapshot;
     const { excludeFromFairness: exclude } = options;
     const paths = new Set([...tasks, ...demand].map(({ role }) => role));
-    const tree = new FairTree({ total, roles, guarantees, paths, ...(exclude && { exclude }) });
-    this.#tree = tree;
-    for (const { name, free } of agents) this.#free.set(name, tree.vector(free));
-    const revocable: Gang[] = [];
-    for (const gang of gangsOf(tasks, tree)) {
-      const ends = options.ending?.(gang.key) ?? false;
-      if (ends || gang.tasks.some(({ ending }) => ending)) this.#enterEnding(gang, ends);
-      else {
-        for (const [role, amounts] of gang.byRole) this.#hold(role, amounts);
-        if (gang.revocable) revocable.push(gang);
-      }
-    }
-    for (const gang of inOrder(revocable, options.warned ?? (() => false))) {
-      for (const agent of gang.byAgent.keys()) {
-        const there = this.#gangs.get(agent) ?? [];
-        this.#gangs.set(agent, there);
-        there.push(gang);
-      }
-    }
-    this.#sumMost(revocable);
-    for (const { role, resources } of demand) tree.want(role, tree.vector(resources));
-    tree.settle();
+    this.#tree = new FairTree({ total, roles, guarantees, paths, ...(exclude && { exclude }) });
     this.#waiting = grouped(demand);
   }
 
-  #sumMost(revocable: readonly Gang[]): void {
-    for (const [agent, free] of this.#free) this.#most.set(agent, Float64Array.from(free));
-    for (const gang of revocable) {
-      for (const [agent, amounts] of gang.byAgent) {
-        const most = this.#most.get(agent);
-        if (most !== undefined) addTo(most, amounts, 1);
+  /** Before `run`: who holds what. */
+  *prepare(): Stepwise<void> {
+    const { agents, tasks, demand } = this.#snapshot;
+    const tree = this.#tree;
+    for (const [i, { name, free }] of agents.entries()) {
+      const vector = tree.vector(free);
+      this.#free.set(name, vector);
+      this.#most.set(name, Float64Array.from(vector));
+      if (i % BETWEEN === 0) yield;
+    }
+    const { ending = () => false, warned = () => false } = this.#options;
+    const gangs = yield* gangsOf(tasks, tree);
+    for (const [i, gang] of gangs.entries()) {
+      if (i % BETWEEN === 0) yield;
+      const ends = ending(gang.key);
+      if (ends || gang.tasks.some((task) => task.ending)) this.#enterEnding(gang, ends);
+      else {
+        for (const [role, amounts] of gang.byRole) this.#hold(role, amounts);
+        if (gang.revocable) this.#enterRevocable(gang);
       }
+    }
+    this.#gangs = yield* byAgentInOrder(this.#gangs, warned);
+    for (const { role, resources } of demand) tree.want(role, tree.vector(resources));
+    tree.settle();
+  }
+
+  #enterRevocable(gang: Gang): void {
+    for (const [agent, amounts] of gang.byAgent) {
+      const there = this.#gangs.get(agent) ?? [];
+      this.#gangs.set(agent, there);
+      there.push(gang);
+      const most = this.#most.get(agent);
+      if (most !== undefined) addTo(most, amounts, 1);
     }
   }
 
@@ -108,17 +127,18 @@ class Planner {
       const amounts = this.#tree.vector(task.resources);
       const room = this.#free.get(task.agent);
       if (!all && !task.ending) this.#hold(task.role, amounts);
-      else if (room !== undefined) addTo(room, amounts, 1);
+      else
+        for (const sum of [room, this.#most.get(task.agent)]) if (sum !== undefined) addTo(sum, amounts, 1);
     }
   }
 
-  run(): ReclaimPlan {
+  *run(): Stepwise<ReclaimPlan> {
     const shares = this.#shares();
     for (let left = this.#options.most ?? 64; left > 0; left--) {
       const role = this.#poorest();
       const batch = role === undefined ? undefined : this.#waiting.get(role)?.shift();
       if (batch === undefined) break;
-      this.#meet(batch);
+      yield* this.#meet(batch);
     }
     return { steps: this.#steps, short: this.#short, shares };
   }
@@ -148,14 +168,14 @@ class Planner {
   }
 
   /** All demands of a gang, or none. */
-  #meet(batch: readonly Demand[]): void {
+  *#meet(batch: readonly Demand[]): Stepwise<void> {
     const undo: (() => void)[] = [];
     const steps: Step[] = [];
     for (const demand of batch) {
       const wanted = this.#tree.vector(demand.resources);
-      const roomy = this.#roomFor(demand, wanted);
+      const roomy = yield* this.#roomFor(demand, wanted);
       if (roomy === undefined && this.#belongsTo(demand, wanted)) this.#short.add(demand.role);
-      const step = roomy ?? this.#leastLoss(demand, wanted);
+      const step = roomy ?? (yield* this.#leastLoss(demand, wanted));
       if (step === undefined) {
         for (const back of undo.reverse()) back();
         if (undo.length > 0) this.#queues.clear();
@@ -173,8 +193,10 @@ class Planner {
     return this.#tree.share(leaf.held, wanted) <= leaf.fair + EPSILON;
   }
 
-  #roomFor(demand: Demand, wanted: Vector): Step | undefined {
+  *#roomFor(demand: Demand, wanted: Vector): Stepwise<Step | undefined> {
+    let count = 0;
     for (const [agent, free] of this.#free) {
+      if (++count % BETWEEN === 0) yield;
       if (covers(free, wanted) && (demand.admits?.(agent) ?? true)) return { demand, agent, gangs: [] };
     }
     return undefined;
@@ -184,16 +206,17 @@ class Planner {
    * Agents are judged once for each kind of demand, then only the first anew: what was taken meanwhile can make it worse, not
    * the others better.
    */
-  #leastLoss(demand: Demand, wanted: Vector): Step | undefined {
+  *#leastLoss(demand: Demand, wanted: Vector): Stepwise<Step | undefined> {
     if (this.#options.rests?.(demand.role) || !this.#belongsTo(demand, wanted)) return undefined;
     const key = demand.admits === undefined ? `${demand.role} ${wanted.join(" ")}` : undefined;
     const known = key === undefined ? undefined : this.#queues.get(key);
-    const queue = known ?? this.#candidates(demand, wanted);
+    const queue = known ?? (yield* this.#candidates(demand, wanted));
     if (key !== undefined) this.#queues.set(key, queue);
     for (let first = queue[0]; first !== undefined; first = queue[0]) {
       const gangs = this.#chooseOn(first.agent, demand, wanted);
       const loss = gangs && this.#loss(gangs);
       const next = queue[1];
+      yield;
       if (
         gangs !== undefined &&
         loss !== undefined &&
@@ -209,9 +232,11 @@ class Planner {
     return undefined;
   }
 
-  #candidates(demand: Demand, wanted: Vector): Candidate[] {
+  *#candidates(demand: Demand, wanted: Vector): Stepwise<Candidate[]> {
     const found: Candidate[] = [];
+    let count = 0;
     for (const agent of this.#gangs.keys()) {
+      if (++count % BETWEEN === 0) yield;
       const most = this.#most.get(agent);
       if (most === undefined || !covers(most, wanted) || !(demand.admits?.(agent) ?? true)) continue;
       const gangs = this.#chooseOn(agent, demand, wanted);
@@ -334,6 +359,24 @@ class Planner {
     apply(1);
     return () => apply(-1);
   }
+}
+
+/** The gangs of each agent in order, agents by their first. */
+function* byAgentInOrder(
+  gangs: ReadonlyMap<string, readonly Gang[]>,
+  warned: (key: string) => boolean,
+): Stepwise<Map<string, Gang[]>> {
+  const compareGangs = taken(warned);
+  const sorted: [agent: string, gangs: Gang[], first: Gang][] = [];
+  for (const [agent, there] of gangs) {
+    const own = there.toSorted(compareGangs);
+    const [first] = own;
+    if (first !== undefined) sorted.push([agent, own, first]);
+    if (sorted.length % BETWEEN === 0) yield;
+  }
+  const place = ([agent, , first]: (typeof sorted)[number]) => [...first.byAgent.keys()].indexOf(agent);
+  sorted.sort((a, b) => compareGangs(a[2], b[2]) || place(a) - place(b));
+  return new Map(sorted.map(([agent, own]) => [agent, own]));
 }
 
 /** By role, what is met together. */

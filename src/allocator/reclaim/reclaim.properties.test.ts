@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideReclaim, NO_RECLAIM, type ReclaimState } from "./decide.ts";
+import { decideReclaim, decideStepwise, NO_RECLAIM, type ReclaimState } from "./decide.ts";
 import { planReclaim } from "./plan.ts";
 import { amounts, cluster, task, wants } from "./snapshot.fixture.ts";
 import type { Demand, HeldTask, ReclaimSnapshot } from "./snapshot.ts";
@@ -282,6 +282,52 @@ describe("whatever is taken back", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("a decision that is interrupted", () => {
+  it("is the one that is made at one go, whoever else decides meanwhile", () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(snapshots, snapshots, (one, other) => {
+        const states: [ReclaimState, ReclaimState] = [NO_RECLAIM, NO_RECLAIM];
+        for (const now of [0, 1, 2]) {
+          const expected = [one, other].map((each, i) =>
+            decideReclaim(each, states[i] ?? NO_RECLAIM, NOW, now),
+          );
+          const [left, right] = [
+            decideStepwise(one, states[0], NOW, now),
+            decideStepwise(other, states[1], NOW, now),
+          ];
+          let [a, b] = [left.next(), right.next()];
+          while (!a.done || !b.done) {
+            if (!a.done) a = left.next();
+            if (!b.done) b = right.next();
+          }
+          expect([a.value, b.value]).toEqual(expected);
+          states[0] = a.value.state;
+          states[1] = b.value.state;
+          taken += a.value.take.length;
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(taken).toBeGreaterThan(20);
+  });
+
+  it("yields often enough: nowhere are more than a few agents or tasks looked at in between", () => {
+    const agents = 400;
+    const tasks = Array.from({ length: agents * 4 }, (_, i) =>
+      task(`t${i}`, "a", `a${(i % agents) + 1}`, "cpus:2"),
+    );
+    const demand = Array.from({ length: 8 }, (_, i) =>
+      wants(`d${i}`, "b", "cpus:2", { admits: (agent) => agent !== "a1" }),
+    );
+    const work = decideStepwise(cluster(agents, "cpus:8", tasks, demand), NO_RECLAIM, NOW, 0);
+    let yields = 0;
+    while (!work.next().done) yields++;
+    // Of each demand all agents are looked at twice: for room, and for what can be taken.
+    expect(yields).toBeGreaterThan((2 * 8 * agents) / 64);
   });
 });
 

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { Stepwise } from "../../allocator/index.ts";
 import type { Clock } from "../../cluster/time.ts";
 
 /** Milliseconds of thinking after which others get their turn. */
@@ -16,12 +17,25 @@ export class Breath {
 
   /** Awaited now and then by what takes long: returns at once, or after others had their turn. */
   async take(): Promise<void> {
-    if (this.#clock.monotonic() - this.#since < SLICE) return;
+    if (!this.#isDue()) return;
     await setImmediate();
     this.#since = this.#clock.monotonic();
   }
 
+  /** Carries out work that yields where others may have their turn. */
+  async through<T>(work: Stepwise<T>): Promise<T> {
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      if (this.#isDue()) await this.take();
+    }
+  }
+
   now(): number {
     return this.#clock.monotonic();
+  }
+
+  #isDue(): boolean {
+    return this.#clock.monotonic() - this.#since >= SLICE;
   }
 }

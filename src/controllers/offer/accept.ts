@@ -86,11 +86,12 @@ async function launch(
   const isGroup = operation.type === "LAUNCH_GROUP";
   const templates = (isGroup ? operation.launchGroup : operation.launch)?.tasks ?? [];
   const executors = operation.launch?.executors ?? [];
+  const executor = operation.launchGroup?.executor;
   const decision = isGroup
-    ? decideLaunchGroup(situation, progress, index, templates)
+    ? decideLaunchGroup(situation, progress, index, templates, executor)
     : decideLaunch(situation, progress, index, templates, executors);
   const launched = isGroup
-    ? await launcher.launchGroup(templates, decision.endings)
+    ? await launcher.launchGroup(templates, decision.endings, executor, decision.progress.executors.has(0))
     : await launcher.launch(templates, decision.endings, executors, decision.progress.executors);
   return { progress: decision.progress, result: launchResult(index, operation, launched) };
 }

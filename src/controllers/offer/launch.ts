@@ -4,6 +4,7 @@ import type { TaskState } from "../../api/taskstate.ts";
 import { formatResources, Resources } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
 import { isExecutorFrom, isSameExecutor, readExecutor } from "./executors.ts";
+import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
 import { readTemplate } from "./launchrules.ts";
 import type { Progress, Situation } from "./situation.ts";
 import { isFrom, taskName } from "./taskobject.ts";
@@ -49,17 +50,23 @@ export function decideLaunchGroup(
   progress: Progress,
   operation: number,
   templates: readonly TaskTemplate[],
+  executor?: ExecutorTemplate,
 ): LaunchDecision {
   const known = situation.made.filter(({ spec }) => spec.offer?.operation === operation);
   // An earlier try has decided already; one task that is on its way takes all others along.
   const given = known.some(({ status }) => status?.reason === GROUP_INVALID);
   const decided = !given && known.some(({ spec }) => spec.agent !== undefined);
-  let left = progress;
-  const steps = templates.map((template, index): Step => {
+  const executors = executor === undefined ? [] : [executor];
+  const judged = decided || situation.impediment !== undefined;
+  const wrong = judged ? undefined : groupProblem(situation, templates, executor);
+  let left: Progress = { ...progress, executors: new Set() };
+  const steps = templates.map((bare, index): Step => {
     if (given) return invalid("an earlier try has given the group up");
+    if (wrong !== undefined) return invalid(wrong);
+    const template = executor === undefined ? bare : { ...bare, executorId: executor.executorId };
     const step = decided
-      ? takeAnyway(situation, left, operation, index, template, [])
-      : decideTask(situation, left, operation, index, template);
+      ? takeAnyway(situation, left, operation, index, template, executors)
+      : decideTask(situation, left, operation, index, template, executors, true);
     if ("progress" in step) left = step.progress;
     return step;
   });
@@ -74,6 +81,25 @@ export function decideLaunchGroup(
   return { endings, progress };
 }
 
+/** What is wrong with the group as a whole. */
+function groupProblem(
+  situation: Situation,
+  templates: readonly TaskTemplate[],
+  executor: ExecutorTemplate | undefined,
+): string | undefined {
+  if (executor === undefined) {
+    const named = templates.some(({ executorId }) => executorId !== undefined);
+    return named ? "the tasks of a group have the executor of the group" : undefined;
+  }
+  const read = readExecutor(executor);
+  if ("invalid" in read) return read.invalid;
+  // A task that cannot be read is told of as such.
+  const unreadable = templates.some((template) => "invalid" in readTemplate(template));
+  return unreadable
+    ? undefined
+    : groupExecutorProblem(executor, templates, situation.executor(executor.executorId) !== undefined);
+}
+
 const inGroup = (ending: Ending): Ending =>
   ending.reason === "REASON_TASK_INVALID" ? { ...ending, reason: GROUP_INVALID } : ending;
 
@@ -84,6 +110,7 @@ function decideTask(
   index: number,
   template: TaskTemplate,
   executors: readonly ExecutorTemplate[] = [],
+  inGroup = false,
 ): Step {
   const { framework, impediment, offer } = situation;
   const id = taskId(situation, operation, index, template);
@@ -100,7 +127,14 @@ function decideTask(
   if (situation.isTaken(id) || progress.taskIds.has(id)) {
     return invalid(`the framework has a task with the id ${id} that has not ended`);
   }
-  const executor = decideExecutor(situation, progress, operation, template, executors);
+  if (sharesExecutor(template) && !(inGroup && executors.length > 0)) {
+    return invalid("executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with an executor");
+  }
+  const { executorId, command } = template;
+  if (executorId !== undefined && command !== undefined && !inGroup) {
+    return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
+  }
+  const executor = decideExecutor(situation, progress, operation, executorId, executors);
   if ("invalid" in executor) return invalid(executor.invalid);
   if ("lost" in executor) return lose("REASON_EXECUTOR_TERMINATED", executor.lost);
   const resources = read.resources.add(executor.resources);
@@ -168,13 +202,10 @@ function decideExecutor(
   { framework, executor, madeExecutors, offer }: Situation,
   progress: Progress,
   operation: number,
-  { executorId, command }: TaskTemplate,
+  executorId: string | undefined,
   executors: readonly ExecutorTemplate[],
 ): ExecutorDecision {
   if (executorId === undefined) return { resources: Resources.empty };
-  if (command !== undefined) {
-    return { invalid: "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present" };
-  }
   const index = executors.findIndex((one) => one.executorId === executorId);
   const [wanted] = executors.slice(index, index + 1);
   const there = executor(executorId);

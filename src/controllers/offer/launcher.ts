@@ -8,7 +8,7 @@ import { frameworkKey } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { writeTransition } from "../task/write.ts";
 import type { Scheduling } from "../world/scheduling.ts";
-import { executorObject, isExecutorFrom } from "./executors.ts";
+import { executorName, executorObject, isExecutorFrom } from "./executors.ts";
 import { type Ending, GROUP_INVALID } from "./launch.ts";
 import type { Situation } from "./situation.ts";
 import {
@@ -117,15 +117,24 @@ export class Launcher {
     }
   }
 
-  /** All or none: what the API server would refuse is found before anything is made. */
+  /**
+   * All or none: what the API server would refuse is found before anything is made.
+   *
+   * @param executor of the operation, to be made first if it is `needed`
+   */
   async launchGroup(
-    templates: readonly TaskTemplate[],
+    bare: readonly TaskTemplate[],
     endings: readonly (Ending | undefined)[],
+    executor?: ExecutorTemplate,
+    needed = false,
   ): Promise<Launched[]> {
+    const templates =
+      executor === undefined ? bare : bare.map((one) => ({ ...one, executorId: executor.executorId }));
     const group = { id: `${this.#situation.offer.metadata.uid}-${this.#operation}`, size: templates.length };
     const refusal = endings.some((ending) => ending !== undefined)
       ? undefined
-      : await this.#tryGroup(templates, group);
+      : ((await this.#tryGroup(templates, group)) ??
+        (executor !== undefined && needed ? await this.#executorRefusal(executor) : undefined));
     const results: Launched[] = [];
     const all = templates.map((template, index) => ({ template, index, ending: endings[index] ?? refusal }));
     await eachLimited(all, WIDTH, async ({ template, index, ending }) => {
@@ -141,14 +150,24 @@ export class Launcher {
     return results.map((result) => ({ ...result, ending: result.ending ?? ending }));
   }
 
+  async #executorRefusal(executor: ExecutorTemplate): Promise<Ending | undefined> {
+    const made = await this.makeExecutor(executor, 0);
+    return "ending" in made ? { ...made.ending, reason: GROUP_INVALID } : undefined;
+  }
+
   async #tryGroup(
     templates: readonly TaskTemplate[],
     group: LaunchContext["group"],
   ): Promise<Ending | undefined> {
+    // The group's executor may not be there yet.
+    const context: LaunchContext = {
+      ...this.#context(group, true),
+      executorName: () => executorName(this.#origin(0)),
+    };
     for (const [index, template] of templates.entries()) {
       const origin = this.#origin(index);
       if (this.#made(origin) !== undefined) continue;
-      const object = taskObject(taskName(origin, template), origin, template, this.#context(group, true));
+      const object = taskObject(taskName(origin, template), origin, template, context);
       try {
         await this.#deps.clients.tasks.create(object, { dryRun: true, signal: this.#signal });
       } catch (error) {

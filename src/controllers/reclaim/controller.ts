@@ -1,7 +1,7 @@
 import {
   type AgentState,
   type Demand,
-  decideReclaim,
+  decideStepwise,
   NO_RECLAIM,
   parseMinAllocatable,
   type ReclaimOptions,
@@ -12,6 +12,7 @@ import type { Task } from "../../api/task.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Quantities } from "../../resources/index.ts";
 import { Alarm } from "../allocation/alarm.ts";
+import { Breath } from "../allocation/breath.ts";
 import { pendingTasks } from "../allocation/pending.ts";
 import { isOutstanding } from "../caches.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -29,7 +30,7 @@ import { ReclaimApplier } from "./apply.ts";
 import { Declines } from "./declines.ts";
 import { type AgentStates, frameworkDemand, pendingDemand, withinLimits } from "./demand.ts";
 import { Pursuits } from "./pursuits.ts";
-import { reclaimSnapshot } from "./snapshot.ts";
+import { type ReclaimFacts, reclaimSnapshot } from "./snapshot.ts";
 
 /** Milliseconds between decisions, however much changes. */
 const AT_MOST_EVERY = 1_000;
@@ -97,14 +98,17 @@ export class ReclaimLoop implements Runnable {
     const quotas = quotaStates(caches.quotas.store.values());
     const waiting = withinLimits(this.#demand(), quotas, (role) => subtreeUse(this.#deps, role).consumed);
     if (waiting.length === 0 && this.#isIdle()) return;
-    const snapshot = reclaimSnapshot({
-      views: [...views.all()],
+    const breath = new Breath(clock);
+    const facts: ReclaimFacts = {
+      views: views.all(),
       roles: roleStates(caches.roles.store.values()),
       quotas,
       reclaimable: (id) => caches.frameworks.store.get(id)?.spec.reclaimable ?? false,
       demand: waiting,
-    });
-    const decision = decideReclaim(snapshot, this.#state, this.#options, clock.monotonic());
+    };
+    const snapshot = await breath.through(reclaimSnapshot(facts));
+    const deciding = decideStepwise(snapshot, this.#state, this.#options, clock.monotonic());
+    const decision = await breath.through(deciding);
     this.#state = decision.state;
     this.#applier.order(decision.take);
     this.#pursuits.add(decision.take);

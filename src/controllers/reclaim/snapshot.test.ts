@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { atOnce } from "../../allocator/index.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { Resources } from "../../resources/index.ts";
@@ -10,7 +11,7 @@ const started = "2026-01-01T00:00:00Z";
 const withTasks = (...tasks: Live<Task>[]) =>
   view("cpus:8;mem:1024", "", [], { tasks, held: Resources.sum(tasks.map(holdings)) });
 const snapshot = (views: ReclaimFacts["views"], more: Partial<ReclaimFacts> = {}) =>
-  reclaimSnapshot({ views, roles: [], quotas: [], reclaimable: () => false, demand: [], ...more });
+  atOnce(reclaimSnapshot({ views, roles: [], quotas: [], reclaimable: () => false, demand: [], ...more }));
 const one = (made: Live<Task>, reclaimable = false) =>
   snapshot([withTasks(made)], { reclaimable: () => reclaimable }).tasks[0];
 

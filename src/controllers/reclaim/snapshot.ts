@@ -1,4 +1,11 @@
-import type { Demand, HeldTask, QuotaState, ReclaimSnapshot, RoleState } from "../../allocator/index.ts";
+import type {
+  Demand,
+  HeldTask,
+  QuotaState,
+  ReclaimSnapshot,
+  RoleState,
+  Stepwise,
+} from "../../allocator/index.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { Quantities } from "../../resources/index.ts";
@@ -7,7 +14,7 @@ import type { AgentView } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
 
 export interface ReclaimFacts {
-  readonly views: readonly AgentView[];
+  readonly views: Iterable<AgentView>;
   readonly roles: readonly RoleState[];
   readonly quotas: readonly QuotaState[];
   /** Whether a framework ("namespace/name") has said that tasks of its may be taken back. */
@@ -15,24 +22,31 @@ export interface ReclaimFacts {
   readonly demand: readonly Demand[];
 }
 
+/** Agents that are looked at between two yields. */
+const BETWEEN = 16;
+
 /** What taking back is decided from; tasks go by their uid. */
-export function reclaimSnapshot({
+export function* reclaimSnapshot({
   views,
   roles,
   quotas,
   reclaimable,
   demand,
-}: ReclaimFacts): ReclaimSnapshot {
-  return {
-    total: Quantities.of(views.flatMap(({ state }) => [...state.total.nonShared().scalarQuantities()])),
-    agents: views
-      .filter(({ state }) => state.withheld === undefined)
-      .map((view) => ({ name: view.name, free: freeOf(view) })),
-    roles,
-    guarantees: quotas.map(({ role, guarantees }) => ({ role, guarantees })),
-    tasks: views.flatMap(({ name, tasks }) => tasks.map((task) => heldTask(task, name, reclaimable))),
-    demand,
-  };
+}: ReclaimFacts): Stepwise<ReclaimSnapshot> {
+  const totals: Quantities[] = [];
+  const agents: { name: string; free: Quantities }[] = [];
+  const held: HeldTask[] = [];
+  let count = 0;
+  for (const view of views) {
+    const { name, state, tasks } = view;
+    totals.push(state.total.nonShared().scalarQuantities());
+    if (state.withheld === undefined) agents.push({ name, free: freeOf(view) });
+    for (const task of tasks) held.push(heldTask(task, name, reclaimable));
+    if (++count % BETWEEN === 0) yield;
+  }
+  const guarantees = quotas.map((quota) => ({ role: quota.role, guarantees: quota.guarantees }));
+  const total = Quantities.of(totals.flatMap((each) => [...each]));
+  return { total, agents, roles, guarantees, tasks: held, demand };
 }
 
 /** What no task holds and nobody has reserved. Outstanding offers count as free: they can be taken back. */

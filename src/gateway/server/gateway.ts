@@ -12,6 +12,7 @@ import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, write } from "../../http/answer.ts";
 import { BodyTooLargeError } from "../../http/body.ts";
 import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleOperator } from "../operator/handler.ts";
 import type { OperatorService } from "../operator/service.ts";
@@ -22,7 +23,6 @@ import { handleV0 } from "../v0/handler.ts";
 import { followerMetrics, openAnswer } from "../v0/open.ts";
 import { kindOf } from "../v0/paths.ts";
 import { passOn } from "./proxy.ts";
-import type { Throttle } from "./throttle.ts";
 
 export interface GatewayOptions {
   /** 0 takes a free port. */

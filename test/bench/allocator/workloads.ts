@@ -3,6 +3,7 @@ import type { Workload } from "./bench.ts";
 import { declineOffers } from "./declineoffers.ts";
 import { multiFrameworkAllocations } from "./multiframework.ts";
 import { largeAndSmallQuota, nonQuotaVsQuota } from "./quotas.ts";
+import { reclaim } from "./reclaim.ts";
 import { persistentVolumes, resourceLabels } from "./reserved.ts";
 import { singleEvent } from "./singleevent.ts";
 import { sort } from "./sort.ts";
@@ -19,4 +20,5 @@ export const workloads: readonly Workload[] = [
   persistentVolumes,
   sort,
   singleEvent,
+  reclaim,
 ];

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { frameworks } from "../../../src/client/handles.ts";
 import { isNotFound } from "../../../src/cluster/errors.ts";
@@ -23,6 +24,8 @@ const PATIENCE = 300_000;
 const PATIENCE_EACH = 200;
 /** Launches before those that count: of programs that compile as they go. */
 const WARM_UP = 0.1;
+/** Of the API server's CPU profile. */
+const PROFILE_SECONDS = 15;
 
 /** One API server with its nodes, on which one measurement comes after the other. */
 export class Bench {
@@ -55,7 +58,7 @@ export class Bench {
   /** Resolves once the operator offers every agent and the tasks that shall be there are. */
   static async start(options: Options, say: Say): Promise<Bench> {
     if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
-    const plane = await startControlPlane(say);
+    const plane = await startControlPlane(say, options.profile !== undefined);
     const dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
     const bench = new Bench(options, say, plane, dir);
     try {
@@ -89,7 +92,9 @@ export class Bench {
     const launch = (count: number) => operator.during(framework.launch(count, this.#patience()));
     await launch(this.#warmUp());
     const before = await spentSoFar(connection);
+    const profile = this.#profileServer(`apiserver-${name}-${tasksPerOffer}`);
     const lives = await launch(tasks);
+    await profile;
     const after = await spentSoFar(connection);
     await framework.end();
     await this.#removed(name);
@@ -111,7 +116,9 @@ export class Bench {
     const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
     await load.run(this.#warmUp(), this.#patience());
     const before = await spentSoFar(connection);
+    const profile = this.#profileServer(`apiserver-${name}`);
     const lives = await load.run(tasks, this.#patience());
+    await profile;
     const after = await spentSoFar(connection);
     await load.end();
     await sweepPods(connection, name);
@@ -190,6 +197,17 @@ export class Bench {
   /** Enough that what is in flight never waits for the next allocation. */
   #maxOffers(tasksPerOffer: number): number {
     return this.#options.maxOffers || Math.ceil((4 * this.#options.inFlight) / tasksPerOffer);
+  }
+
+  /** The API server's CPU profile of the seconds that follow, if profiles are wanted. */
+  async #profileServer(name: string): Promise<void> {
+    const { profile } = this.#options;
+    if (profile === undefined) return;
+    const path = "/debug/pprof/profile";
+    const query = { seconds: PROFILE_SECONDS };
+    const request = { method: "GET", path, query, timeout: 1_000 * PROFILE_SECONDS + 30_000 } as const;
+    const answer = await this.#plane.connection.open(request, request.timeout);
+    writeFileSync(join(profile, `${name}.pprof`), await buffer(answer));
   }
 
   #warmUp(): number {

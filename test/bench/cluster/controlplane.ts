@@ -23,9 +23,9 @@ export interface ControlPlane {
 }
 
 /** An etcd and an API server of the benchmark's own, with every CRD. */
-export async function startControlPlane(say: Say): Promise<ControlPlane> {
+export async function startControlPlane(say: Say, profiling: boolean): Promise<ControlPlane> {
   const programs = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl", "kube-scheduler"], say);
-  const { kubeconfig, stop } = await startServer();
+  const { kubeconfig, stop } = await startServer({ profiling });
   try {
     const here = [binary(programs, "kubectl"), "--kubeconfig", kubeconfig];
     await run([...here, "apply", "--server-side", "-f", CRDS]);

@@ -27,7 +27,7 @@ export interface Options {
   readonly seconds: number;
   /** Seconds between an agent's heartbeats. */
   readonly heartbeat: number;
-  /** Folder for CPU profiles of the operator; absent: none. */
+  /** Folder for CPU profiles of the operator (.cpuprofile) and the API server (.pprof); absent: none. */
   readonly profile: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export const USAGE = `npm run bench:cluster -- [flags]
   --interval D          the operator's allocation.interval (1s)
   --seconds N           for which a task, or a Pod, runs (2)
   --heartbeat N         seconds between the renewals of an agent's Lease (15)
-  --profile DIR         write a CPU profile of each operator there
+  --profile DIR         write a CPU profile of each operator and, by measurement, of the API server there
 One JSON line a measurement on stdout, progress on stderr.`;
 
 const NUMBERS = {

@@ -19,7 +19,7 @@ import { GatewayMetrics } from "../../../src/gateway/metrics.ts";
 import { OperatorService } from "../../../src/gateway/operator/service.ts";
 import type { SchedulerService } from "../../../src/gateway/scheduler/service.ts";
 import { Gateway } from "../../../src/gateway/server/gateway.ts";
-import { Throttle } from "../../../src/gateway/server/throttle.ts";
+import { Throttle } from "../../../src/http/throttle.ts";
 import { clientsOf, type Lists } from "./memory.ts";
 import { SYSTEM } from "./objects.ts";
 

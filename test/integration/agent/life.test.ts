@@ -127,8 +127,9 @@ describe("a task", () => {
 
 describe("a kill", () => {
   test("by the operator, of a task that has to leave, says why in the task's end", async () => {
-    await node.sh("leaves", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
-    await node.reaches("leaves", "TASK_RUNNING");
+    await node.sh("leaves", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done");
+    const running = await node.reaches("leaves", "TASK_RUNNING");
+    await node.eventually(() => expect(node.output(running)).toContain("ready"));
     const kill = {
       reason: "REASON_AGENT_DRAINING",
       message: "the taint maintenance:NoExecute is not tolerated",
@@ -141,7 +142,7 @@ describe("a kill", () => {
 
   test("ends the whole tree: SIGTERM, the grace period, SIGKILL", async () => {
     const line =
-      "(trap '' TERM; echo deaf; while :; do sleep 0.1; done) & trap 'echo asked' TERM; while :; do sleep 0.1; done";
+      "trap 'echo asked' TERM; (trap '' TERM; echo deaf; while :; do sleep 0.1; done) & while :; do sleep 0.1; done";
     await node.sh("tree", line);
     const running = await node.reaches("tree", "TASK_RUNNING");
     await node.eventually(() => expect(node.output(running)).toContain("deaf"));

@@ -171,7 +171,7 @@ describe("security", () => {
     }
   });
 
-  test("an agent writes status, its Agent, its Lease and Events, and deletes nothing", () => {
+  test("an agent writes status, its Agent, its Lease and Events, asks about who asks it, and deletes nothing", () => {
     const writes = rules()
       .filter(({ role }) => role.startsWith("mesos-operator-agent"))
       .flatMap(({ resources, verbs }) =>
@@ -183,6 +183,7 @@ describe("security", () => {
       "create agents",
       "create events",
       "create leases",
+      "create subjectaccessreviews",
       "create tokenreviews",
       "patch agents/status",
       "patch events",
@@ -213,7 +214,7 @@ describe("security", () => {
     expect(["view", "edit", "admin"].map((role) => label(view, role))).toEqual(["true", "true", "true"]);
     expect(["view", "edit", "admin"].map((role) => label(edit, role))).toEqual([undefined, "true", "true"]);
     const written = edit.rules.flatMap((rule) => rule.resources);
-    expect(written).toEqual(["frameworks", "tasks", "offers"]);
+    expect(written).toEqual(["frameworks", "tasks", "tasks/attach", "tasks/exec", "offers"]);
     const alone = await render({ "rbac.aggregate": false });
     expect(JSON.stringify(alone)).not.toContain("aggregate-to");
   });

@@ -10,7 +10,7 @@ import { Processes } from "../../../hack/devcluster/processes.ts";
 import { APISERVER_PROGRAMS } from "../../../hack/devcluster/programs.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { configMaps, leases, secrets } from "../../../src/cluster/core.ts";
-import { isExpired } from "../../../src/cluster/errors.ts";
+import { ConnectionError, isExpired } from "../../../src/cluster/errors.ts";
 import { Expiry } from "../../../src/cluster/expiry.ts";
 import { Heartbeat } from "../../../src/cluster/heartbeat.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
@@ -155,6 +155,21 @@ describe("when the API server is killed and comes back", () => {
     stop.abort();
     await Promise.all(running);
     expiry.close();
+  }, 120_000);
+
+  it("is asked again, when it says that it does not know all its paths yet", async () => {
+    await kill();
+    const started = start();
+    // Of a group that nobody has installed: 503 while the server may yet learn of it, 404 from then on.
+    const path = "/apis/nobody.example/v1/things";
+    const first = () => connection.call({ method: "GET", path }).catch((error: unknown) => error);
+    let answer = await first();
+    while (answer instanceof ConnectionError) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      answer = await first();
+    }
+    expect(answer).toMatchObject({ code: 404 });
+    await started;
   }, 120_000);
 
   it("a version that etcd has compacted is Expired for a watch and for the pages of a list", async () => {

@@ -1,5 +1,5 @@
-import { Limiter } from "../../cluster/limiter.ts";
-import type { Clock } from "../../cluster/time.ts";
+import { Limiter } from "../cluster/limiter.ts";
+import type { Clock } from "../cluster/time.ts";
 
 export interface ThrottleOptions {
   readonly perSecond: number;

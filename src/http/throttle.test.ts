@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../cluster/manual-clock.ts";
+import { ManualClock } from "../cluster/manual-clock.ts";
 import { Throttle } from "./throttle.ts";
 
 describe("Throttle", () => {
