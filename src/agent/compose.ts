@@ -29,6 +29,7 @@ import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
+import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
@@ -69,6 +70,7 @@ export interface AgentParts {
   readonly executors: {
     readonly supervisor: Supervisor;
     readonly objects: Reflector<Executor>;
+    readonly hub: ExecutorHub;
   };
   /** From now on executors are answered. */
   readonly recovered: () => void;
@@ -279,8 +281,8 @@ export async function compose(
     connection,
     node,
     address: options.addresses[0] ?? node,
-    records: () => [...supervisor.runs()].map(({ record }) => record),
-    record: (uid) => supervisor.run(uid)?.record,
+    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
     agents: agent.store,
     isReady: () => taskWatch.hasSynced && agent.hasSynced,
@@ -301,7 +303,7 @@ export async function compose(
     agent,
     slots,
     server,
-    executors: { supervisor: executorSupervisor, objects: executorWatch },
+    executors: { supervisor: executorSupervisor, objects: executorWatch, hub },
     recovered: () => {
       recovering = false;
     },

@@ -13,8 +13,8 @@ const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "5000" },
     tasks: { type: "string", default: "10000" },
-    frameworks: { type: "string", default: "5" },
-    refuse: { type: "string", default: "30s" },
+    frameworks: { type: "string", default: "2" },
+    refuse: { type: "string", default: "5s" },
     pollers: { type: "string", default: "50" },
     every: { type: "string", default: "10" },
     seconds: { type: "string", default: "20" },

@@ -53,6 +53,8 @@ export class ExecutorHub implements ExecutorEffects {
   /** By the executor's uid. */
   readonly #sessions = new Map<string, ExecutorSession>();
   readonly #timed = new Set<string>();
+  /** What each executor may use, as it was told last. */
+  readonly #limits = new Map<string, string>();
   readonly #listeners = new Set<(executor: TaskRecord, data: Uint8Array) => void>();
 
   constructor(options: HubOptions) {
@@ -93,6 +95,11 @@ export class ExecutorHub implements ExecutorEffects {
       run.dispatch({ type: "kill", cause: "request", graceMs: graceOf(record.spec), message });
     }
     for (const task of tasks) if (task.record.phase === "launching") task.dispatch({ type: "executorReady" });
+  }
+
+  /** The agent stops: executors find the next one. */
+  close(): void {
+    for (const session of this.#sessions.values()) session.end();
   }
 
   /** An update of the executor's; resolves once it is on disk and acknowledged. */
@@ -170,6 +177,7 @@ export class ExecutorHub implements ExecutorEffects {
   observeExecutor(record: TaskRecord, recovered: boolean): void {
     if (isOver(record)) {
       this.#sessions.get(record.uid)?.end();
+      this.#limits.delete(record.uid);
       for (const task of this.#tasksOf(record)) {
         if (isOver(task.record)) continue;
         task.dispatch({ type: "executorEnded", outcome: endWithExecutor(task.record.framework, record) });
@@ -249,9 +257,13 @@ export class ExecutorHub implements ExecutorEffects {
     const { containerizer, limits, log, signal } = this.#options;
     if (executor.record.phase !== "running") return;
     try {
-      const resources = this.resourcesOf(executor.record);
-      await containerizer.update(executor.uid, limitsOf({ resources }, limits));
+      const now = limitsOf({ resources: this.resourcesOf(executor.record) }, limits);
+      const key = JSON.stringify(now);
+      if (this.#limits.get(executor.uid) === key) return;
+      this.#limits.set(executor.uid, key);
+      await containerizer.update(executor.uid, now);
     } catch (err) {
+      this.#limits.delete(executor.uid);
       if (!signal.aborted)
         log.warn({ err, executor: executor.uid }, "an executor has not the limits of its tasks");
     }

@@ -74,6 +74,7 @@ describe("a LAUNCH with executors", () => {
   it.each<[string, TaskTemplate, ReturnType<typeof info>[]]>([
     ["a command too", run("x", { command: { shell: true, value: "true" } }), [info("x")]],
     ["an executor that nobody knows", run("y"), [info("x")]],
+    ["a default executor", run("x"), [info("x", { type: "DEFAULT", command: undefined })]],
     ["an executor without a command", run("x"), [info("x", { command: undefined })]],
     [
       "an executor that the offer has no room for",

@@ -134,7 +134,7 @@ function decideTask(
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
   }
-  const executor = decideExecutor(situation, progress, operation, executorId, executors);
+  const executor = decideExecutor(situation, progress, operation, executorId, executors, inGroup);
   if ("invalid" in executor) return invalid(executor.invalid);
   if ("lost" in executor) return lose("REASON_EXECUTOR_TERMINATED", executor.lost);
   const resources = read.resources.add(executor.resources);
@@ -204,11 +204,14 @@ function decideExecutor(
   operation: number,
   executorId: string | undefined,
   executors: readonly ExecutorTemplate[],
+  inGroup: boolean,
 ): ExecutorDecision {
   if (executorId === undefined) return { resources: Resources.empty };
   const index = executors.findIndex((one) => one.executorId === executorId);
   const [wanted] = executors.slice(index, index + 1);
   const there = executor(executorId);
+  const type = wanted?.type ?? there?.spec.type ?? "CUSTOM";
+  if (type !== "CUSTOM" && !inGroup) return { invalid: "'ExecutorInfo.type' must be 'CUSTOM'" };
   const own = madeExecutors.find((one) => isExecutorFrom(one, { offer, operation, index }));
   if (there !== undefined && there.metadata.uid !== own?.metadata.uid) {
     if (wanted !== undefined && !isSameExecutor(there, wanted, framework.spec.user)) {

@@ -4,7 +4,7 @@ import type { Live } from "../../cluster/object.ts";
 import type { AgentView } from "../../controllers/world/agentview.ts";
 import { durationInfo, timeInfo } from "../../convert/amounts.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
-import { attributeMessage, domainInfo } from "../../convert/offer.ts";
+import { AGENT_PATH, attributeMessage, domainInfo } from "../../convert/offer.ts";
 import { attributeToSpec, formatValue, Resources } from "../../resources/index.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
@@ -68,7 +68,7 @@ export const hostnameOf = ({ metadata, status }: Live<AgentObject>): string =>
 
 /** Libprocess's address of an agent; what reads it wants the address between @ and the colon. */
 const pidOf = ({ agent, port }: RegisteredAgent): string =>
-  `slave(1)@${bracketed(agent.status?.addresses?.[0] ?? hostnameOf(agent))}:${port}`;
+  `${AGENT_PATH.slice(1)}@${bracketed(agent.status?.addresses?.[0] ?? hostnameOf(agent))}:${port}`;
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 

@@ -138,7 +138,9 @@ export class Output {
       for (const record of decoder.decode(chunk))
         this.#take(decode(encoding, ProcessIOSchema, record, "ProcessIO"));
     });
-    this.ended = once(response, "close").then(() => {});
+    // Cut off is an end too.
+    response.on("error", () => {});
+    this.ended = new Promise((resolve) => response.once("close", () => resolve()));
   }
 
   leave(): void {
