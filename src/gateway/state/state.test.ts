@@ -15,8 +15,8 @@ import { encodeDocument } from "./document.ts";
 import { endpointResources } from "./endpoint.ts";
 import { Flat } from "./flat.ts";
 import { Pace } from "./pace.ts";
+import { acceptsGzip } from "./readers.ts";
 import { Renderings } from "./renderings.ts";
-import { acceptsGzip } from "./send.ts";
 import { sumOf } from "./sum.ts";
 import { taskMessage, toldTask, toldTasks } from "./tasks.ts";
 

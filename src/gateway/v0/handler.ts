@@ -16,7 +16,6 @@ import { textOf } from "../state/document.ts";
 import type { Pace } from "../state/pace.ts";
 import type { Render } from "../state/renderings.ts";
 import { roleUses } from "../state/roles.ts";
-import { sendRendering } from "../state/send.ts";
 import { v0Roles, v0StateSummary, v0Tasks } from "./lists.ts";
 import { v0Frameworks, v0Slaves, v0State } from "./state.ts";
 import { carryOut, V0_WRITES } from "./writes.ts";
@@ -129,7 +128,7 @@ async function answerRead(
   const key = JSON.stringify([path, ...names.map((name) => query.get(name))]);
   const rendering = await service.renderings.get(key, render(service, read, query, jsonp));
   const type = jsonp === null ? "application/json" : "text/javascript";
-  await sendRendering(request, response, rendering, type, service.deps.clock);
+  await service.readers.send(request, response, rendering, type);
   return undefined;
 }
 
