@@ -11,7 +11,9 @@ import type { AgentOptions } from "./agentOptions.ts";
 import { readBootId } from "./checkpoint/bootId.ts";
 import { RecordStore } from "./checkpoint/recordStore.ts";
 import { type AgentParts, compose } from "./compose.ts";
+import type { RecoveredContainer } from "./containerizer/containerizer.ts";
 import { type ContainerRuntime, openContainerRuntime } from "./containerizer/open.ts";
+import { LABEL_EXECUTOR } from "./launch/containerSpec.ts";
 import { retry } from "./launch/retry.ts";
 import { type AgentFacts, nodeOwner, register } from "./registration/registration.ts";
 import { Layout } from "./sandbox/layout.ts";
@@ -60,10 +62,12 @@ export class Agent {
   /** Tasks that are being launched are launched, for a launch is not taken up again by the next agent. */
   async #finish(): Promise<void> {
     const { clock } = this.#options;
-    const supervisor = this.#parts?.supervisor;
-    supervisor?.close();
+    const parts = this.#parts;
+    const supervisors = parts ? [parts.supervisor, parts.executors.supervisor] : [];
+    for (const supervisor of supervisors) supervisor.close();
     const end = clock.monotonic() + FINISH_LIMIT;
-    while (supervisor?.starting && clock.monotonic() < end) await sleep(clock, FINISH_STEP);
+    while (supervisors.some(({ starting }) => starting) && clock.monotonic() < end)
+      await sleep(clock, FINISH_STEP);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -72,6 +76,8 @@ export class Agent {
     using _lock = await this.#untilItWorks(signal, () => AgentLock.take(layout.root));
     const records = new RecordStore(layout.records);
     await records.open();
+    const executorRecords = new RecordStore(layout.executorRecords);
+    await executorRecords.open();
     await mountSecretFolder(layout.secrets).catch((err: unknown) => {
       log.error(
         { err },
@@ -81,30 +87,51 @@ export class Agent {
     const runtime = await this.#untilItWorks(signal, () => this.#openRuntime(layout));
     try {
       const bootId = await readBootId();
-      const parts = await compose(this.#options, { runtime, layout, records, bootId }, signal);
+      const parts = await compose(
+        this.#options,
+        { runtime, layout, records, executorRecords, bootId },
+        signal,
+      );
       this.#parts = parts;
-      await this.#recover(parts, records, runtime, signal);
+      await this.#recover(parts, records, executorRecords, runtime, signal);
+      const port = await this.#untilItWorks(signal, () => parts.server.start());
+      this.#options.log.info({ port }, "serves Mesos's agent API");
       await this.#follow(parts, await this.#facts(runtime, bootId, signal), signal);
     } finally {
       this.#parts?.monitors.stopAll();
+      await this.#parts?.server.stop();
       runtime.close();
     }
   }
 
   /** Needs no API server: tasks that run are watched over again although it may be away. */
   async #recover(
-    { supervisor }: AgentParts,
+    { supervisor, executors, recovered }: AgentParts,
     records: RecordStore,
-    { containerizer }: ContainerRuntime,
+    executorRecords: RecordStore,
+    { containerizer, nested }: ContainerRuntime,
     signal: AbortSignal,
   ): Promise<void> {
     const { log } = this.#options;
     const loaded = await records.load();
-    for (const { uid, movedTo, error } of loaded.quarantined) {
+    const loadedExecutors = await executorRecords.load();
+    for (const { uid, movedTo, error } of [...loaded.quarantined, ...loadedExecutors.quarantined]) {
       log.error({ task: uid, movedTo, err: error }, "the record of a task is damaged and was put aside");
     }
     const containers = await this.#untilItWorks(signal, () => containerizer.recover());
-    supervisor.recover(loaded.records, containers);
+    for (const { id, state } of containers) {
+      if (state !== "running") continue;
+      await nested.endOldSessions(id).catch((err: unknown) => {
+        log.warn({ err, container: id }, "sessions of the agent before could not be ended");
+      });
+    }
+    const isExecutor = ({ labels }: RecoveredContainer) => labels[LABEL_EXECUTOR] !== undefined;
+    supervisor.recover(
+      loaded.records,
+      containers.filter((one) => !isExecutor(one)),
+    );
+    executors.supervisor.recover(loadedExecutors.records, containers.filter(isExecutor));
+    recovered();
     log.info({ records: loaded.records.length, containers: containers.length }, "recovered");
     this.#recovered = true;
   }
@@ -113,12 +140,14 @@ export class Agent {
     await Promise.all([
       this.#register(parts, facts, signal),
       parts.tasks.run(signal),
+      parts.executors.objects.run(signal),
       parts.agent.run(signal),
       parts.slots.reflector.run(signal),
       parts.upkeep.run(signal),
       parts.events.run(signal),
       // Never resolves if the signal aborts before the stores are filled; the others do.
       Promise.race([parts.supervisor.follow(), aborted(signal)]),
+      Promise.race([parts.executors.supervisor.follow(), aborted(signal)]),
     ]);
   }
 

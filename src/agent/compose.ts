@@ -1,29 +1,45 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import type { Agent as AgentObject } from "../api/agent.ts";
 import { durationMs } from "../api/duration.ts";
+import type { Executor } from "../api/executor.ts";
 import type { Task } from "../api/task.ts";
-import { agents, frameworks, reservations, tasks } from "../client/handles.ts";
+import { hasEnded } from "../api/taskstate.ts";
+import { TokenAuthenticator } from "../auth/bearer.ts";
+import { agents, executors, frameworks, reservations, tasks } from "../client/handles.ts";
 import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.ts";
 import { EventWriter } from "../cluster/events.ts";
-import { keyOf } from "../cluster/object.ts";
+import { keyOf, type Live } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
+import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
+import { DefaultExecutors } from "./defaultexecutor/defaultExecutors.ts";
+import { executorsAsTasks } from "./executors/asTask.ts";
+import { ExecutorHub } from "./executors/hub.ts";
+import { messageRoutes } from "./executors/messageRoutes.ts";
+import { executorObstacle } from "./executors/obstacle.ts";
+import { executorRoute } from "./executors/route.ts";
+import { ExecutorStatusWriter } from "./executors/statusWriter.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
+import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
 import { AgentMetrics } from "./metrics.ts";
+import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
 import { Effects } from "./run/effects.ts";
 import { endNote } from "./run/endNote.ts";
 import { Monitors } from "./run/monitors.ts";
-import { StatusWriter } from "./run/statusWriter.ts";
+import { TaskStatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import type { Layout } from "./sandbox/layout.ts";
 import { removeSecretFiles } from "./sandbox/secretFiles.ts";
+import { addAmounts } from "./slot/grant.ts";
 import { SlotWatch } from "./slot/slotWatch.ts";
 import { bytesOf } from "./upkeep/bytes.ts";
 import { memTotal } from "./upkeep/memoryPressure.ts";
@@ -34,6 +50,7 @@ export interface NodeParts {
   readonly runtime: ContainerRuntime;
   readonly layout: Layout;
   readonly records: RecordStore;
+  readonly executorRecords: RecordStore;
   readonly bootId: string;
 }
 
@@ -48,6 +65,13 @@ export interface AgentParts {
   /** The agent's own object. */
   readonly agent: Reflector<AgentObject>;
   readonly slots: SlotWatch;
+  readonly server: AgentServer;
+  readonly executors: {
+    readonly supervisor: Supervisor;
+    readonly objects: Reflector<Executor>;
+  };
+  /** From now on executors are answered. */
+  readonly recovered: () => void;
 }
 
 /** @param signal aborts when the agent stops */
@@ -57,7 +81,7 @@ export async function compose(
   signal: AbortSignal,
 ): Promise<AgentParts> {
   const { config, connection, node, clock, uuid, log } = options;
-  const { runtime, layout, records, bootId } = parts;
+  const { runtime, layout, records, executorRecords, bootId } = parts;
   const { containerizer, provisioner } = runtime;
   const watch = { logger: log, clock };
   const client = tasks(connection);
@@ -81,6 +105,35 @@ export async function compose(
     nodeRoot: () => runtime.nodeRoot(),
   });
   await fetcher.open();
+  const dns = parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => ""));
+  const executorWatch = new Reflector<Executor>(executors(connection), {
+    ...watch,
+    fieldSelector: `spec.agent=${node}`,
+  });
+  const defaultExecutors = new DefaultExecutors({
+    executors: executorWatch,
+    client: executors(connection),
+    containerizer,
+    provisioner,
+    slots,
+    layout,
+    nodeAddress: options.addresses[0],
+    dns,
+    config,
+    clock,
+    log,
+    signal,
+  });
+  const hub = new ExecutorHub({
+    tasks: () => supervisor.runs(),
+    executors: () => executorSupervisor.runs(),
+    containerizer,
+    limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
+    node: { name: node, hostname: hostname() },
+    clock,
+    log,
+    signal,
+  });
   const launcher = new Launcher({
     containerizer,
     provisioner,
@@ -92,24 +145,27 @@ export async function compose(
       address: options.addresses[0] ?? "",
       memoryBytes: memTotal(await readFile("/proc/meminfo", "utf8")),
     },
-    dns: parseResolvConf(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+    dns,
     config,
+    resourcesOf: (record) => (record.executor ? hub.resourcesOf(record) : record.spec.resources),
     clock,
     log,
   });
-  const status = new StatusWriter({ tasks: client, store: taskWatch.store, clock, log });
+  const status = new TaskStatusWriter({ objects: client, store: taskWatch.store, clock, log });
   const monitors = new Monitors({ containerizer, clock });
-  const effects = new Effects({
-    status,
+  const acting = {
     launcher,
     containerizer,
     slots,
     monitors,
+    hub,
+    defaultExecutors,
     layout,
     clock,
     log,
     signal,
-  });
+  };
+  const effects = new Effects({ ...acting, status });
   const metrics = new AgentMetrics(options.registry);
   const held = reservations(connection);
   const events = new EventWriter(eventsOf(connection), {
@@ -118,13 +174,11 @@ export async function compose(
     logger: log,
     clock,
   });
-  const supervisor = new Supervisor({
-    tasks: taskWatch,
+  const supervising = {
     agent,
     slots,
-    records,
-    effects,
     admission: {
+      executors: executors(connection),
       frameworks: frameworks(connection),
       namespaces: namespaces(connection),
       reservations: held,
@@ -132,7 +186,7 @@ export async function compose(
       layout,
       volumeLock: new KeyedLock(),
     },
-    remove: async (id) => {
+    remove: async (id: string) => {
       await retry(() => containerizer.remove(id), { clock, signal, when: () => true });
       await removeSecretFiles(layout.secretsOf(id));
     },
@@ -143,7 +197,22 @@ export async function compose(
     uuid,
     log,
     signal,
+  };
+  const supervisor: Supervisor = new Supervisor({
+    ...supervising,
+    tasks: taskWatch,
+    records,
+    defaultExecutors,
+    effects,
+    heldByOthers: () => addAmounts(executorSupervisor.held(), defaultExecutors.amounts()),
+    obstacle: (task) => {
+      const key = `${task.metadata.namespace}/${task.spec.executor?.name}`;
+      const object = executorWatch.store.get(key);
+      const record = object && executorSupervisor.run(object.metadata.uid)?.record;
+      return executorObstacle(task, { object, record, now: clock.now() });
+    },
     onRecord: (record, recovered) => {
+      hub.observeTask(record);
       if (!metrics.observe(record, recovered)) return;
       const task = taskWatch.store.get(keyOf(record));
       const note = endNote(record);
@@ -151,7 +220,90 @@ export async function compose(
     },
     onForget: (uid) => metrics.forget(uid),
   });
-  const runs = () => supervisor.runs();
-  const upkeep = new Upkeep({ node, runs, runtime, reservations: held, layout, config, clock, log });
-  return { supervisor, monitors, upkeep, events, tasks: taskWatch, agent, slots };
+  const isRunning = ({ metadata }: Live<Executor>) =>
+    [...taskWatch.store.values()].some(
+      ({ spec, status, metadata: { namespace } }) =>
+        spec.executor?.name === metadata.name && namespace === metadata.namespace && !hasEnded(status),
+    );
+  const executorSupervisor: Supervisor = new Supervisor({
+    ...supervising,
+    tasks: executorsAsTasks(executorWatch, isRunning),
+    records: executorRecords,
+    effects: new Effects({
+      ...acting,
+      status: new ExecutorStatusWriter({
+        objects: executors(connection),
+        store: executorWatch.store,
+        clock,
+        log,
+      }),
+    }),
+    executor: ({ metadata }) => {
+      const spec = executorWatch.store.get(keyOf(metadata))?.spec;
+      return spec && { spec, token: randomBytes(32).toString("hex"), subscribed: false };
+    },
+    heldByOthers: () => addAmounts(supervisor.held(), defaultExecutors.amounts()),
+    obstacle: () => undefined,
+    onRecord: (record, recovered) => {
+      hub.observeExecutor(record, recovered);
+      supervisor.schedule();
+      const object = executorWatch.store.get(keyOf(record));
+      const note = recovered ? undefined : endNote(record);
+      if (record.phase === "ended" && object?.metadata.uid === record.uid && note)
+        events.record(object, note);
+    },
+    onForget: () => {},
+  });
+  taskWatch.onChange(() => executorSupervisor.schedule());
+  function* runs() {
+    yield* supervisor.runs();
+    yield* executorSupervisor.runs();
+  }
+  let recovering = true;
+  const upkept = { node, reservations: held, layout, config, clock, log };
+  const upkeep = new Upkeep({ ...upkept, runs, runtime, defaultExecutors });
+  const executorApi = executorRoute({
+    hub,
+    frameworks: frameworks(connection),
+    authenticate: config.http.authenticateExecutors,
+    recovering: () => recovering,
+    clock,
+  });
+  const messages = messageRoutes({
+    hub,
+    authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
+    operator: config.operatorUser,
+  });
+  const operators = operatorRoutes({
+    config,
+    connection,
+    node,
+    address: options.addresses[0] ?? node,
+    records: () => [...supervisor.runs()].map(({ record }) => record),
+    record: (uid) => supervisor.run(uid)?.record,
+    tasks: taskWatch.store,
+    agents: agent.store,
+    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    runtime,
+    layout,
+    registry: options.registry,
+    clock,
+    log,
+  });
+  const routes = [...operators, executorApi, ...messages];
+  const server = new AgentServer({ ...config.http, routes, clock, log });
+  return {
+    supervisor,
+    monitors,
+    upkeep,
+    events,
+    tasks: taskWatch,
+    agent,
+    slots,
+    server,
+    executors: { supervisor: executorSupervisor, objects: executorWatch },
+    recovered: () => {
+      recovering = false;
+    },
+  };
 }

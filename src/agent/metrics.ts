@@ -2,6 +2,8 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import { isTerminal } from "../api/taskstate.ts";
 import { PHASES, type Phase, type TaskRecord } from "./checkpoint/record.ts";
 
+const ENDED = "mesos_agent_tasks_ended_total";
+
 /** The agent's own metrics. */
 export class AgentMetrics {
   readonly #ended: Counter<"state" | "reason">;
@@ -28,11 +30,21 @@ export class AgentMetrics {
       registers,
     });
     this.#ended = new Counter({
-      name: "mesos_agent_tasks_ended_total",
+      name: ENDED,
       help: "Tasks ended since the agent started, by state and reason.",
       labelNames: ["state", "reason"],
       registers,
     });
+  }
+
+  /** How many tasks have ended in each state since the agent started. */
+  static async endedByState(registry: Registry): Promise<ReadonlyMap<string, number>> {
+    const ended = new Map<string, number>();
+    for (const { labels, value } of (await registry.getSingleMetric(ENDED)?.get())?.values ?? []) {
+      const state = String(labels.state);
+      ended.set(state, (ended.get(state) ?? 0) + value);
+    }
+    return ended;
   }
 
   /** Told of each state of each record. Returns whether the task has just ended. */

@@ -155,11 +155,17 @@ export const volume = rules(
     mode: z.enum(["RW", "RO"]).default("RW").describe("Whether the task may write it."),
     hostPath: absolutePath.optional().describe("A path of the node, where the namespace allows it."),
     sandboxPath: relativePath.optional().describe("A path in the task's own sandbox; made when missing."),
+    executorPath: relativePath
+      .optional()
+      .describe(
+        "A folder that the tasks of one executor share; or, by its containerPath, a persistent volume of the executor.",
+      ),
     secret: objectName.optional().describe("A Secret of the task's namespace, a file a key."),
   }),
   {
-    rule: "[has(self.hostPath), has(self.sandboxPath), has(self.secret)].filter(x, x).size() == 1",
-    message: "exactly one of hostPath, sandboxPath and secret must be given",
+    rule: "[has(self.hostPath), has(self.sandboxPath), has(self.executorPath), has(self.secret)].filter(x, x).size() == 1",
+    message: "exactly one of hostPath, sandboxPath, executorPath and secret must be given",
+    cost: 100,
   },
 );
 export type Volume = z.output<typeof volume>;

@@ -8,6 +8,8 @@ export const FRAMEWORK_ID_ANNOTATION = `${GROUP}/framework-id`;
 
 /** Finalizer of a Task: removed once its end is reported and its node holds nothing of it. */
 export const TASK_FINALIZER = `${GROUP}/task`;
+/** Finalizer of an Executor: removed once it has ended and its node holds nothing of it. */
+export const EXECUTOR_FINALIZER = `${GROUP}/executor`;
 /** Finalizer of a Framework: removed once its offers are rescinded and its tasks have ended. */
 export const FRAMEWORK_FINALIZER = `${GROUP}/framework`;
 /** Finalizer of a Reservation: removed once no task holds what it reserves. */

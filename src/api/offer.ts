@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { conditions } from "./condition.ts";
 import { duration } from "./duration.ts";
+import { executorTemplate } from "./executor.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
 import { attribute, givenResources, resources } from "./resource.ts";
-import { immutable, listSet, rules, written } from "./rule.ts";
+import { immutable, listMap, listSet, rules, written } from "./rule.ts";
 import { taskTemplate } from "./task.ts";
 
 const filters = z.object({
@@ -15,7 +16,17 @@ const filters = z.object({
     ),
 });
 
-const tasks = z.object({ tasks: z.array(taskTemplate).min(1).max(32).describe("The tasks.") });
+const tasks = z.array(taskTemplate).min(1).max(32).describe("The tasks.");
+const launch = z.object({
+  tasks,
+  executors: listMap(z.array(executorTemplate).max(8), "executorId")
+    .optional()
+    .describe("Executors that tasks name: made on the agent if they do not run there yet."),
+});
+const launchGroup = z.object({
+  tasks,
+  executor: executorTemplate.optional().describe("The executor that runs all of them (Mesos: DEFAULT)."),
+});
 const some = z.object({
   resources: givenResources.min(1).describe("The resources, with their reservations or volumes."),
 });
@@ -26,8 +37,8 @@ const operation = rules(
     type: z
       .enum(["LAUNCH", "LAUNCH_GROUP", "RESERVE", "UNRESERVE", "CREATE", "DESTROY"])
       .describe("What to do."),
-    launch: tasks.optional().describe("With LAUNCH: each task by itself."),
-    launchGroup: tasks.optional().describe("With LAUNCH_GROUP: all tasks or none."),
+    launch: launch.optional().describe("With LAUNCH: each task by itself."),
+    launchGroup: launchGroup.optional().describe("With LAUNCH_GROUP: all tasks or none."),
     reserve: some.optional().describe("With RESERVE: resources as they shall be, the new reservation last."),
     unreserve: some
       .optional()

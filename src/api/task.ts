@@ -78,10 +78,11 @@ const taskInfoShape = {
     .describe("Of two tasks the one with less is taken back first, where the operator reclaims; absent: 0."),
 };
 
-const programRule = {
-  rule: "has(self.command) || (has(self.container) && has(self.container.image))",
-  message: "a task needs command, or container.image with a command of its own",
-};
+const programRule = (executor: string) => ({
+  rule: `has(self.command) || has(self.${executor}) || (has(self.container) && has(self.container.image))`,
+  message: "a task needs command, or container.image with a command of its own, or an executor",
+});
+
 /** A limit is at least what is requested; what is malformed another rule refuses. */
 const notBelowRequest = (name: "cpus" | "mem") => {
   const field = `self.limits.${name}`;
@@ -104,24 +105,33 @@ const mapsOwnPorts = {
   cost: 600_000,
 };
 
-const taskRules = [programRule, notBelowRequest("cpus"), notBelowRequest("mem"), mapsOwnPorts];
+const taskRules = (executor: string) => [
+  programRule(executor),
+  notBelowRequest("cpus"),
+  notBelowRequest("mem"),
+  mapsOwnPorts,
+];
 
 /** A task in the answer to an Offer; role, framework and agent are the offer's. */
 export const taskTemplate = rules(
   z.object({
     name: objectName.optional().describe("Name of the Task object; absent: derived from the offer."),
     ...taskInfoShape,
+    executorId: mesosId
+      .optional()
+      .describe("Who runs the task: one of the operation's executors, or one that runs on the agent."),
     ttlAfterFinished: duration.optional().describe("How long the ended Task is kept."),
   }),
-  ...taskRules,
+  ...taskRules("executorId"),
 );
 export type TaskTemplate = z.output<typeof taskTemplate>;
 
-const origin = z.object({
+/** Where in the answer to an Offer something was asked for. */
+export const origin = z.object({
   name: objectName.describe("The Offer."),
   uid: z.string().max(64).describe("Its uid."),
   operation: z.int().min(0).describe("Index of the operation in the response."),
-  index: z.int().min(0).describe("Index of the task in the operation."),
+  index: z.int().min(0).describe("Index of the task, or executor, in the operation."),
 });
 
 const group = z.object({
@@ -129,12 +139,25 @@ const group = z.object({
   size: z.int().min(1).max(64).describe("How many tasks the group has: all start or none."),
 });
 
+const executorRef = z.object({
+  name: objectName.describe("The Executor object, of the same namespace."),
+  executorId: mesosId.describe("Its Mesos executor id."),
+});
+
 const frozenShape = Object.fromEntries(
   Object.entries(taskInfoShape).map(([name, schema]) => [name, immutable(schema, name)]),
 ) as typeof taskInfoShape;
 
 /** Fields that have a value from the start or never. */
-const FIRST = ["framework", "offer", "group", "constraints", "tolerations", ...Object.keys(taskInfoShape)];
+const FIRST = [
+  "framework",
+  "offer",
+  "group",
+  "executor",
+  "constraints",
+  "tolerations",
+  ...Object.keys(taskInfoShape),
+];
 const present = FIRST.map((name) => `has(self.${name}) == has(oldSelf.${name})`).join(" && ");
 
 export const taskSpec = rules(
@@ -155,6 +178,9 @@ export const taskSpec = rules(
         "Set by the operator with agent: the resources as it took them, when reservations make them differ from resources.",
       ),
     group: immutable(group, "group").optional().describe("Set by the operator for LAUNCH_GROUP."),
+    executor: immutable(executorRef, "executor")
+      .optional()
+      .describe("Set by the operator: the Executor that runs the task."),
     ...frozenShape,
     constraints: immutable(z.array(placementConstraint).max(32), "constraints")
       .optional()
@@ -190,7 +216,7 @@ export const taskSpec = rules(
       .optional()
       .describe("How long the ended Task is kept once acknowledged; absent: the chart's value, 1h."),
   }),
-  ...taskRules,
+  ...taskRules("executor"),
   {
     rule: `!has(self.framework) || self.framework != '${BUILT_IN_FRAMEWORK}'`,
     message: `${BUILT_IN_FRAMEWORK} is the built-in framework: leave framework out`,
@@ -203,8 +229,8 @@ export const taskSpec = rules(
     fieldPath: ".framework",
   },
   {
-    rule: "(!has(self.offer) && !has(self.group)) || has(self.framework)",
-    message: "offer and group belong to tasks of a framework",
+    rule: "(!has(self.offer) && !has(self.group) && !has(self.executor)) || has(self.framework)",
+    message: "offer, group and executor belong to tasks of a framework",
     fieldPath: ".framework",
   },
   {
@@ -243,8 +269,30 @@ export const statusUpdate = z.object({
   message: z.string().max(4096).optional().describe("A sentence."),
   timestamp: timestamp.describe("When it happened."),
   healthy: z.boolean().optional().describe("What the health check says."),
+  data: z.base64().max(65536).optional().describe("Bytes that the executor sends along, as base64."),
+  labels: z
+    .record(z.string().max(63), z.string().max(1024))
+    .optional()
+    .describe("Mesos labels that the executor sends along."),
 });
 export type StatusUpdate = z.output<typeof statusUpdate>;
+
+/** A container as its agent reports it. */
+export const containerState = z.object({
+  id: z.string().max(128).describe("Id in containerd's namespace mesos."),
+  pid: z.int().optional().describe("Its first process on the node."),
+  image: z.string().max(1024).optional().describe("Image it runs."),
+  sandbox: z.string().max(1024).optional().describe("Sandbox directory on the node."),
+  startedAt: timestamp.optional().describe("When its process started."),
+  finishedAt: timestamp.optional().describe("When its process ended."),
+});
+
+/** The end of a process. */
+export const exitState = z.object({
+  code: z.int().optional().describe("Exit code."),
+  signal: z.int().optional().describe("Signal that ended it."),
+  oom: z.boolean().optional().describe("Whether memory ran out."),
+});
 
 export const taskStatus = z.object({
   observedGeneration,
@@ -266,26 +314,9 @@ export const taskStatus = z.object({
     .max(64)
     .optional()
     .describe("Transitions, oldest first; trimmed once acknowledged."),
-  container: z
-    .object({
-      id: z.string().max(128).describe("Id in containerd's namespace mesos."),
-      pid: z.int().optional().describe("Its first process on the node."),
-      image: z.string().max(1024).optional().describe("Image it runs."),
-      sandbox: z.string().max(1024).optional().describe("Sandbox directory on the node."),
-      startedAt: timestamp.optional().describe("When its process started."),
-      finishedAt: timestamp.optional().describe("When its process ended."),
-    })
-    .optional()
-    .describe("The container."),
+  container: containerState.optional().describe("The container."),
   addresses: z.array(z.string().max(64)).max(8).optional().describe("Addresses of the task."),
-  exit: z
-    .object({
-      code: z.int().optional().describe("Exit code."),
-      signal: z.int().optional().describe("Signal that ended it."),
-      oom: z.boolean().optional().describe("Whether memory ran out."),
-    })
-    .optional()
-    .describe("How its process ended."),
+  exit: exitState.optional().describe("How its process ended."),
   unreachableSince: timestamp.optional().describe("Set by the operator while the agent's Lease has lapsed."),
   conditions,
 });

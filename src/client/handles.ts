@@ -1,4 +1,5 @@
 import { Agent } from "../api/agent.ts";
+import { Executor } from "../api/executor.ts";
 import { Framework } from "../api/framework.ts";
 import { GROUP, VERSION } from "../api/group.ts";
 import type { Kind } from "../api/kind.ts";
@@ -22,6 +23,7 @@ const handle = <T extends KubeObject>(connection: Connection, kind: Kind): Resou
 
 /** Typed handles of this project's kinds at one API server. */
 export const agents = (connection: Connection): Resource<Agent> => handle(connection, Agent);
+export const executors = (connection: Connection): Resource<Executor> => handle(connection, Executor);
 export const frameworks = (connection: Connection): Resource<Framework> => handle(connection, Framework);
 export const offers = (connection: Connection): Resource<Offer> => handle(connection, Offer);
 export const quotas = (connection: Connection): Resource<Quota> => handle(connection, Quota);

@@ -9,8 +9,34 @@ export const agentConfig = z.strictObject({
     .min(1)
     .default("mesos-system")
     .describe("Namespace of the operator, the Leases and the slot Pods."),
+  operatorUser: z
+    .string()
+    .default("system:serviceaccount:mesos-system:mesos-operator")
+    .describe("The operator to Kubernetes: who may pass messages to executors."),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   healthPort: z.int().min(0).max(65535).default(5052).describe("/livez, /readyz and /metrics."),
+  http: z
+    .strictObject({
+      port: z.int().min(0).max(65535).default(5051),
+      authenticateExecutors: z
+        .boolean()
+        .default(true)
+        .describe("Whether executors must send the token of their environment; few libraries do not."),
+      tls: z
+        .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
+        .optional()
+        .describe("Files in PEM. Absent: without TLS executors alone are served, unless plain is true."),
+      plain: z
+        .boolean()
+        .default(false)
+        .describe("Serve operators without TLS too: what is sent, credentials too, is readable on its way."),
+      maxBodyBytes: z
+        .int()
+        .min(1024)
+        .default(1 << 20),
+    })
+    .prefault({})
+    .describe("Mesos's agent API. Executors are served with TLS and without, on the one port."),
   workDirectory: z
     .string()
     .default("/var/lib/mesos")

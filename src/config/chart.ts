@@ -24,21 +24,23 @@ const chartOperatorConfig = z.strictObject({
   healthPort: portNumber,
   slot: slot.unwrap().omit({ image: true, imagePullPolicy: true, priorityClassName: true }).prefault({}),
 });
+const plainListener = z
+  .strictObject({ enabled: z.boolean() })
+  .describe("Without TLS: what is sent, credentials too, is readable on its way.");
+const certificate = z.strictObject({
+  secretName: z.string().describe("Of type kubernetes.io/tls; empty: one is made, and kept."),
+  dnsNames: z.array(z.string().min(1)).describe("Of the one that is made, besides its own."),
+  ipAddresses: z.array(z.string().min(1)),
+  days: z.int().min(1).describe("For how long the one that is made is valid."),
+});
 /** A part of the operator's configuration, with what is around it in the cluster. */
 const chartGateway = gateway
   .unwrap()
-  .omit({ tls: true })
+  .omit({ tls: true, agentPort: true, agentToken: true })
   .extend({
     port: portNumber,
-    plain: z
-      .strictObject({ enabled: z.boolean() })
-      .describe("Without TLS: what is sent, credentials too, is readable on its way."),
-    tls: z.strictObject({
-      secretName: z.string().describe("Of type kubernetes.io/tls; empty: one is made, and kept."),
-      dnsNames: z.array(z.string().min(1)).describe("Of the one that is made, besides the Service's."),
-      ipAddresses: z.array(z.string().min(1)),
-      days: z.int().min(1).describe("For how long the one that is made is valid."),
-    }),
+    plain: plainListener,
+    tls: certificate,
     service: z.strictObject({
       type: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]),
       nodePort: z.union([z.literal(0), portNumber]).describe("0: the cluster's choice."),
@@ -46,8 +48,12 @@ const chartGateway = gateway
       loadBalancerSourceRanges: z.array(z.string().min(1)),
     }),
   });
+const chartAgentHttp = agentConfig.shape.http
+  .unwrap()
+  .omit({ tls: true, plain: true })
+  .extend({ port: portNumber, plain: plainListener, tls: certificate });
 const chartAgentConfig = agentConfig
-  .omit({ namespace: true, defaultImage: true })
+  .omit({ namespace: true, defaultImage: true, http: true, operatorUser: true })
   .extend({ healthPort: portNumber });
 
 const scheduling = {
@@ -80,6 +86,7 @@ export const chartValues = z.strictObject({
   gateway: chartGateway,
   agent: z.strictObject({
     config: chartAgentConfig,
+    http: chartAgentHttp,
     taskNetwork: z.strictObject({
       create: z.boolean(),
       subnet: z.string().regex(/^[0-9]{1,3}(\.[0-9]{1,3}){3}\/[0-9]{1,2}$/),

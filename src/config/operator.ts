@@ -124,6 +124,11 @@ export const operatorConfig = z.strictObject({
         .boolean()
         .default(false)
         .describe("Let in who gives no credentials, to do whatever the gateway can in its namespace."),
+      agentPort: z.int().min(1).max(65535).default(5051).describe("Of the agents' API."),
+      agentToken: z
+        .string()
+        .default("/var/run/secrets/mesos.dev/agent/token")
+        .describe("File of the token that agents know the operator by, to pass on executors' messages."),
       followers: z
         .enum(["Redirect", "Proxy"])
         .default("Redirect")

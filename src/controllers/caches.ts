@@ -1,4 +1,5 @@
 import type { Agent } from "../api/agent.ts";
+import { type Executor, executorHasEnded } from "../api/executor.ts";
 import type { Framework } from "../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../api/group.ts";
 import type { Offer } from "../api/offer.ts";
@@ -35,6 +36,11 @@ export type TaskIndex =
   | "offer"
   | "pending";
 /**
+ * Indexes of Executors. `live*`: those that have not ended; `liveFramework` is "namespace/name", `liveId` is `executorIdKey`.
+ * `offer`: by the uid of the Offer they were made from.
+ */
+export type ExecutorIndex = "liveAgent" | "liveFramework" | "liveRole" | "liveId" | "offer";
+/**
  * `outstanding*`: Offers that are neither answered to the end, nor expired, nor rescinded. `framework`: "namespace/name".
  * `inverseAgent`: inverse offers, closed ones too; they are in none of `outstanding*`.
  */
@@ -54,6 +60,7 @@ export type ReservationIndex = "agent" | "role";
 /** What the operator mirrors of the API server; each replica runs them, so that a new leader starts at once. */
 export interface Caches {
   readonly agents: Reflector<Agent, AgentIndex>;
+  readonly executors: Reflector<Executor, ExecutorIndex>;
   /** By role in spec.roles, and by the key of the Lease that it renews. */
   readonly frameworks: Reflector<Framework, "role" | "lease">;
   readonly offers: Reflector<Offer, OfferIndex>;
@@ -71,11 +78,16 @@ export interface Caches {
   readonly pods: Reflector<Pod, "node">;
 }
 
-export const frameworkKey = (task: Live<Task>): string =>
-  `${task.metadata.namespace ?? ""}/${task.spec.framework ?? BUILT_IN_FRAMEWORK}`;
+/** "namespace/name" of the framework that a task, or an executor, belongs to. */
+export const frameworkKey = ({ metadata, spec }: Live<Task> | Live<Executor>): string =>
+  `${metadata.namespace ?? ""}/${spec.framework ?? BUILT_IN_FRAMEWORK}`;
 
 /** A Mesos task id within its framework ("namespace/name"). */
 export const taskIdKey = (framework: string, taskId: string): string => `${framework} ${taskId}`;
+
+/** A Mesos executor id within its framework ("namespace/name") on an agent. */
+export const executorIdKey = (framework: string, agent: string, executorId: string): string =>
+  `${framework} ${agent} ${executorId}`;
 
 /** Tasks that the built-in framework places compete by namespace and role. */
 export const pendingKey = (namespace: string, role: string): string => `${namespace} ${role}`;
@@ -109,6 +121,18 @@ const taskIndexers: Readonly<Record<TaskIndex, Indexer<Task>>> = {
   pending: (task) => (isPending(task) ? [pendingKey(task.metadata.namespace ?? "", task.spec.role)] : []),
 };
 
+const ifLive = ({ status }: Executor, key: string): readonly string[] =>
+  executorHasEnded(status) ? [] : [key];
+
+const executorIndexers: Readonly<Record<ExecutorIndex, Indexer<Executor>>> = {
+  liveAgent: (executor) => ifLive(executor, executor.spec.agent),
+  liveFramework: (executor) => ifLive(executor, frameworkKey(executor)),
+  liveRole: (executor) => ifLive(executor, executor.spec.role),
+  liveId: (executor) =>
+    ifLive(executor, executorIdKey(frameworkKey(executor), executor.spec.agent, executor.spec.executorId)),
+  offer: ({ spec }) => one(spec.offer?.uid),
+};
+
 const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
   `${metadata.namespace ?? ""}/${spec.framework}`;
 
@@ -138,6 +162,7 @@ export function createCaches(clients: Clients, options: CacheOptions): Caches {
         maintenance: ({ spec, status }) => (spec.maintenance || status?.maintenance ? [PLANNED] : []),
       },
     }),
+    executors: new Reflector(clients.executors, { ...options, indexers: executorIndexers }),
     frameworks: new Reflector(clients.frameworks, {
       ...options,
       indexers: {

@@ -1,4 +1,5 @@
 import { Agent } from "../api/agent.ts";
+import { Executor } from "../api/executor.ts";
 import { Framework } from "../api/framework.ts";
 import { GROUP, VERSION } from "../api/group.ts";
 import type { Kind } from "../api/kind.ts";
@@ -24,6 +25,7 @@ import { type Resource, type ResourceType, resource } from "../cluster/resource.
 /** A typed client of each kind that the operator reads or writes. */
 export interface Clients {
   readonly agents: Resource<Agent>;
+  readonly executors: Resource<Executor>;
   readonly frameworks: Resource<Framework>;
   readonly offers: Resource<Offer>;
   readonly quotas: Resource<Quota>;
@@ -46,6 +48,7 @@ export function createClients(connection: Connection): Clients {
   const of = <T extends KubeObject>(kind: Kind): Resource<T> => resource<T>(connection, servedAt(kind));
   return {
     agents: of<Agent>(Agent),
+    executors: of<Executor>(Executor),
     frameworks: of<Framework>(Framework),
     offers: of<Offer>(Offer),
     quotas: of<Quota>(Quota),

@@ -1,5 +1,6 @@
 import type { AgentState } from "../allocator/index.ts";
 import type { Agent } from "../api/agent.ts";
+import { type Executor, type ExecutorStatus, executorSpec } from "../api/executor.ts";
 import { type Framework, frameworkSpec } from "../api/framework.ts";
 import { API_VERSION } from "../api/group.ts";
 import type { Offer, OfferResponse, OfferStatus } from "../api/offer.ts";
@@ -84,6 +85,27 @@ export const task = (
     command: { shell: true, value: "true" },
     ...spec,
   },
+  ...(status && { status }),
+});
+
+export const executor = (
+  name: string,
+  spec: object = {},
+  status?: ExecutorStatus,
+  more: Metadata = {},
+): Live<Executor> => ({
+  apiVersion: API_VERSION,
+  kind: "Executor",
+  metadata: metadata(name, { namespace: "ns", ...more }),
+  spec: executorSpec.parse({
+    framework: "fw",
+    role: "eng",
+    agent: "n1",
+    executorId: name,
+    resources: list("cpus:0.5;mem:32"),
+    command: { shell: true, value: "./executor" },
+    ...spec,
+  }),
   ...(status && { status }),
 });
 

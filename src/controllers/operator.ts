@@ -15,6 +15,7 @@ import { createAllocationController } from "./allocation/controller.ts";
 import { allCaches, type Caches, cachesSynced, createCaches, runCaches } from "./caches.ts";
 import { createClients } from "./clients.ts";
 import type { Dependencies, RescindRequest, Runnable } from "./dependencies.ts";
+import { createExecutorController } from "./executor/controller.ts";
 import { createFrameworkController } from "./framework/controller.ts";
 import { createMaintenanceController } from "./maintenance/controller.ts";
 import { OperatorMetrics } from "./metrics.ts";
@@ -134,6 +135,7 @@ export class Operator {
       createAgentController(this.#deps),
       createSlotController(this.#deps),
       createTaskController(this.#deps),
+      createExecutorController(this.#deps),
       createTaintController(this.#deps),
       createFrameworkController(this.#deps, scheduling),
       createRoleController(this.#deps, scheduling),

@@ -1,19 +1,20 @@
 import type { Registry } from "prom-client";
 import { durationMs } from "../api/duration.ts";
+import { AccessReviews } from "../auth/authorizer.ts";
+import { SecretAuthenticator } from "../auth/basic.ts";
+import { TokenAuthenticator } from "../auth/bearer.ts";
 import type { Connection } from "../cluster/connection.ts";
 import { secrets } from "../cluster/core.ts";
 import type { Logger } from "../cluster/logger.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { OperatorConfig } from "../config/operator.ts";
 import type { OperatorOptions } from "../controllers/operator.ts";
-import { AccessReviews } from "./auth/authorizer.ts";
-import { SecretAuthenticator } from "./auth/basic.ts";
-import { TokenAuthenticator } from "./auth/bearer.ts";
-import { masterInfo } from "./convert/master.ts";
+import { masterInfo } from "../convert/master.ts";
+import { Throttle } from "../http/throttle.ts";
 import { GatewayMetrics } from "./metrics.ts";
+import { OperatorService } from "./operator/service.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
-import { Throttle } from "./server/throttle.ts";
 
 export interface GatewayParts {
   readonly server: Gateway;
@@ -60,15 +61,30 @@ export function createGateway(
     hooks: {
       whileLeading: (deps, scheduling) => {
         const address = config.gateway.advertise || addressOf(context.identity);
-        const service = new SchedulerService(deps, scheduling, {
+        const master = address === undefined ? undefined : masterInfo(context.identity, address);
+        const scheduler = new SchedulerService(deps, scheduling, {
           heartbeat: durationMs(heartbeat),
           namespace,
           authorizer,
           metrics,
-          ...(address !== undefined && { master: masterInfo(context.identity, address) }),
+          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
+          ...(master && { master }),
         });
-        server.leads(service);
-        return service;
+        const operator = new OperatorService(deps, scheduling, {
+          authorizer,
+          metrics,
+          schedulers: scheduler,
+          heartbeat: durationMs(heartbeat),
+          identity: context.identity,
+          master,
+        });
+        server.leads({ scheduler, operator });
+        return {
+          name: "gateway",
+          run: async (signal) => {
+            await Promise.all([scheduler.run(signal), operator.run(signal)]);
+          },
+        };
       },
       onNewLeader: (leader) =>
         server.follows({ self: leader === context.identity, address: addressOf(leader) }),

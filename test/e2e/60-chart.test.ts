@@ -70,7 +70,7 @@ describe("a token that was taken from an agent", () => {
 
   test("is good for no other's", async () => {
     await expect(patch("tasks", "other", { state: "TASK_FINISHED" }, "-n", scene.namespace)).rejects.toThrow(
-      `the agent of node ${scene.node1} writes the status of its own Tasks alone`,
+      `the agent of node ${scene.node1} writes the status of its own Tasks and Executors alone`,
     );
     await expect(patch("agents", scene.node2, { version: "a" })).rejects.toThrow("writes its status alone");
     const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", spec: { holderIdentity: "thief" } };

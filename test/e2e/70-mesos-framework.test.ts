@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "./cluster.ts";
+import { gatewayAddress, letIn, serveGateway, shutOut } from "./gateway.ts";
 import { LibraryFramework } from "./library.ts";
 import { killPod, leader, leadingPod } from "./operators.ts";
 import { Scene } from "./scene.ts";
@@ -12,7 +13,6 @@ import { history } from "./tasks.ts";
 const TASKS = 100;
 /** More than the nodes hold at a time: some are launched after the leader's end. */
 const EACH = { cpus: 0.1, mem: 32 };
-const RBAC = "rbac.authorization.k8s.io";
 
 let scene: Scene;
 let logs: string;
@@ -22,79 +22,16 @@ const password = randomBytes(12).toString("hex");
 beforeAll(async () => {
   scene = await Scene.open("library");
   logs = await mkdtemp(join(tmpdir(), "mesos-framework-"));
-  await serve(true);
-  await letIn(scene.namespace);
+  await serveGateway(scene, true);
+  await letIn(scene, password);
 });
 afterAll(async () => {
   framework?.stop();
-  const { kubectl, test } = { kubectl: scene.cluster.kubectl.bind(scene.cluster), test: scene.cluster.test };
-  await kubectl("delete", "secret", scene.namespace, "--ignore-not-found", "-n", test.operatorNamespace);
-  await kubectl("delete", "clusterrole,clusterrolebinding", scene.namespace, "--ignore-not-found");
-  await serve(false);
+  await shutOut(scene);
+  await serveGateway(scene, false);
   await scene.close();
   await rm(logs, { recursive: true, force: true });
 });
-
-/** Turns the gateway on or off, by an upgrade of the chart. */
-async function serve(enabled: boolean): Promise<void> {
-  const { release, operatorNamespace } = scene.cluster.test;
-  const flags = ["--namespace", operatorNamespace, "--reuse-values", "--wait", "--timeout", "3m"];
-  const type = enabled ? "NodePort" : "ClusterIP";
-  const values = ["--set", `gateway.enabled=${enabled},gateway.service.type=${type}`];
-  await scene.cluster.helm("upgrade", release, "charts/mesos-operator", ...flags, ...values);
-  await leadingPod(scene.cluster);
-}
-
-/** A principal of that name, whose frameworks live in the namespace of that name, with the role that the package asks for. */
-async function letIn(name: string): Promise<void> {
-  const { release, operatorNamespace } = scene.cluster.test;
-  const subjects = [{ apiGroup: RBAC, kind: "User", name: `mesos.dev:principal:${name}` }];
-  const bound = (kind: string, namespace: string | undefined, role: string) => ({
-    apiVersion: `${RBAC}/v1`,
-    kind,
-    metadata: { name, namespace },
-    roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role },
-    subjects,
-  });
-  await scene.cluster.apply(
-    {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: {
-        name,
-        namespace: operatorNamespace,
-        labels: { "mesos.dev/credential": "true" },
-        annotations: { "mesos.dev/namespace": scene.namespace },
-      },
-      type: "kubernetes.io/basic-auth",
-      stringData: { username: name, password },
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: "ClusterRole",
-      metadata: { name },
-      // The role of that name: RBAC takes resourceNames literally.
-      rules: [{ apiGroups: ["mesos.dev"], resources: ["roles"], resourceNames: ["*"], verbs: ["use"] }],
-    },
-    bound("RoleBinding", scene.namespace, `${release}-principal`),
-    bound("ClusterRoleBinding", undefined, name),
-  );
-}
-
-/** The Service from outside: a port of each node, with the certificate that the chart has made. */
-async function gateway() {
-  const { release, operatorNamespace } = scene.cluster.test;
-  const name = `${release}-gateway`;
-  const get = (kind: string, object: string, path: string) =>
-    scene.cluster.kubectl("get", kind, object, "-n", operatorNamespace, "-o", `jsonpath={${path}}`);
-  const ca = Buffer.from(await get("secret", `${name}-tls`, ".data.ca\\.crt"), "base64").toString("utf8");
-  return {
-    host: await scene.cluster.address(scene.node1),
-    port: Number(await get("service", name, ".spec.ports[0].nodePort")),
-    servername: `${name}.${operatorNamespace}.svc`,
-    ca,
-  };
-}
 
 const tasksOf = async () =>
   (await scene.cluster.kinds.tasks.list({ namespace: scene.namespace })).items.filter(
@@ -104,7 +41,11 @@ const tasksOf = async () =>
 test("a scheduler written for Mesos subscribes through the Service, and launches", async () => {
   const credentials = { username: scene.namespace, password };
   const options = { name: "library", instances: TASKS, command: "echo started; sleep 3", resources: EACH };
-  framework = await LibraryFramework.subscribe(await gateway(), { ...options, credentials, logs });
+  framework = await LibraryFramework.subscribe(await gatewayAddress(scene), {
+    ...options,
+    credentials,
+    logs,
+  });
   const { subscriptions, finished, troubles } = framework;
   await until("it is subscribed", async () => subscriptions.length > 0);
   const { items } = await scene.cluster.kinds.frameworks.list({ namespace: scene.namespace });

@@ -5,7 +5,16 @@ import { promisify } from "node:util";
 import { inject } from "vitest";
 import { run } from "../../hack/devcluster/command.ts";
 import { type DevCluster, open as openMachines } from "../../hack/devcluster/devcluster.ts";
-import { agents, frameworks, offers, quotas, reservations, roles, tasks } from "../../src/client/handles.ts";
+import {
+  agents,
+  executors,
+  frameworks,
+  offers,
+  quotas,
+  reservations,
+  roles,
+  tasks,
+} from "../../src/client/handles.ts";
 import { Connection } from "../../src/cluster/connection.ts";
 import { leases, namespaces, nodes, pods, secrets } from "../../src/cluster/core.ts";
 import type { TestCluster } from "./cluster.setup.ts";
@@ -62,6 +71,7 @@ export class Cluster {
     this.machines = machines;
     this.kinds = {
       agents: agents(connection),
+      executors: executors(connection),
       frameworks: frameworks(connection),
       offers: offers(connection),
       quotas: quotas(connection),

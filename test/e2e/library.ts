@@ -141,7 +141,7 @@ export class LibraryFramework {
 }
 
 /** Listens on loopback without TLS, and passes on with it; who is not whom the certificate names is not spoken to. */
-async function openTunnel({ host, port, servername, ca }: GatewayAddress): Promise<Server> {
+export async function openTunnel({ host, port, servername, ca }: GatewayAddress): Promise<Server> {
   const server = createServer((near: Socket) => {
     const far = connect({ host, port, servername, ca });
     near.pipe(far).pipe(near);

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const CRDS = join(ROOT, "crds");
 const NAMES = KINDS.map(({ plural }) => `customresourcedefinition/${plural}.mesos.dev`);
 /** What only the policies of the kinds refuse, a manifest a kind that has one. */
-const REFUSED = ["task-framework-built-in", "offer-inverse-role"].map((name) =>
+const REFUSED = ["task-framework-built-in", "offer-inverse-role", "executor-without-command"].map((name) =>
   join(ROOT, `test/manifests/bad/${name}.yaml`),
 );
 const POLICIES = readdirSync(CRDS).filter((file) => file.endsWith(".policy.yaml")).length;

@@ -87,8 +87,21 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $path := include "mesos.gatewayTlsPath" . -}}
 {{- $_ := set $gateway "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- end -}}
+{{- $_ := set $gateway "agentPort" .Values.agent.http.port -}}
 {{- $_ := set $config "gateway" $gateway -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{- define "mesos.agentName" -}}
+{{ include "mesos.fullname" . }}-agent
+{{- end -}}
+
+{{- define "mesos.agentSecret" -}}
+{{ default (printf "%s-tls" (include "mesos.agentName" .)) .Values.agent.http.tls.secretName }}
+{{- end -}}
+
+{{- define "mesos.agentTlsPath" -}}
+/etc/mesos-agent-tls
 {{- end -}}
 
 {{/* What the chart adds to the agent's configuration. */}}
@@ -96,6 +109,12 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $config := deepCopy .Values.agent.config -}}
 {{- $_ := set $config "namespace" .Release.Namespace -}}
 {{- $_ := set $config "defaultImage" (include "mesos.image" (dict "root" . "image" .Values.taskImage)) -}}
+{{- $http := omit (deepCopy .Values.agent.http) "plain" "tls" -}}
+{{- $_ := set $http "plain" .Values.agent.http.plain.enabled -}}
+{{- $path := include "mesos.agentTlsPath" . -}}
+{{- $_ := set $http "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
+{{- $_ := set $config "http" $http -}}
+{{- $_ := set $config "operatorUser" (include "mesos.operatorUser" .) -}}
 {{- toYaml $config -}}
 {{- end -}}
 
@@ -105,4 +124,32 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $ptp := dict "type" "ptp" "ipMasq" true "ipam" $ipam -}}
 {{- $portmap := dict "type" "portmap" "capabilities" (dict "portMappings" true) "snat" true -}}
 {{- dict "cniVersion" "1.0.0" "name" .Values.agent.config.network.defaultName "plugins" (list $ptp $portmap) | toPrettyJson -}}
+{{- end -}}
+
+{{/* A certificate of its own making, in a Secret that is kept: root, component, secret (its name), name (a Service's), tls (values). */}}
+{{- define "mesos.certificate" -}}
+{{- $namespace := .root.Release.Namespace }}
+{{- /* Empty without a cluster, as in `helm template`. */}}
+{{- $data := (lookup "v1" "Secret" $namespace .secret).data | default dict }}
+{{- if not (and (get $data "tls.crt") (get $data "tls.key")) }}
+{{- $names := list .name (printf "%s.%s" .name $namespace) (printf "%s.%s.svc" .name $namespace) (printf "%s.%s.svc.cluster.local" .name $namespace) "localhost" }}
+{{- $names = concat $names .tls.dnsNames | uniq }}
+{{- $addresses := concat (list "127.0.0.1") .tls.ipAddresses | uniq }}
+{{- $days := int .tls.days }}
+{{- /* The authority signs this one and is thrown away: who trusts it trusts nothing else. */}}
+{{- $authority := genCA (printf "%s-ca" .name) $days }}
+{{- $pair := genSignedCert .name $addresses $names $days $authority }}
+{{- $data = dict "ca.crt" (b64enc $authority.Cert) "tls.crt" (b64enc $pair.Cert) "tls.key" (b64enc $pair.Key) }}
+{{- end }}
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ .secret }}
+  namespace: {{ $namespace }}
+  labels: {{- include "mesos.labels" .root | nindent 4 }}
+    app.kubernetes.io/component: {{ .component }}
+  annotations:
+    helm.sh/resource-policy: keep
+type: kubernetes.io/tls
+data: {{- toYaml $data | nindent 2 }}
 {{- end -}}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ExecutorSpec } from "../../api/executor.ts";
 import { statusUpdate, type TaskSpec, taskStatus } from "../../api/task.ts";
 
 /**
@@ -23,8 +24,9 @@ export const PHASES = [
 
 /**
  * Why a task is being ended: a `request` (kill or deletion), the same while the agent is drained (`drain`; `drainGone`: for good), a
- * request that takes the task back for another role (`preempt`), another task of its `group`, its `health` check, its `deadline` (maxCompletionTime), a limit of `disk` or `memory`, or because
- * the API `overruled` the agent with a terminal state.
+ * request that takes the task back for another role (`preempt`), another task of its `group`, the loss of its `executor`, its `health` check, its `deadline` (maxCompletionTime), a limit of
+ * `disk` or `memory`, an executor's `registration` that did not come in time (`reregistration`: after a restart of the agent), or because the API `overruled` the agent with a
+ * terminal state.
  */
 export const KILL_CAUSES = [
   "request",
@@ -32,16 +34,24 @@ export const KILL_CAUSES = [
   "drainGone",
   "preempt",
   "group",
+  "executor",
   "health",
   "deadline",
   "disk",
   "memory",
+  "registration",
+  "reregistration",
   "overruled",
 ] as const;
 
 const spec = z.custom<TaskSpec>(
   (value) => typeof value === "object" && value !== null && "resources" in value,
   "not the spec of a Task",
+);
+
+const executorSpec = z.custom<ExecutorSpec>(
+  (value) => typeof value === "object" && value !== null && "executorId" in value,
+  "not the spec of an Executor",
 );
 
 /** What the agent must know of a task to finish with it when neither API server nor memory of its own is there. */
@@ -59,6 +69,8 @@ export const taskRecord = z.object({
     killingState: z.boolean(),
     user: z.string().optional(),
   }),
+  /** The DEFAULT executor below which it runs. */
+  parent: z.object({ uid: z.string(), executorId: z.string() }).optional(),
   /** Address of the node, for tasks on its network. */
   nodeAddress: z.string().optional(),
   /** Of the boot in which the task was taken on. */
@@ -85,6 +97,18 @@ export const taskRecord = z.object({
       killAt: z.number(),
     })
     .optional(),
+  /** Of an executor: what it speaks to this agent by. */
+  executor: z
+    .object({
+      spec: executorSpec,
+      /** MESOS_EXECUTOR_AUTHENTICATION_TOKEN. */
+      token: z.string(),
+      /** It has subscribed, once at least. */
+      subscribed: z.boolean(),
+    })
+    .optional(),
+  /** uuids of the last updates that the task's executor has sent: one that comes again is the same. */
+  told: z.array(z.string()).optional(),
   healthy: z.boolean().optional(),
   checkStatus: taskStatus.shape.checkStatus,
   exit: taskStatus.shape.exit,

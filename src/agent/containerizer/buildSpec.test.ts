@@ -162,6 +162,10 @@ describe("isolation", () => {
       ...own,
       { type: "network", path: "/c" },
     ]);
+    expect(types({ network: { type: "container", id: "o" } }, { netns: "/o" })).toEqual([
+      ...own,
+      { type: "network", path: "/o" },
+    ]);
     expect(types({}, { facts: { ...facts, cgroupVersion: "v2" } })).toEqual([...own, { type: "cgroup" }]);
   });
 

@@ -49,7 +49,7 @@ export interface SpecInput {
   readonly user: ResolvedUser;
   readonly files: NodeFiles;
   readonly facts: NodeFacts;
-  /** The namespace that a CNI network was attached to. */
+  /** The namespace that a CNI network is attached to: its own, or the one that it shares. */
   readonly netns?: string;
   /** The init's file on the node; with it the command runs below it. */
   readonly init?: string;
@@ -88,7 +88,7 @@ export function buildSpec(input: SpecInput): OciSpec {
 }
 
 export function hasOwnNetwork(network: Network): boolean {
-  return network.type === "cni" || network.type === "none";
+  return network.type === "cni" || network.type === "container" || network.type === "none";
 }
 
 /** A mount that receives or sends events needs the container's root not to be private. */

@@ -13,6 +13,9 @@ export const STARTED_LABEL = "mesos.dev/started-at";
 export interface ContainerRecord {
   readonly cgroup?: PodCgroup;
   readonly addresses: readonly string[];
+  /** Of a network that others can share. */
+  readonly netns?: string;
+  readonly hostname?: string;
   /** The first process is the init. */
   readonly init?: boolean;
 }
@@ -24,6 +27,8 @@ const schema = z.object({
     .object({ path: z.string(), driver: z.enum(["cgroupfs", "systemd"]), version: z.enum(["v1", "v2"]) })
     .optional(),
   addresses: z.array(z.string()),
+  netns: z.string().optional(),
+  hostname: z.string().optional(),
   init: z.boolean().optional(),
 });
 
@@ -44,8 +49,14 @@ export function recordOf(container: Pick<Container, "extensions">): ContainerRec
   }
   const { data } = schema.safeParse(json);
   if (data === undefined) return { addresses: [] };
-  const { cgroup, addresses, init } = data;
-  return { addresses, ...(cgroup && { cgroup }), ...(init && { init }) };
+  const { cgroup, addresses, netns, hostname, init } = data;
+  return {
+    addresses,
+    ...(cgroup && { cgroup }),
+    ...(netns !== undefined && { netns }),
+    ...(hostname !== undefined && { hostname }),
+    ...(init && { init }),
+  };
 }
 
 /** The labels that the caller gave. */

@@ -39,6 +39,13 @@ export interface RecoveredContainer {
 
 export interface Usage {
   readonly cpuNanos: bigint;
+  /** The same by where it was spent, as exactly as the kernel tells. */
+  readonly userNanos: bigint;
+  readonly systemNanos: bigint;
+  /** All that is charged to the container, and what of it is anonymous memory and page cache. */
+  readonly memoryTotalBytes: number;
+  readonly memoryAnonBytes: number;
+  readonly memoryFileBytes: number;
   /** Working set in bytes: usage without inactive page cache, as the kubelet counts. */
   readonly memoryBytes: number;
   /** Undefined when unlimited. */

@@ -16,15 +16,28 @@ const SIGKILL = 9;
 const CLEANUP_DEADLINE_MS = 30_000;
 const DISCARD_DEADLINE_MS = 2_000;
 
+/** "unsized": with a terminal, of no size yet. */
+export type TerminalSize = { readonly rows: number; readonly columns: number } | "unsized";
+
 const specSchema = z.object({ process: z.looseObject({ env: z.array(z.string()) }) });
 
 /** The container's own process with other arguments, and its environment with more in it. */
-function execProcess(container: Container, argv: readonly string[], env: Readonly<Record<string, string>>) {
+export function execProcess(
+  container: Container,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  terminal?: TerminalSize,
+) {
   const { process } = specSchema.parse(unpackJson(container.spec));
   const merged = new Map(process.env.map((entry) => [entry.slice(0, entry.indexOf("=")), entry]));
   for (const [name, value] of Object.entries(env)) merged.set(name, `${name}=${value}`);
-  return { ...process, args: argv, env: [...merged.values()], terminal: false };
+  return { ...process, args: argv, env: [...merged.values()], ...terminalOf(terminal) };
 }
+
+const terminalOf = (size: TerminalSize | undefined) =>
+  typeof size === "object"
+    ? { terminal: true, consoleSize: { height: size.rows, width: size.columns } }
+    : { terminal: size !== undefined };
 
 /** Runs one process in a running container. `folder` takes the output files for the while. */
 export async function execIn(
@@ -112,7 +125,7 @@ async function discard(
 }
 
 /** What the process began is listed while it lives; afterwards it would belong to the container's first process. */
-async function killTree(
+export async function killTree(
   connection: Connection,
   ids: { readonly containerId: string; readonly execId: string },
   pid: number,
@@ -128,7 +141,7 @@ async function killTree(
   }
 }
 
-function ignoreGone(error: unknown): void {
+export function ignoreGone(error: unknown): void {
   if (!isNotFound(error) && !(error instanceof RpcError && /not (running|found)/.test(error.message)))
     throw error;
 }

@@ -13,7 +13,7 @@ import type { NodeAccess } from "../isolation/cni/plugin.ts";
 import type { ImageConfig } from "../provisioner/provisioner.ts";
 import { buildSpec, type NodeFacts } from "./buildSpec.ts";
 import type { RunningContainer } from "./containerizer.ts";
-import { MANAGED_LABEL, MANAGED_VALUE, STARTED_LABEL, toExtensions } from "./containerRecord.ts";
+import { MANAGED_LABEL, MANAGED_VALUE, recordOf, STARTED_LABEL, toExtensions } from "./containerRecord.ts";
 import { endTask } from "./endTask.ts";
 import { InvalidSpecError } from "./errors.ts";
 import { userInSnapshot } from "./imageUsers.ts";
@@ -59,9 +59,11 @@ export async function launchContainer(
   const user = await userInSnapshot(context.node, image, spec.user, rootfs);
   const attachment = await attach(context, spec);
   const addresses = attachment?.addresses ?? [];
-  const files = await prepareNodeFiles(spec, addresses, folder, context.node.root);
+  const hostname = attachment?.hostname ?? spec.hostname;
+  const named = hostname === undefined ? spec : { ...spec, hostname };
+  const files = await prepareNodeFiles(named, addresses, folder, context.node.root);
   const oci = buildSpec({
-    spec,
+    spec: named,
     image,
     user,
     files,
@@ -75,6 +77,8 @@ export async function launchContainer(
 
   const record = {
     addresses,
+    ...(attachment !== undefined && { netns: attachment.netns }),
+    ...(hostname !== undefined && { hostname }),
     ...(spec.cgroup && { cgroup: spec.cgroup }),
     ...(spec.init && context.init !== undefined && { init: true }),
   };
@@ -142,12 +146,26 @@ async function prepareSnapshot(
   return mounts;
 }
 
-async function attach(context: LaunchContext, spec: ContainerSpec): Promise<Attachment | undefined> {
-  if (spec.network.type !== "cni") return undefined;
+/** A network to run in, and the host name that goes with one that is shared. */
+interface Place extends Attachment {
+  readonly hostname?: string;
+}
+
+async function attach(context: LaunchContext, spec: ContainerSpec): Promise<Place | undefined> {
+  const { network } = spec;
+  if (network.type === "container") return placeOf(context, network.id);
+  if (network.type !== "cni") return undefined;
   if (context.networks === undefined) throw new InvalidSpecError("the agent is not set up for CNI networks");
   const { networks, folder } = context;
   const state = join(folder, NETWORK_STATE);
-  const attachment = await networks.attach(spec.id, spec.network, state);
+  const attachment = await networks.attach(spec.id, network, state);
   context.undo(() => networks.detach(spec.id, state));
   return attachment;
+}
+
+async function placeOf({ connection, signal }: LaunchContext, id: string): Promise<Place> {
+  const { container } = await connection.unary(Containers.method.get, { id }, { signal });
+  const { netns, addresses, hostname } = container === undefined ? { addresses: [] } : recordOf(container);
+  if (netns === undefined) throw new InvalidSpecError(`container ${id} has no network that can be shared`);
+  return { netns, addresses, ...(hostname !== undefined && { hostname }) };
 }

@@ -15,6 +15,7 @@ import type { Containerizer } from "./containerizer.ts";
 import { ContainerizerError } from "./errors.ts";
 import { installInit } from "./init.ts";
 import { type RotationOptions, rotateLog } from "./logRotation.ts";
+import { NestedContainers } from "./nested.ts";
 import { readNodeFacts } from "./nodeFacts.ts";
 
 export interface RuntimeOptions {
@@ -42,6 +43,7 @@ export interface RuntimeOptions {
 
 export interface ContainerRuntime {
   readonly containerizer: Containerizer;
+  readonly nested: NestedContainers;
   readonly provisioner: Provisioner;
   readonly slots: Slots;
   readonly logs: { rotate(path: string, options: RotationOptions): Promise<boolean> };
@@ -105,6 +107,7 @@ async function open(connection: Connection, options: RuntimeOptions): Promise<Co
   });
   return {
     containerizer,
+    nested: new NestedContainers(connection, containersDir),
     provisioner,
     slots: new Slots(connection, kubeletNamespace),
     logs: { rotate: rotateLog },

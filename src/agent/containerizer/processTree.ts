@@ -32,15 +32,13 @@ async function childrenOf(pid: number): Promise<number[]> {
  * found; none means that they have ended, or that this process does not see the node's.
  */
 export async function signalEach(pids: readonly number[], signal: number, cgroup: string): Promise<number> {
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-      if (text === "" || !isIn(text, cgroup)) return false;
-      kill(pid, signal);
-      return true;
-    }),
+  const cgroups = await Promise.all(
+    pids.map(async (pid) => ({ pid, text: await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "") })),
   );
-  return found.filter((each) => each).length;
+  const found = cgroups.filter(({ text }) => text !== "" && isIn(text, cgroup)).map(({ pid }) => pid);
+  // All in one go, and parents before what they began: a shell whose child ends before it has the signal itself would not run its trap.
+  for (const pid of found.sort((a, b) => a - b)) kill(pid, signal);
+  return found.length;
 }
 
 function isIn(procCgroup: string, cgroup: string): boolean {

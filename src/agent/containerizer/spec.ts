@@ -29,12 +29,14 @@ export interface PortMapping {
 /**
  * - `host`: the node's network, as Mesos does by default
  * - `netns`: a namespace that exists, e.g. the slot Pod's
+ * - `container`: that of another container with a `cni` network, with its addresses and host name; the other is removed last
  * - `none`: a new namespace with loopback only
  * - `cni`: a new namespace joined to the named network of the CNI configuration folder
  */
 export type Network =
   | { readonly type: "host" }
   | { readonly type: "netns"; readonly path: string }
+  | { readonly type: "container"; readonly id: string }
   | { readonly type: "none" }
   | { readonly type: "cni"; readonly name?: string; readonly portMappings?: readonly PortMapping[] };
 

@@ -7,6 +7,8 @@ export const SANDBOX_TARGET = "/mnt/mesos/sandbox";
 export interface EnvironmentFacts {
   readonly name: string;
   readonly spec: TaskSpec;
+  /** Of the executor that runs it; undefined: the agent alone does. */
+  readonly executorId?: string | undefined;
   readonly frameworkId: string;
   /** The agent's name: the node's. */
   readonly agent: string;
@@ -31,7 +33,7 @@ export function environment(facts: EnvironmentFacts): Record<string, string> {
   return {
     MESOS_TASK_ID: taskId,
     // Mesos's command executor has the id of its task.
-    MESOS_EXECUTOR_ID: taskId,
+    MESOS_EXECUTOR_ID: facts.executorId ?? taskId,
     MESOS_FRAMEWORK_ID: facts.frameworkId,
     MESOS_SLAVE_ID: facts.agent,
     MESOS_AGENT_ID: facts.agent,

@@ -28,7 +28,7 @@ test("a file is read whole, from its end, and in a folder", async () => {
   expect(await read("./logs/app.log")).toBe("inner");
 });
 
-test.each(["../stdout", "/etc/passwd", "logs/../../x", "", ".", "a\0b"])("%j does not lead out", (file) => {
+test.each(["../stdout", "/etc/passwd", "logs/../../x", "a\0b"])("%j does not lead out", (file) => {
   expect(() => insideParts(file)).toThrow(SandboxFileError);
 });
 
@@ -40,6 +40,7 @@ test("links that the task made are not followed", async () => {
 });
 
 test("a folder is not a file", async () => {
+  await expect(read("")).rejects.toThrow("not a regular file");
   await expect(read("logs")).rejects.toThrow("not a regular file");
 });
 

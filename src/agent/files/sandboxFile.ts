@@ -10,18 +10,18 @@ export class SandboxFileError extends Error {
 const CHUNK_BYTES = 64 * 1024;
 const FOLLOW_EVERY_MS = 250;
 
-/** The parts of a path inside a sandbox; throws for one that leads out of it. */
+/** The parts of a path inside a sandbox, none for the sandbox itself; throws for one that leads out of it. */
 export function insideParts(file: string): string[] {
   const parts = file.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.length === 0 || parts.includes("..") || file.startsWith("/") || file.includes("\0")) {
+  if (parts.includes("..") || file.startsWith("/") || file.includes("\0")) {
     throw new SandboxFileError(`"${file}" is not a path inside the sandbox`);
   }
   return parts;
 }
 
 /**
- * Opens a regular file of a sandbox for reading. Its task may put links anywhere in the sandbox, so no part of
- * the path below it is followed through a symbolic link.
+ * Opens a file or folder of a sandbox for reading. Its task may put links anywhere in the sandbox, so no part of the path below it is followed
+ * through a symbolic link.
  */
 export async function openInside(sandbox: string, file: string): Promise<FileHandle> {
   const parts = insideParts(file);
@@ -41,11 +41,15 @@ export async function openInside(sandbox: string, file: string): Promise<FileHan
     await folder.close();
     folder = next;
   }
-  if (!(await folder.stat()).isFile()) {
-    await folder.close();
-    throw new SandboxFileError(`${file} is not a regular file`);
-  }
   return folder;
+}
+
+/** The same of a regular file alone. */
+export async function openFileInside(sandbox: string, file: string): Promise<FileHandle> {
+  const handle = await openInside(sandbox, file);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new SandboxFileError(`${file === "" ? "it" : file} is not a regular file`);
 }
 
 export interface ReadOptions {
@@ -61,7 +65,7 @@ export async function* readInside(
   file: string,
   options: ReadOptions = {},
 ): AsyncGenerator<Buffer> {
-  const handle = await openInside(sandbox, file);
+  const handle = await openFileInside(sandbox, file);
   try {
     const { size } = await handle.stat();
     let position = options.tail === undefined ? 0 : Math.max(0, size - options.tail);

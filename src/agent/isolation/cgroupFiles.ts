@@ -12,6 +12,9 @@ export function parseFlatKeyed(text: string): Map<string, bigint> {
   return entries;
 }
 
+/** The kernel counts for programs in hundredths of a second (USER_HZ), on every architecture that Node runs on. */
+const NANOS_PER_TICK = 10_000_000n;
+
 /** v1 writes "unlimited" as the largest multiple of the page size below 2^63. */
 const V1_UNLIMITED = 2 ** 62;
 
@@ -23,7 +26,11 @@ export function parseLimit(text: string): number | undefined {
 
 function usageOf(parts: {
   cpuNanos: bigint;
+  userNanos: bigint;
+  systemNanos: bigint;
   memory: number;
+  anon: bigint | undefined;
+  file: bigint | undefined;
   inactiveFile: bigint | undefined;
   limit: number | undefined;
   pids: number;
@@ -34,6 +41,11 @@ function usageOf(parts: {
   const { limit, periods = 0n, throttled = 0n, throttledNanos = 0n } = parts;
   return {
     cpuNanos: parts.cpuNanos,
+    userNanos: parts.userNanos,
+    systemNanos: parts.systemNanos,
+    memoryTotalBytes: parts.memory,
+    memoryAnonBytes: Number(parts.anon ?? 0n),
+    memoryFileBytes: Number(parts.file ?? 0n),
     memoryBytes: Math.max(0, parts.memory - Number(parts.inactiveFile ?? 0n)),
     pids: parts.pids,
     ...(limit === undefined ? {} : { memoryLimitBytes: limit }),
@@ -72,8 +84,9 @@ export class CgroupFiles {
   }
 
   async #usageV1(path: string): Promise<Usage> {
-    const [cpu, cpuStat, memory, stat, limit, pids] = await Promise.all([
+    const [cpu, cpuParts, cpuStat, memory, stat, limit, pids] = await Promise.all([
       this.#read("cpuacct", path, "cpuacct.usage"),
+      this.#read("cpuacct", path, "cpuacct.stat"),
       this.#read("cpu", path, "cpu.stat"),
       this.#read("memory", path, "memory.usage_in_bytes"),
       this.#read("memory", path, "memory.stat"),
@@ -81,10 +94,16 @@ export class CgroupFiles {
       this.#read("pids", path, "pids.current"),
     ]);
     const throttling = parseFlatKeyed(cpuStat);
+    const ticks = parseFlatKeyed(cpuParts);
+    const memoryParts = parseFlatKeyed(stat);
     return usageOf({
       cpuNanos: BigInt(cpu.trim()),
+      userNanos: (ticks.get("user") ?? 0n) * NANOS_PER_TICK,
+      systemNanos: (ticks.get("system") ?? 0n) * NANOS_PER_TICK,
       memory: Number(memory),
-      inactiveFile: parseFlatKeyed(stat).get("total_inactive_file"),
+      anon: memoryParts.get("total_rss"),
+      file: memoryParts.get("total_cache"),
+      inactiveFile: memoryParts.get("total_inactive_file"),
       limit: parseLimit(limit),
       pids: Number(pids),
       periods: throttling.get("nr_periods"),
@@ -102,10 +121,15 @@ export class CgroupFiles {
       this.#read("pids", path, "pids.current"),
     ]);
     const cpu = parseFlatKeyed(cpuStat);
+    const memoryParts = parseFlatKeyed(stat);
     return usageOf({
       cpuNanos: (cpu.get("usage_usec") ?? 0n) * 1000n,
+      userNanos: (cpu.get("user_usec") ?? 0n) * 1000n,
+      systemNanos: (cpu.get("system_usec") ?? 0n) * 1000n,
       memory: Number(memory),
-      inactiveFile: parseFlatKeyed(stat).get("inactive_file"),
+      anon: memoryParts.get("anon"),
+      file: memoryParts.get("file"),
+      inactiveFile: memoryParts.get("inactive_file"),
       limit: parseLimit(limit),
       pids: Number(pids),
       periods: cpu.get("nr_periods"),

@@ -4,7 +4,7 @@ import { FetchError } from "../fetcher/errors.ts";
 import { failed, type Outcome, refused } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { ImagePullError, InvalidImageError } from "../provisioner/provisioner.ts";
-import { VolumeError } from "../sandbox/volumes.ts";
+import { VolumeError } from "../sandbox/volumeError.ts";
 
 /** The namespace's pod-security level forbids what the task asks for. */
 export class ForbiddenTaskError extends Error {

@@ -91,6 +91,28 @@ describe("the container", () => {
     expect(containerSpec(request(specWith()))).not.toHaveProperty("dns");
   });
 
+  describe("below a DEFAULT executor", () => {
+    const place = {
+      executorId: "pod-1",
+      sandbox: { path: "/work/executor", persistent: [] },
+      network: { type: "container" as const, id: "executor-uid" },
+    };
+
+    test("shares its network and is told its id", () => {
+      expect(containerSpec({ ...request(specWith()), place })).toMatchObject({
+        network: { type: "container", id: "executor-uid" },
+        dns: { nameservers: ["10.0.0.10"] },
+        env: { MESOS_EXECUTOR_ID: "pod-1", MESOS_TASK_ID: "t1" },
+      });
+    });
+
+    test("has a network of its own where it asks for one", () => {
+      const network = { mode: "CNI" as const, name: "other" };
+      const spec = specWith({ container: { imagePullPolicy: "IfNotPresent", network } });
+      expect(containerSpec({ ...request(spec), place }).network).toEqual({ type: "cni", name: "other" });
+    });
+  });
+
   test("runs the image's own program with the task's arguments", () => {
     const made = containerSpec(request(specWith({ command: { shell: false, arguments: ["app", "-v"] } })));
     expect(made).not.toHaveProperty("command");

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Secret } from "../../cluster/core.ts";
 import { isForbidden } from "../../cluster/errors.ts";
 import type { Resource } from "../../cluster/resource.ts";
@@ -6,23 +7,26 @@ import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { Containerizer, RunningContainer } from "../containerizer/containerizer.ts";
-import { ContainerLaunchError } from "../containerizer/errors.ts";
 import type { ContainerSpec, Dns } from "../containerizer/spec.ts";
 import type { Fetcher } from "../fetcher/fetcher.ts";
 import type { PodCgroup } from "../isolation/podCgroup.ts";
 import type { Level } from "../podsecurity/level.ts";
 import { userOf } from "../podsecurity/profile.ts";
 import type { ImageConfig, Provisioner } from "../provisioner/provisioner.ts";
+import { nameSandbox } from "../sandbox/executorSandbox.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { createSandbox, giveTree, type Owner } from "../sandbox/sandbox.ts";
 import { writeSecretFiles } from "../sandbox/secretFiles.ts";
 import { persistentVolumes, prepareVolumes, sandboxLimit } from "../sandbox/volumes.ts";
 import { containerSpec, type NodeFacts } from "./containerSpec.ts";
 import { dnsFor } from "./dns.ts";
-import { ForbiddenTaskError, isRuntimeAway, isTransient } from "./failure.ts";
+import { ForbiddenTaskError } from "./failure.ts";
+import { launchOnce } from "./once.ts";
+import type { ExecutorPlace } from "./place.ts";
 import { isApiAway, retry } from "./retry.ts";
 import { readSecrets, type TaskSecrets } from "./secrets.ts";
 import { Semaphore } from "./semaphore.ts";
+import { launchStep, type StepOptions } from "./step.ts";
 
 export interface LauncherOptions {
   readonly containerizer: Containerizer;
@@ -34,6 +38,8 @@ export interface LauncherOptions {
   /** The agent's own resolv.conf. */
   readonly dns: Dns;
   readonly config: AgentConfig;
+  /** What the container of a record may use. */
+  readonly resourcesOf: (record: TaskRecord) => TaskSpec["resources"];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -44,7 +50,7 @@ export interface PreparedTask {
   readonly specIn: (cgroup: PodCgroup) => ContainerSpec;
 }
 
-/** Tries of a pull or a fetch whose error may go away. */
+/** Tries of reading a Secret that is forbidden: RBAC may be about to be installed. */
 const TRIES = 4;
 /** Tasks prepared, and launched, at the same time: a node has only so much disk and patience. */
 const AT_ONCE = 16;
@@ -61,39 +67,56 @@ export class Launcher {
     this.#options = options;
   }
 
-  /** Secrets, image, sandbox, URIs and volumes; nothing runs yet. */
-  prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
-    return this.#preparing.run(() => this.#prepare(record, level, signal));
+  /** Secrets, image, sandbox, URIs and volumes; nothing runs yet. `place`: of a task that a DEFAULT executor runs. */
+  prepare(
+    record: TaskRecord,
+    level: Level,
+    signal: AbortSignal,
+    place?: ExecutorPlace,
+  ): Promise<PreparedTask> {
+    return this.#preparing.run(() => this.#prepare(record, level, signal, place));
   }
 
   /** Starts the container, at most once: a try that containerd did not answer is looked into before another. */
   launch(spec: ContainerSpec, image: ImageConfig, signal: AbortSignal): Promise<RunningContainer> {
-    return this.#launching.run(() => this.#launch(spec, image, signal));
+    const { containerizer } = this.#options;
+    return this.#launching.run(() => launchOnce(containerizer, spec, image, this.#step(signal)));
   }
 
-  async #prepare(record: TaskRecord, level: Level, signal: AbortSignal): Promise<PreparedTask> {
+  async #prepare(
+    record: TaskRecord,
+    level: Level,
+    signal: AbortSignal,
+    place: ExecutorPlace | undefined,
+  ): Promise<PreparedTask> {
     const { layout, config, node, dns } = this.#options;
     const { spec, sandbox = layout.sandbox(named(record)) } = record;
+    const step = this.#step(signal);
     const secrets = await this.#secrets(record, signal);
     await createSandbox(sandbox);
-    await this.#retry(signal, () =>
-      this.#options.fetcher.fetch({
-        uris: spec.uris ?? [],
-        sandbox,
-        maxBytes: sandboxLimit(spec) ?? FETCH_LIMIT,
-        nodeLocal: level === "privileged",
-        signal,
-      }),
+    if (place) await nameSandbox(place.sandbox.path, spec.taskId ?? record.name, sandbox);
+    await launchStep(
+      () =>
+        this.#options.fetcher.fetch({
+          uris: spec.uris ?? [],
+          sandbox,
+          maxBytes: sandboxLimit(spec) ?? FETCH_LIMIT,
+          nodeLocal: level === "privileged",
+          signal,
+        }),
+      step,
     );
-    const image = await this.#retry(signal, () =>
-      this.#options.provisioner.pull(spec.container?.image ?? config.defaultImage, {
-        policy: spec.container?.imagePullPolicy ?? "IfNotPresent",
-        credentials: secrets.pull,
-        signal,
-      }),
+    const image = await launchStep(
+      () =>
+        this.#options.provisioner.pull(spec.container?.image ?? config.defaultImage, {
+          policy: spec.container?.imagePullPolicy ?? "IfNotPresent",
+          credentials: secrets.pull,
+          signal,
+        }),
+      step,
     );
     const user = userOf(level, spec, record.framework.user, image.user);
-    const owner = await this.#retry(signal, () => this.#options.containerizer.resolveUser(image, user));
+    const owner = await launchStep(() => this.#options.containerizer.resolveUser(image, user), step);
     if (level === "restricted" && owner.uid === 0) {
       throw new ForbiddenTaskError(`the user must not be root (${user})`);
     }
@@ -101,6 +124,7 @@ export class Launcher {
       volumes: spec.volumes ?? [],
       persistent: persistentVolumes(spec),
       sandbox,
+      executor: place?.sandbox,
       owner,
       layout,
       secrets: await this.#secretFiles(record.uid, secrets, owner),
@@ -110,12 +134,14 @@ export class Launcher {
     const specIn = (cgroup: PodCgroup) =>
       containerSpec({
         record,
+        resources: this.#options.resourcesOf(record),
         sandbox,
         level,
         user,
         mounts,
         secrets: secrets.env,
         cgroup,
+        place,
         dns: dnsFor(dns, config.namespace, record.namespace),
         node,
         config,
@@ -138,40 +164,9 @@ export class Launcher {
     return folders;
   }
 
-  /** While containerd is away for as long as it takes; what may go away by itself a few times. */
-  #retry<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-    return retry(call, {
-      clock: this.#options.clock,
-      signal,
-      when: (error, tries) => isRuntimeAway(error) || (isTransient(error) && tries < TRIES),
-      onError: (err) => this.#options.log.warn({ err }, "a step of a launch is tried again"),
-    });
-  }
-
-  async #launch(spec: ContainerSpec, image: ImageConfig, signal: AbortSignal): Promise<RunningContainer> {
-    const { containerizer } = this.#options;
-    let asked = false;
-    return this.#retry(signal, async () => {
-      if (asked) {
-        // An answer was lost: the container may be there, and then it is this launch's.
-        const found = await this.#found(spec.id);
-        if (found) return found;
-        await containerizer.remove(spec.id);
-      }
-      asked = true;
-      return containerizer.launch(spec, image, signal);
-    });
-  }
-
-  async #found(id: string): Promise<RunningContainer | undefined> {
-    const containers = await this.#options.containerizer.recover();
-    const container = containers.find((each) => each.id === id);
-    if (container?.state === "gone") {
-      throw new ContainerLaunchError("its process was started and is gone, while containerd did not answer");
-    }
-    if (container?.state !== "running" && container?.state !== "exited") return undefined;
-    const { pid = 0, createdAt, addresses } = container;
-    return { id, pid, startedAt: createdAt, addresses };
+  #step(signal: AbortSignal): StepOptions {
+    const { clock, log } = this.#options;
+    return { clock, log, signal };
   }
 }
 

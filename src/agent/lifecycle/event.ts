@@ -33,6 +33,14 @@ export type TaskEvent =
   | { readonly type: "published"; readonly uuids: ReadonlySet<string> }
   /** The API holds a terminal state that is not the agent's, or the object is gone. */
   | { readonly type: "overruled"; readonly graceMs: number }
+  /** Its executor is there: the task may be handed over. */
+  | { readonly type: "executorReady" }
+  /** The task's executor says so; the update has its uuid. */
+  | { readonly type: "told"; readonly update: StatusUpdate }
+  /** The task's executor is gone. */
+  | { readonly type: "executorEnded"; readonly outcome: Outcome }
+  /** An executor has subscribed. */
+  | { readonly type: "subscribed" }
   /** Neither process nor container is left on the node. */
   | { readonly type: "released" };
 
@@ -46,6 +54,12 @@ export type Effect =
   | { readonly type: "abort" }
   /** Create the container; answers launched or failed. */
   | { readonly type: "launch" }
+  /** Wait for the task's executor; answers executorReady. */
+  | { readonly type: "await" }
+  /** Give the task to its executor. */
+  | { readonly type: "handOver" }
+  /** Have its executor kill the task. */
+  | { readonly type: "askToKill" }
   /** Wait for the process; answers exited or vanished. */
   | { readonly type: "wait" }
   /** Start checks, the limits of disk and log sizes, and the completion timer. */

@@ -75,6 +75,10 @@ export function outcomeOf(record: TaskRecord, { exit, slotEnd }: ProcessEnd): Ou
       return failed(REASON.disk, because(kill.message));
     case "memory":
       return failed(REASON.memory, because(kill.message));
+    case "registration":
+      return failed(REASON.executorRegistration, because(kill.message));
+    case "reregistration":
+      return failed(REASON.executorReregistration, because(kill.message));
     case "deadline":
       return { ...executorSays("TASK_FAILED", because(kill.message)), reason: REASON.deadline };
     case "health":
@@ -93,6 +97,9 @@ export function outcomeOf(record: TaskRecord, { exit, slotEnd }: ProcessEnd): Ou
     }
     case "preempt":
       return { ...executorSays("TASK_KILLED", because(kill.message)), reason: REASON.preempted };
+    case "executor":
+      if (slotEnd) return lostWithSlot(framework, slotEnd);
+      return gone(framework, REASON.executorTerminated, because(kill.message));
     case "request":
     case "group":
     case "overruled":

@@ -49,12 +49,12 @@ function statusPatch(record: TaskRecord, task: Live<Task>, updates: readonly Sta
   };
 }
 
-function addressesOf({ container, nodeAddress }: TaskRecord): readonly string[] {
+export function addressesOf({ container, nodeAddress }: TaskRecord): readonly string[] {
   if (container === undefined || container.addresses.length > 0) return container?.addresses ?? [];
   return nodeAddress === undefined ? [] : [nodeAddress];
 }
 
-function containerStatus(record: TaskRecord): TaskStatus["container"] {
+export function containerStatus(record: TaskRecord): TaskStatus["container"] {
   const { uid, container, image, sandbox, finishedAt } = record;
   return {
     id: uid,

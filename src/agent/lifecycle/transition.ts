@@ -69,8 +69,12 @@ export function transition(record: TaskRecord, event: TaskEvent, stamp: Stamp): 
       return published(record, event);
     case "overruled":
       return overruled(record, event, stamp);
+    case "subscribed":
+      return subscribed(record, stamp);
     case "released":
       return step(settle({ ...record, released: true }));
+    default:
+      return same(record);
   }
 }
 
@@ -249,7 +253,7 @@ function reregistered(record: TaskRecord, stamp: Stamp): Step {
   return step(updated, { type: "publish" });
 }
 
-function published(record: TaskRecord, { uuids }: EventOf<"published">): Step {
+export function published(record: TaskRecord, { uuids }: EventOf<"published">): Step {
   const pending = record.pending.filter(({ uuid }) => !uuids.has(uuid));
   if (pending.length === record.pending.length) return same(record);
   return step(settle({ ...record, pending }));
@@ -279,11 +283,20 @@ function overruled(record: TaskRecord, { graceMs }: EventOf<"overruled">, stamp:
 }
 
 /** Nothing of it ever was on the node, and nobody waits for word of it. */
-function abandoned(record: TaskRecord): TaskRecord {
+export function abandoned(record: TaskRecord): TaskRecord {
   return { ...record, phase: "settled", pending: [], released: true };
 }
 
-function settle(record: TaskRecord): TaskRecord {
+/** The API is told that an executor has subscribed, the first time. */
+function subscribed(record: TaskRecord, stamp: Stamp): Step {
+  const { executor } = record;
+  if (executor === undefined || executor.subscribed || record.phase !== "running") return same(record);
+  const known = { ...record, executor: { ...executor, subscribed: true } };
+  const update = { state: "TASK_RUNNING", source: "SOURCE_EXECUTOR" } as const;
+  return step(withUpdate(known, update, stamp), { type: "publish" });
+}
+
+export function settle(record: TaskRecord): TaskRecord {
   const done = record.phase === "ended" && record.released && record.pending.length === 0;
   return done ? { ...record, phase: "settled" } : record;
 }
@@ -293,7 +306,8 @@ const isBeforeRunning = ({ phase }: TaskRecord): boolean =>
 
 const isUndisturbed = ({ phase, kill }: TaskRecord): boolean => phase === "running" && kill === undefined;
 
-const killedMessage = ({ message }: Kill): string => message ?? "The task was killed before it started";
+export const killedMessage = ({ message }: Kill): string =>
+  message ?? "The task was killed before it started";
 
 const same = (record: TaskRecord): Step => ({ record, effects: [] });
 

@@ -32,7 +32,7 @@ export function userOf(
   return imageUser === "" || isRoot(imageUser) ? UNPRIVILEGED_USER : imageUser;
 }
 
-/** The node's network as in Mesos, where the namespace allows it; else a network of the task's own. */
+/** The node's network as in Mesos, where the namespace allows it; else a network of its own. */
 export function networkOf(level: Level, spec: Pick<TaskSpec, "container">, defaultName: string): Network {
   const { mode, name, portMappings } = spec.container?.network ?? {};
   if ((mode ?? (level === "privileged" ? "Host" : "CNI")) === "Host") return { type: "host" };

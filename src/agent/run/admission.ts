@@ -1,23 +1,26 @@
+import { type Executor, executorIsGoing } from "../../api/executor.ts";
 import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Reservation } from "../../api/reservation.ts";
-import type { Task } from "../../api/task.ts";
+import type { Task, TaskSpec } from "../../api/task.ts";
 import type { Namespace } from "../../cluster/core.ts";
 import { isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { FrameworkFacts } from "../checkpoint/record.ts";
-import { type Outcome, refused } from "../lifecycle/outcome.ts";
+import { dropped, type Outcome, refused } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { type Level, levelOf } from "../podsecurity/level.ts";
 import { violations } from "../podsecurity/violations.ts";
 import type { KeyedLock } from "../provisioner/keyedLock.ts";
 import type { Layout } from "../sandbox/layout.ts";
+import { VolumeError } from "../sandbox/volumeError.ts";
 import { claimVolume } from "../sandbox/volumeIdentity.ts";
-import { persistentVolumes, VolumeError } from "../sandbox/volumes.ts";
+import { persistentVolumes } from "../sandbox/volumes.ts";
 import { volumeIdentity } from "../upkeep/volumes.ts";
 
 export interface AdmissionOptions {
+  readonly executors: Pick<Resource<Executor>, "get">;
   readonly frameworks: Pick<Resource<Framework>, "get">;
   readonly namespaces: Pick<Resource<Namespace>, "get">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
@@ -29,9 +32,14 @@ export interface AdmissionOptions {
 }
 
 /** Whether a task may start here, and what of its framework and namespace bears on that. */
-export type Admission =
-  | { readonly framework: FrameworkFacts; readonly level: Level }
-  | { readonly framework: FrameworkFacts; readonly outcome: Outcome };
+export type Admission = Admitted | { readonly framework: FrameworkFacts; readonly outcome: Outcome };
+
+export interface Admitted {
+  readonly framework: FrameworkFacts;
+  readonly level: Level;
+  /** The DEFAULT executor that runs it. */
+  readonly executor: Live<Executor> | undefined;
+}
 
 /** Who has no Framework object, or none any more: all of Mesos's states are told. */
 const BUILT_IN: FrameworkFacts = { id: BUILT_IN_FRAMEWORK, partitionAware: true, killingState: true };
@@ -56,14 +64,22 @@ export async function admit(
   }
   const { metadata } = await options.namespaces.get({ name: namespace }, { signal });
   const level = levelOf(metadata.labels);
-  const forbidden = violations(level, task.spec, framework.user);
+  const executor = await executorOf(task, options, signal);
+  if (executor === "gone") {
+    const outcome = dropped(framework, REASON.executorTerminated, "The executor of the task has ended");
+    return { framework, outcome };
+  }
+  const specs = [task.spec, ...(executor ? [executor.spec] : [])];
+  const forbidden = specs.flatMap((spec) => violations(level, spec, framework.user));
   if (forbidden.length > 0) {
     const message = `The namespace ${namespace} enforces the pod-security level ${level}: ${forbidden.join("; ")}`;
     return { framework, outcome: refused(REASON.unauthorized, message) };
   }
-  const missing = await claimVolumes(task, options, signal);
-  if (missing !== undefined) return { framework, outcome: refused(REASON.invalid, missing) };
-  return { framework, level };
+  for (const spec of specs) {
+    const missing = await claimVolumes(spec, options, signal);
+    if (missing !== undefined) return { framework, outcome: refused(REASON.invalid, missing) };
+  }
+  return { framework, level, executor };
 }
 
 /** Undefined: the task's framework is not there any more. */
@@ -89,17 +105,35 @@ export async function frameworkFacts(
   }
 }
 
+/** Undefined: it has none, or one that is not the agent itself. */
+async function executorOf(
+  { metadata, spec }: Live<Task>,
+  { executors }: AdmissionOptions,
+  signal: AbortSignal,
+): Promise<Live<Executor> | "gone" | undefined> {
+  if (spec.executor === undefined) return undefined;
+  const ref = { namespace: metadata.namespace ?? "", name: spec.executor.name };
+  try {
+    const executor = await executors.get(ref, { signal });
+    if (executor.spec.type !== "DEFAULT") return undefined;
+    return executorIsGoing(executor) ? "gone" : executor;
+  } catch (error) {
+    if (isNotFound(error)) return "gone";
+    throw error;
+  }
+}
+
 /**
- * Makes sure that a task finds its own persistent volumes. A sentence when it wants one that no Reservation of this agent has: it is
+ * Makes sure that a task, or an executor, finds its own persistent volumes. A sentence when it wants one that no Reservation of this agent has: it is
  * another's, or was destroyed.
  */
 async function claimVolumes(
-  task: Live<Task>,
+  spec: Pick<TaskSpec, "resources" | "allocated">,
   { reservations, node, layout, volumeLock }: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const wanted = persistentVolumes(task.spec);
+    const wanted = persistentVolumes(spec);
     if (wanted.length === 0) return undefined;
     const { items } = await reservations.list({ signal });
     for (const volume of wanted) {

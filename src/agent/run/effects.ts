@@ -2,6 +2,8 @@ import type { Logger } from "pino";
 import type { Clock } from "../../cluster/time.ts";
 import type { Containerizer, ExitStatus } from "../containerizer/containerizer.ts";
 import { ContainerNotFoundError } from "../containerizer/errors.ts";
+import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
+import { ExecutorGoneError } from "../defaultexecutor/gone.ts";
 import { failureOutcome, isRuntimeAway } from "../launch/failure.ts";
 import type { Launcher, PreparedTask } from "../launch/launcher.ts";
 import { retry } from "../launch/retry.ts";
@@ -20,15 +22,27 @@ import type { TaskRun } from "./taskRun.ts";
 
 export interface EffectsOptions {
   readonly status: StatusWriter;
+  readonly defaultExecutors: Pick<DefaultExecutors, "place">;
   readonly launcher: Pick<Launcher, "prepare" | "launch">;
   readonly containerizer: Pick<Containerizer, "wait" | "kill" | "remove">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;
   readonly monitors: Monitors;
+  readonly hub: ExecutorEffects;
   readonly layout: Layout;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the agent stops: tasks go on, effects do not. */
   readonly signal: AbortSignal;
+}
+
+/** What is asked of executors; each does nothing where there is none to ask. */
+export interface ExecutorEffects {
+  /** Answers executorReady, now or once the task's executor is there. */
+  await(run: TaskRun): void;
+  handOver(run: TaskRun): Promise<void>;
+  askToKill(run: TaskRun): void;
+  /** Asks an executor to shut down. False: it cannot be asked. */
+  shutDown(run: TaskRun): boolean;
 }
 
 /** What is in memory of a task between two effects. */
@@ -80,6 +94,12 @@ export class Effects {
         return this.#launching(run, (signal) => this.#launch(run, signal));
       case "abort":
         return this.#of(run.uid).abort.abort(new Error("the task is killed"));
+      case "await":
+        return this.#options.hub.await(run);
+      case "handOver":
+        return this.#options.hub.handOver(run);
+      case "askToKill":
+        return this.#options.hub.askToKill(run);
       case "wait":
         return this.#wait(run);
       case "monitor":
@@ -134,8 +154,17 @@ export class Effects {
   }
 
   async #prepare(run: TaskRun, signal: AbortSignal): Promise<void> {
+    const { launcher, defaultExecutors } = this.#options;
+    const { record } = run;
     const working = this.#of(run.uid);
-    working.prepared = await this.#options.launcher.prepare(run.record, working.level, signal);
+    try {
+      const place = await defaultExecutors.place(record, working.level, signal);
+      working.prepared = await launcher.prepare(record, working.level, signal, place);
+    } catch (error) {
+      if (!(error instanceof ExecutorGoneError)) throw error;
+      const outcome = dropped(record.framework, REASON.executorTerminated, error.message);
+      return run.dispatch({ type: "failed", outcome });
+    }
     run.dispatch({ type: "prepared", image: working.prepared.image.name });
   }
 
@@ -174,7 +203,9 @@ export class Effects {
       const message = "The task's process is gone, and how it ended is not known";
       return run.dispatch({ type: "vanished", message, ...(slotEnd ? { slotEnd } : {}) });
     }
-    const unexplained = exit.signal === "SIGKILL" && !exit.oomKilled && run.record.kill === undefined;
+    const { kill } = run.record;
+    const unasked = kill === undefined || kill.cause === "executor";
+    const unexplained = exit.signal === "SIGKILL" && !exit.oomKilled && unasked;
     const slotEnd = unexplained && slot !== undefined ? await slots.endOf(slot) : undefined;
     run.dispatch({ type: "exited", exit, ...(slotEnd ? { slotEnd } : {}) });
   }
@@ -183,6 +214,7 @@ export class Effects {
   async #signal(run: TaskRun, name: "SIGTERM" | "SIGKILL"): Promise<void> {
     const { containerizer, clock, signal } = this.#options;
     if (run.record.phase !== "running") return;
+    if (name === "SIGTERM" && this.#options.hub.shutDown(run)) return;
     try {
       await retry(() => containerizer.kill(run.uid, name, { all: true }), {
         clock,

@@ -6,7 +6,7 @@ import type { FrameworkFacts } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
-import { failed, gone, killedBeforeStart, type Outcome, refused } from "../lifecycle/outcome.ts";
+import { dropped, failed, gone, killedBeforeStart, type Outcome, refused } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { amountsOf } from "../slot/grant.ts";
@@ -67,7 +67,7 @@ export class Intake {
       if ("outcome" in admitted) return this.#end(task, admitted.framework, admitted.outcome);
       const { framework, level } = admitted;
       effects.setLevel(task.metadata.uid, level);
-      const step = intent(task, framework, slot, this.#options, this.#stamp());
+      const step = intent(task, admitted, slot, this.#options, this.#stamp());
       try {
         await this.#options.records.save(step.record);
       } catch (error) {
@@ -81,12 +81,21 @@ export class Intake {
 
   /** The operator ends such tasks too; whoever is first wins. */
   endBeforeStart(task: Live<Task>, why: string): void {
-    this.#endWith(task, killedBeforeStart(why));
+    this.endWith(task, killedBeforeStart(why));
+  }
+
+  /** Its executor has ended. */
+  drop(task: Live<Task>, why: string): void {
+    const { uid } = task.metadata;
+    this.#inquiries.start(uid, NO_AMOUNTS, async () => {
+      const framework = await this.#framework(task);
+      return this.#end(task, framework, dropped(framework, REASON.executorTerminated, why));
+    });
   }
 
   /** A task that says what the schema cannot refuse. */
   refuse(task: Live<Task>, error: unknown): void {
-    this.#endWith(task, refused(REASON.invalid, error instanceof Error ? error.message : String(error)));
+    this.endWith(task, refused(REASON.invalid, error instanceof Error ? error.message : String(error)));
   }
 
   /**
@@ -115,7 +124,8 @@ export class Intake {
     });
   }
 
-  #endWith(task: Live<Task>, outcome: Outcome): void {
+  /** Ends a task that has not begun here. */
+  endWith(task: Live<Task>, outcome: Outcome): void {
     this.#inquiries.start(task.metadata.uid, NO_AMOUNTS, async () =>
       this.#end(task, await this.#framework(task), outcome),
     );

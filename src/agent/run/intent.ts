@@ -1,28 +1,40 @@
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { FrameworkFacts, TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 import type { Outcome } from "../lifecycle/outcome.ts";
 import { end, withUpdate } from "../lifecycle/transition.ts";
-import type { Layout } from "../sandbox/layout.ts";
+import { nestedSandbox } from "../sandbox/executorSandbox.ts";
+import { type Layout, sandboxName } from "../sandbox/layout.ts";
+import type { Admitted } from "./admission.ts";
 
 /** Of the node and the agent, in every record. */
 export interface RecordContext {
   readonly bootId: string;
   readonly nodeAddress: string | undefined;
   readonly layout: Layout;
+  /** Of what is an executor: how it speaks to this agent. */
+  readonly executor?: (task: Live<Task>) => TaskRecord["executor"];
 }
 
 /** The intent to start a task below a slot Pod: TASK_STARTING is the first thing to be written. */
 export function intent(
   task: Live<Task>,
-  framework: FrameworkFacts,
+  { framework, executor }: Pick<Admitted, "framework" | "executor">,
   slot: string,
   context: RecordContext,
   stamp: Stamp,
 ): Step {
-  const record = { ...blank(task, framework, context), slot, sandbox: sandboxOf(task, context) };
+  const record = {
+    ...blank(task, framework, context),
+    slot,
+    // A task that a program of the framework runs is in that one's.
+    ...(isRunByExecutor(task.spec) ? {} : { sandbox: sandboxOf(task, executor, context) }),
+    ...(executor && { parent: { uid: executor.metadata.uid, executorId: executor.spec.executorId } }),
+  };
   const starting = withUpdate(record, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" }, stamp);
   return { record: starting, effects: [{ type: "claim" }] };
 }
@@ -57,7 +69,7 @@ export function adoption(
       addresses: [...container.addresses],
       ...(container.pid === undefined ? {} : { pid: container.pid }),
     },
-    sandbox: sandbox ?? sandboxOf(task, context),
+    sandbox: sandbox ?? sandboxOf(task, undefined, context),
     ...(slot === undefined ? {} : { slot }),
     ...(image === undefined ? {} : { image }),
     ...(latest === undefined ? {} : { latest }),
@@ -65,18 +77,20 @@ export function adoption(
 }
 
 function blank(
-  { metadata, spec }: Live<Task>,
+  task: Live<Task>,
   framework: FrameworkFacts,
-  { bootId, nodeAddress }: RecordContext,
+  { bootId, nodeAddress, executor: executorOf }: RecordContext,
 ): TaskRecord {
-  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = spec;
+  const { kill: _kill, acknowledged: _acknowledged, ...lasting } = task.spec;
+  const executor = executorOf?.(task);
   return {
     version: 1,
-    uid: metadata.uid,
-    namespace: metadata.namespace ?? "",
-    name: metadata.name,
+    uid: task.metadata.uid,
+    namespace: task.metadata.namespace ?? "",
+    name: task.metadata.name,
     spec: lasting,
     framework,
+    ...(executor && { executor }),
     ...(nodeAddress === undefined ? {} : { nodeAddress }),
     bootId,
     phase: "claiming",
@@ -85,7 +99,11 @@ function blank(
   };
 }
 
-function sandboxOf({ metadata, spec }: Live<Task>, { layout }: RecordContext): string {
-  const { name, namespace = "", uid } = metadata;
-  return layout.sandbox({ namespace, name, uid, framework: spec.framework });
+function sandboxOf(
+  task: Live<Task>,
+  executor: Live<Executor> | undefined,
+  { layout }: RecordContext,
+): string {
+  if (executor === undefined) return layout.sandbox(sandboxName(task));
+  return nestedSandbox(layout.executorSandbox(sandboxName(executor)), task.metadata);
 }

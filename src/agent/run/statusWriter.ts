@@ -1,21 +1,8 @@
-import type { Logger } from "pino";
 import type { Task } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
-import { Backoff } from "../../cluster/backoff.ts";
-import { isConflict, isInvalid, isNotFound } from "../../cluster/errors.ts";
-import { keyOf, type Live } from "../../cluster/object.ts";
-import type { Resource } from "../../cluster/resource.ts";
-import type { Reader } from "../../cluster/store.ts";
-import { type Clock, sleep } from "../../cluster/time.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import { publication } from "../lifecycle/publication.ts";
-
-export interface StatusWriterOptions {
-  readonly tasks: Pick<Resource<Task>, "get" | "mergePatch">;
-  readonly store: Pick<Reader<Task>, "get">;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import { type WriteOptions, writeStatus } from "./conditionalWrite.ts";
 
 /** `gone`: the API has no such task, or has ended it itself. */
 export type Written =
@@ -28,25 +15,25 @@ export type Written =
  */
 export type Claim = "claimed" | "refused" | "begun" | "killed";
 
-type Decide<T> = (
-  task: Live<Task> | undefined,
-) => { readonly answer: T } | { readonly patch: object; readonly result: T };
+/** Brings what is said of a record to the API. */
+export interface StatusWriter {
+  /** Writes that it has begun, so that from then on nobody but this agent decides about it. */
+  claim(record: TaskRecord, signal: AbortSignal): Promise<Claim>;
+  /** Writes the record's pending updates. */
+  publish(record: TaskRecord, signal: AbortSignal): Promise<Written>;
+}
 
-/**
- * Brings a task's status to the API: each write is conditional on the version that the decision was made from; a conflict
- * means to read and decide again, an API server that is away to wait for it, for as long as it takes.
- */
-export class StatusWriter {
-  readonly #options: StatusWriterOptions;
+/** Of tasks: their beginning is TASK_STARTING. */
+export class TaskStatusWriter implements StatusWriter {
+  readonly #options: WriteOptions<Task>;
 
-  constructor(options: StatusWriterOptions) {
+  constructor(options: WriteOptions<Task>) {
     this.#options = options;
   }
 
-  /** Writes TASK_STARTING, so that from then on nobody but this agent decides about the task. */
   claim(record: TaskRecord, signal: AbortSignal): Promise<Claim> {
     const [starting] = record.pending;
-    return this.#write<Claim>(record, signal, (task) => {
+    return writeStatus<Task, Claim>(this.#options, record, signal, (task) => {
       if (task === undefined || hasEnded(task.status)) return { answer: "refused" };
       if (task.status?.updates?.some(({ uuid }) => uuid === starting?.uuid)) return { answer: "claimed" };
       if (hasBegun(task.status)) return { answer: "begun" };
@@ -57,9 +44,8 @@ export class StatusWriter {
     });
   }
 
-  /** Writes the record's pending updates. */
   publish(record: TaskRecord, signal: AbortSignal): Promise<Written> {
-    return this.#write<Written>(record, signal, (task) => {
+    return writeStatus<Task, Written>(this.#options, record, signal, (task) => {
       if (task === undefined) return { answer: { kind: "gone" } };
       const made = publication(record, task);
       switch (made.kind) {
@@ -72,41 +58,4 @@ export class StatusWriter {
       }
     });
   }
-
-  async #write<T>(record: TaskRecord, signal: AbortSignal, decide: Decide<T>): Promise<T> {
-    const { tasks, store, clock, log } = this.#options;
-    const ref = { namespace: record.namespace, name: record.name };
-    const backoff = new Backoff({ base: 200, max: 30_000, jitter: 0.2 });
-    let task = sameTask(record, store.get(keyOf(ref)));
-    let read = task !== undefined;
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        if (!read) task = sameTask(record, await tasks.get(ref, { signal }).catch(undefinedIfGone));
-        read = true;
-        const decision = decide(task);
-        if ("answer" in decision) return decision.answer;
-        await tasks.mergePatch(ref, decision.patch, { subresource: "status", signal });
-        return decision.result;
-      } catch (err) {
-        signal.throwIfAborted();
-        read = false;
-        // A write that may or may not have gone through, a conflict, a task that ended meanwhile: the next read tells.
-        if (isConflict(err) || isNotFound(err)) continue;
-        const delay = backoff.next();
-        const level = isInvalid(err) && backoff.failures > 1 ? "error" : "warn";
-        log[level]({ err, task: keyOf(ref) }, "the status of a task is not written yet");
-        await sleep(clock, delay, signal);
-      }
-    }
-  }
-}
-
-function sameTask(record: TaskRecord, task: Live<Task> | undefined): Live<Task> | undefined {
-  return task?.metadata.uid === record.uid ? task : undefined;
-}
-
-function undefinedIfGone(error: unknown): undefined {
-  if (isNotFound(error)) return undefined;
-  throw error;
 }

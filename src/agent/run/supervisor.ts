@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
@@ -6,7 +7,10 @@ import type { Watched } from "../../cluster/reflector.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
+import type { DefaultExecutors, Doom } from "../defaultexecutor/defaultExecutors.ts";
 import type { Stamp, Step } from "../lifecycle/event.ts";
+import { isRunByExecutor, recoverExecutorTask } from "../lifecycle/executorTask.ts";
+import type { Outcome } from "../lifecycle/outcome.ts";
 import { recover } from "../lifecycle/recovery.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import { addAmounts, amountsOf, type Candidate, grantable } from "../slot/grant.ts";
@@ -18,13 +22,24 @@ import { Intake, type IntakeOptions } from "./intake.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
 
+/** What a supervisor keeps going: tasks, or what is run as a task is. */
+export type TaskSource = Pick<Watched<Task>, "synced" | "onChange"> & {
+  readonly store: Pick<Watched<Task>["store"], "get" | "values">;
+};
+
 export interface SupervisorOptions extends Omit<IntakeOptions, "onBegin" | "onEnd"> {
   /** Tasks with spec.agent of this agent. */
-  readonly tasks: Watched<Task>;
+  readonly tasks: TaskSource;
+  /** What others have begun below the same slot. */
+  readonly heldByOthers: () => Amounts;
+  /** Whether a task has to wait for what runs it, or why it can never run. */
+  readonly obstacle: (task: Live<Task>) => "wait" | Outcome | undefined;
   /** The agent's own object. */
   readonly agent: Watched<Agent>;
   readonly slots: Pick<SlotWatch, "state" | "reflector">;
   readonly records: RecordStore;
+  /** Below which tasks of groups run; absent: these are no tasks. */
+  readonly defaultExecutors?: DefaultExecutors;
   readonly effects: Effects;
   /** `recovered`: as an agent before this one left it. */
   readonly onRecord: (record: TaskRecord, recovered: boolean) => void;
@@ -76,13 +91,16 @@ export class Supervisor {
 
   /** Takes up every task that has a record, with what is left of its container. Needs no API server. */
   recover(records: readonly TaskRecord[], containers: readonly RecoveredContainer[]): void {
-    for (const container of containers) this.#strays.set(container.id, container);
+    const own = this.#options.defaultExecutors?.recover(containers) ?? containers;
+    for (const container of own) this.#strays.set(container.id, container);
     for (const record of records) {
       const container = this.#strays.get(record.uid);
       this.#strays.delete(record.uid);
       const found = { container, bootId: this.#options.bootId };
       const run = this.#add(record);
-      const step = recover(record, found, this.#stamp());
+      const step = isRunByExecutor(record.spec)
+        ? recoverExecutorTask(record)
+        : recover(record, found, this.#stamp());
       this.#options.onRecord(record, true);
       if (step.record !== record) this.#options.onRecord(step.record, false);
       run.begin(step);
@@ -91,12 +109,13 @@ export class Supervisor {
 
   /** Starts to follow the API, once its stores are filled. */
   async follow(): Promise<void> {
-    const { tasks, agent, slots } = this.#options;
+    const { tasks, agent, slots, defaultExecutors } = this.#options;
     const schedule = () => this.schedule();
+    defaultExecutors?.onChange(schedule);
     tasks.onChange(schedule);
     agent.onChange(schedule);
     slots.reflector.onChange(schedule);
-    await Promise.all([tasks.synced, agent.synced, slots.reflector.synced]);
+    await Promise.all([tasks.synced, defaultExecutors?.synced, agent.synced, slots.reflector.synced]);
     this.#started = true;
     this.schedule();
   }
@@ -119,26 +138,43 @@ export class Supervisor {
   }
 
   #look(): void {
-    const { tasks } = this.#options;
+    const { tasks, defaultExecutors } = this.#options;
     const waiting: Live<Task>[] = [];
     for (const task of tasks.store.values()) {
       const run = this.#runs.get(task.metadata.uid);
       if (run) this.#compare(run, task);
       else if (hasEnded(task.status) || this.#intake.has(task.metadata.uid)) continue;
       else if (hasBegun(task.status) || this.#strays.has(task.metadata.uid)) this.#takeOver(task);
-      else waiting.push(task);
+      else if (!this.#isHeldUp(task)) waiting.push(task);
     }
     for (const run of this.#runs.values()) this.#checkGone(run);
     this.#removeStrays();
-    const groups = groupsOf(tasks.store.values(), (uid) => this.#runs.get(uid)?.record);
+    const recordOf = (uid: string) => this.#runs.get(uid)?.record;
+    const groups = groupsOf(tasks.store.values(), recordOf);
     for (const group of groups.values()) this.#actOnGroup(group);
-    const isDoomed = (task: Live<Task>) =>
-      isToBeKilled(task) || isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
-    for (const task of waiting.filter(isDoomed)) {
-      const why = isToBeKilled(task) ? "The task was killed before it started" : GROUP_ENDED;
-      this.#intake.endBeforeStart(task, why);
-    }
-    if (!this.#closing) this.#startGranted(waiting.filter((task) => !isDoomed(task)));
+    const dooms = defaultExecutors?.look(tasks.store.values(), recordOf) ?? NO_DOOMS;
+    for (const [uid, doom] of dooms) this.#killForExecutor(uid, doom);
+    const left = waiting.filter((task) => {
+      const broken = isBroken(groups.get(groupKey(task) ?? "")?.members ?? []);
+      return !this.#endWaiting(task, broken, dooms.get(task.metadata.uid));
+    });
+    if (!this.#closing) this.#startGranted(left);
+  }
+
+  /** Ends a task that has not begun, if it is not to; tells whether it was. */
+  #endWaiting(task: Live<Task>, groupBroken: boolean, doom: Doom | undefined): boolean {
+    if (isToBeKilled(task)) this.#intake.endBeforeStart(task, "The task was killed before it started");
+    else if (groupBroken) this.#intake.endBeforeStart(task, GROUP_ENDED);
+    else if (doom?.cause === "request") this.#intake.endBeforeStart(task, doom.message);
+    else if (doom) this.#intake.drop(task, doom.message);
+    else return false;
+    return true;
+  }
+
+  #isHeldUp(task: Live<Task>): boolean {
+    const obstacle = isToBeKilled(task) ? undefined : this.#options.obstacle(task);
+    if (obstacle !== undefined && obstacle !== "wait") this.#intake.endWith(task, obstacle);
+    return obstacle !== undefined;
   }
 
   /** What the API asks of a task that runs here. */
@@ -214,18 +250,29 @@ export class Supervisor {
     run.dispatch({ type: "kill", cause: "group", graceMs: graceOf(run.record.spec), message: GROUP_ENDED });
   }
 
+  #killForExecutor(uid: string, { cause, message }: Doom): void {
+    const run = this.#runs.get(uid);
+    if (!run || run.record.kill) return;
+    run.dispatch({ type: "kill", cause, graceMs: graceOf(run.record.spec), message });
+  }
+
   #startGranted(waiting: readonly Live<Task>[]): void {
     const slot = this.#options.slots.state;
     if (!slot) return;
     const candidates: Candidate[] = [];
+    const { defaultExecutors } = this.#options;
     for (const task of waiting) {
+      const executor = defaultExecutors?.of(task);
+      if (executor === "unknown") continue;
       try {
-        candidates.push(candidate(task));
+        candidates.push(candidate(task, executor));
       } catch (error) {
         this.#intake.refuse(task, error);
       }
     }
-    for (const { uid } of grantable(candidates, slot, this.#held())) {
+    const others = addAmounts(this.held(), this.#options.heldByOthers());
+    for (const { uid, executor } of grantable(candidates, slot, others, defaultExecutors?.held())) {
+      if (executor) defaultExecutors?.grant(executor.uid);
       const task = waiting.find(({ metadata }) => metadata.uid === uid);
       if (task) this.#intake.start(task, slot.podUid);
     }
@@ -248,7 +295,7 @@ export class Supervisor {
   }
 
   /** What of the slot is taken by tasks that are started, or about to be. */
-  #held(): Amounts {
+  held(): Amounts {
     let held = this.#intake.wants();
     for (const { record } of this.#runs.values()) {
       const over = record.phase === "settled" || (record.phase === "ended" && record.released);
@@ -263,6 +310,8 @@ export class Supervisor {
   }
 }
 
+const NO_DOOMS: ReadonlyMap<string, Doom> = new Map();
+
 /** Milliseconds. */
 const LOOK_AGAIN = 1_000;
 
@@ -274,7 +323,7 @@ const GROUP_ENDED = "Another task of its group has ended";
 const isToBeKilled = ({ spec, metadata }: Live<Task>): boolean =>
   spec.kill !== undefined || metadata.deletionTimestamp !== undefined;
 
-function candidate(task: Live<Task>): Candidate {
+function candidate(task: Live<Task>, executor: Live<Executor> | undefined): Candidate {
   const { uid, name, namespace = "", creationTimestamp } = task.metadata;
   const key = groupKey(task);
   const size = task.spec.group?.size;
@@ -285,5 +334,8 @@ function candidate(task: Live<Task>): Candidate {
     createdAt: creationTimestamp,
     wants: amountsOf(task.spec.resources),
     ...(key === undefined || size === undefined ? {} : { group: { key, size } }),
+    ...(executor && {
+      executor: { uid: executor.metadata.uid, wants: amountsOf(executor.spec.resources) },
+    }),
   };
 }

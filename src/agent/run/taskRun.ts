@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../../cluster/time.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecordStore } from "../checkpoint/recordStore.ts";
 import type { Effect, Step, TaskEvent } from "../lifecycle/event.ts";
+import { executorTaskTransition, isRunByExecutor } from "../lifecycle/executorTask.ts";
 import { transition } from "../lifecycle/transition.ts";
 import type { Effects } from "./effects.ts";
 
@@ -49,7 +50,8 @@ export class TaskRun {
   dispatch(event: TaskEvent): void {
     this.#enqueue(async () => {
       const { clock, uuid } = this.#options;
-      await this.#take(transition(this.#record, event, { now: clock.now(), uuid }));
+      const move = isRunByExecutor(this.#record.spec) ? executorTaskTransition : transition;
+      await this.#take(move(this.#record, event, { now: clock.now(), uuid }));
     });
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { collectable, keptFor, listSandboxes, listVolumes, removeSandbox } from "./collect.ts";
+import { createExecutorSandbox, nestedSandbox } from "./executorSandbox.ts";
 import { Layout, uidOfSandbox } from "./layout.ts";
 import { createSandbox } from "./sandbox.ts";
 
@@ -62,6 +63,18 @@ describe("on disk", () => {
     await createSandbox(path);
     expect((await readdir(path)).sort()).toEqual(["stderr", "stdout"]);
     await expect(createSandbox(path)).rejects.toThrow("EEXIST");
+  });
+
+  test("sandboxes of executors and those of their tasks are found, what tasks made in theirs is not", async () => {
+    const other = UID.replace("0b", "1c");
+    const executor = layout.executorSandbox({ namespace: "default", framework: "fw", name: "e", uid: UID });
+    const task = nestedSandbox(executor, { name: "t", uid: other });
+    await createExecutorSandbox(executor);
+    await createSandbox(task);
+    await mkdir(join(task, "containers", `x-${UID}`), { recursive: true });
+    expect((await listSandboxes(layout)).map(({ path }) => path)).toEqual([executor, task]);
+    for (const sandbox of await listSandboxes(layout)) await removeSandbox(sandbox);
+    expect(await readdir(join(layout.sandboxes, "default"))).toEqual([]);
   });
 
   test("volumes are found by role and id", async () => {

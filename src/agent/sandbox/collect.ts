@@ -1,6 +1,7 @@
 import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Layout, roleOfFolder, uidOfSandbox, type VolumeName } from "./layout.ts";
+import { nestedSandboxes } from "./executorSandbox.ts";
+import { EXECUTORS, type Layout, roleOfFolder, uidOfSandbox, type VolumeName } from "./layout.ts";
 
 /** A sandbox on disk. */
 export interface OldSandbox {
@@ -39,13 +40,22 @@ export async function listSandboxes(layout: Layout): Promise<readonly OldSandbox
   for (const namespace of await foldersIn(layout.sandboxes)) {
     for (const framework of await foldersIn(join(layout.sandboxes, namespace))) {
       const parent = join(layout.sandboxes, namespace, framework);
-      for (const name of await foldersIn(parent)) {
-        const uid = uidOfSandbox(name);
-        if (uid === undefined) continue;
-        const path = join(parent, name);
-        found.push({ path, uid, changedAt: (await stat(path)).ctimeMs });
+      found.push(...(await sandboxesIn(parent)));
+      for (const executor of await sandboxesIn(join(parent, EXECUTORS))) {
+        found.push(executor, ...(await sandboxesIn(nestedSandboxes(executor.path))));
       }
     }
+  }
+  return found;
+}
+
+async function sandboxesIn(parent: string): Promise<readonly OldSandbox[]> {
+  const found: OldSandbox[] = [];
+  for (const name of await foldersIn(parent)) {
+    const uid = uidOfSandbox(name);
+    if (uid === undefined) continue;
+    const path = join(parent, name);
+    found.push({ path, uid, changedAt: (await stat(path)).ctimeMs });
   }
   return found;
 }

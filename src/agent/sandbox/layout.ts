@@ -23,6 +23,11 @@ export class Layout {
     return join(this.root, "meta", "tasks");
   }
 
+  /** Records of executors. */
+  get executorRecords(): string {
+    return join(this.root, "meta", "executors");
+  }
+
   get sandboxes(): string {
     return join(this.root, "sandboxes");
   }
@@ -60,6 +65,12 @@ export class Layout {
     return join(this.sandboxes, namespace, framework ?? BUILT_IN_FRAMEWORK, `${name}-${uid}`);
   }
 
+  /** Of an executor, apart from those of tasks: its tasks' own sandboxes lie in it. */
+  executorSandbox({ namespace, framework, name, uid }: TaskName): string {
+    const parent = join(this.sandboxes, namespace, framework ?? BUILT_IN_FRAMEWORK, EXECUTORS);
+    return join(parent, `${name}-${uid}`);
+  }
+
   secretsOf(uid: string): string {
     return join(this.secrets, uid);
   }
@@ -73,6 +84,20 @@ export class Layout {
     return join(this.volumeIdentities, role.replaceAll("/", " "), id);
   }
 }
+
+/** What names the sandbox of a task or an executor. */
+export const sandboxName = ({
+  metadata: { name, namespace = "", uid },
+  spec: { framework },
+}: Named): TaskName => ({ namespace, name, uid, framework });
+
+interface Named {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string };
+  readonly spec: { readonly framework?: string | undefined };
+}
+
+/** Folder of a framework's executor sandboxes: no sandbox of a task has this name. */
+export const EXECUTORS = "executors";
 
 /** Names a persistent volume of this agent. */
 export interface VolumeName {

@@ -7,13 +7,10 @@ import type { BindMount } from "../containerizer/spec.ts";
 import { SANDBOX_TARGET } from "../environment/environment.ts";
 import { Budget } from "../fetcher/budget.ts";
 import { SafeFolder } from "../fetcher/safeFolder.ts";
+import { type ExecutorSandbox, sharedFolder } from "./executorSandbox.ts";
 import type { Layout, VolumeName } from "./layout.ts";
 import type { Owner } from "./sandbox.ts";
-
-/** What a task mounts cannot be mounted. */
-export class VolumeError extends Error {
-  override readonly name = "VolumeError";
-}
+import { VolumeError } from "./volumeError.ts";
 
 export interface PersistentVolume extends VolumeName {
   readonly containerPath: string;
@@ -68,6 +65,8 @@ export interface VolumeRequest {
   readonly volumes: readonly Volume[];
   readonly persistent: readonly PersistentVolume[];
   readonly sandbox: string;
+  /** Of a task that a DEFAULT executor runs. */
+  readonly executor?: ExecutorSandbox | undefined;
   readonly owner: Owner;
   readonly layout: Layout;
   /** Folder of a Secret's files, by the Secret's name. */
@@ -80,19 +79,20 @@ export async function prepareVolumes(request: VolumeRequest): Promise<readonly B
   const inside = new SafeFolder(sandbox, new Budget(Number.POSITIVE_INFINITY));
   const mounts: BindMount[] = [];
   for (const volume of request.persistent) {
-    const source = layout.volume(volume);
-    await mkdir(source, { recursive: true, mode: 0o755 });
-    // A shared volume keeps the owner that its first task gave it (src/slave/slave.cpp, MESOS-4324).
-    const fresh = (await stat(source)).uid === 0;
-    if (!volume.shared || fresh) await lchown(source, owner.uid, owner.gid);
+    const source = await ownedVolume(layout, volume, owner, volume.shared);
     mounts.push({ source, target: targetOf(volume.containerPath), readOnly: volume.readOnly });
   }
-  for (const { containerPath, mode, hostPath, sandboxPath, secret } of request.volumes) {
+  for (const { containerPath, mode, hostPath, sandboxPath, executorPath, secret } of request.volumes) {
     const target = targetOf(containerPath);
     const readOnly = mode === "RO";
     if (hostPath !== undefined) mounts.push({ source: hostPath, target, readOnly });
     if (sandboxPath !== undefined)
       mounts.push({ source: await inside.folder(sandboxPath), target, readOnly });
+    if (executorPath !== undefined) {
+      const shared = await sharedFolder(request.executor, executorPath);
+      const source = shared.volume ? await ownedVolume(layout, shared.volume, owner, true) : shared.path;
+      mounts.push({ source, target, readOnly: readOnly || shared.volume?.readOnly === true });
+    }
     if (secret !== undefined) {
       const source = request.secrets.get(secret);
       if (source === undefined) throw new VolumeError(`the Secret ${secret} was not read`);
@@ -104,4 +104,18 @@ export async function prepareVolumes(request: VolumeRequest): Promise<readonly B
     if (target.startsWith(`${SANDBOX_TARGET}/`)) await inside.folder(target.slice(SANDBOX_TARGET.length));
   }
   return mounts;
+}
+
+/** A persistent volume, the task's; one that others use keeps the owner that its first task gave it (src/slave/slave.cpp, MESOS-4324). */
+async function ownedVolume(
+  layout: Layout,
+  volume: VolumeName,
+  owner: Owner,
+  shared: boolean,
+): Promise<string> {
+  const source = layout.volume(volume);
+  await mkdir(source, { recursive: true, mode: 0o755 });
+  const fresh = (await stat(source)).uid === 0;
+  if (!shared || fresh) await lchown(source, owner.uid, owner.gid);
+  return source;
 }

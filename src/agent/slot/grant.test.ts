@@ -79,3 +79,23 @@ test("what a task wants of the slot is its cpus and mem, reserved or not", () =>
     ]),
   ).toEqual({ cpus: 750, mem: 64_000 });
 });
+
+describe("an executor", () => {
+  const executor = { uid: "e", wants: { cpus: 100, mem: 1_000 } };
+  const waiting = [
+    { ...task("a", 400, 1), executor },
+    { ...task("b", 400, 2), executor },
+  ];
+
+  test("counts once, with the first of its tasks", () => {
+    expect(names(grantable(waiting, slot(900), NO_AMOUNTS))).toEqual(["a", "b"]);
+    expect(names(grantable(waiting, slot(899), NO_AMOUNTS))).toEqual(["a"]);
+    expect(names(grantable(waiting, slot(499), NO_AMOUNTS))).toEqual([]);
+  });
+
+  test("that was started is among what is held", () => {
+    const held = { cpus: 100, mem: 1_000 };
+    expect(names(grantable(waiting, slot(900), held, new Set(["e"])))).toEqual(["a", "b"]);
+    expect(names(grantable(waiting, slot(499), NO_AMOUNTS, new Set(["e"])))).toEqual(["a"]);
+  });
+});

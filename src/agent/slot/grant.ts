@@ -1,5 +1,5 @@
 import { fromSpec, type ResourceSpec } from "../../resources/index.ts";
-import { type Amounts, NO_AMOUNTS, type SlotState } from "./slotState.ts";
+import type { Amounts, SlotState } from "./slotState.ts";
 
 /** A task that waits for its turn. */
 export interface Candidate {
@@ -10,6 +10,8 @@ export interface Candidate {
   readonly createdAt: string;
   readonly wants: Amounts;
   readonly group?: { readonly key: string; readonly size: number };
+  /** Starts with its first task, and holds its own. */
+  readonly executor?: { readonly uid: string; readonly wants: Amounts };
 }
 
 /** cpus and mem of a task's resources; the others do not pass through the slot. */
@@ -27,21 +29,26 @@ export const addAmounts = (a: Amounts, b: Amounts): Amounts => ({
  * Which waiting tasks may start now: the oldest first, and none before an older one that does not fit yet, so that a large task
  * is not passed by for ever. A group starts whole or not; one that is not complete yet holds nobody up.
  *
- * @param held what the tasks hold that this agent has already started
+ * @param held what the tasks and executors hold that this agent has already started
+ * @param executors uids of those executors
  */
 export function grantable(
   candidates: readonly Candidate[],
   slot: SlotState | undefined,
   held: Amounts,
+  executors: ReadonlySet<string> = new Set(),
 ): readonly Candidate[] {
   if (!slot || slot.containerId === undefined || slot.resizePending || slot.ending) return [];
   const granted: Candidate[] = [];
+  const started = new Set(executors);
   let used = held;
   for (const unit of units(candidates)) {
-    const wants = unit.reduce((sum, { wants }) => addAmounts(sum, wants), NO_AMOUNTS);
-    const after = addAmounts(used, wants);
+    const first = new Map(unit.flatMap(({ executor }) => (executor ? [[executor.uid, executor]] : [])));
+    const starting = [...first.values()].filter(({ uid }) => !started.has(uid));
+    const after = [...unit, ...starting].reduce((sum, { wants }) => addAmounts(sum, wants), used);
     if (after.cpus > slot.granted.cpus || after.mem > slot.granted.mem) break;
     used = after;
+    for (const { uid } of starting) started.add(uid);
     granted.push(...unit);
   }
   return granted;

@@ -7,6 +7,7 @@ import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
 import type { ContainerRuntime } from "../containerizer/open.ts";
+import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
 import { heldMemory } from "../launch/limits.ts";
 import { parseReference } from "../provisioner/reference.ts";
 import type { TaskRun } from "../run/taskRun.ts";
@@ -23,7 +24,8 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
-  readonly runtime: Pick<ContainerRuntime, "containerizer" | "provisioner" | "logs">;
+  readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live">;
+  readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
   readonly config: AgentConfig;
@@ -48,9 +50,12 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
-    const { node, reservations, layout, log, runs } = options;
-    const records = () => [...runs()].map(({ record }) => record);
-    this.#volumes = new VolumeCollector({ node, reservations, layout, log, records });
+    const { node, reservations, layout, log, runs, defaultExecutors } = options;
+    const holders = () => [
+      ...[...runs()].map(({ record }) => record).filter(({ phase }) => phase !== "settled"),
+      ...defaultExecutors.live(),
+    ];
+    this.#volumes = new VolumeCollector({ node, reservations, layout, log, holders });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -73,11 +78,13 @@ export class Upkeep {
     const { runtime, config, log } = this.#options;
     const options = { maxBytes: bytesOf(config.logs.maxSize), keep: config.logs.files - 1 };
     for (const { record } of this.#running()) {
-      if (record.sandbox === undefined) continue;
-      for (const name of [STDOUT, STDERR]) {
+      const { sandbox } = record;
+      if (sandbox === undefined) continue;
+      const own = [STDOUT, STDERR].map((name) => join(sandbox, name));
+      for (const path of [...own, ...(await runtime.nested.outputs(record.uid))]) {
         // One task's trouble is not the others'.
         await runtime.logs
-          .rotate(join(record.sandbox, name), options)
+          .rotate(path, options)
           .catch((err: unknown) => log.warn({ err, task: record.uid }, "an output could not be rotated"));
       }
     }
@@ -118,9 +125,10 @@ export class Upkeep {
   }
 
   async collectSandboxes(): Promise<void> {
-    const { layout, config, clock, log } = this.#options;
+    const { layout, config, clock, log, runs, defaultExecutors } = this.#options;
     const age = keptFor(durationMs(config.sandboxTtl), await this.#diskUsage());
-    const live = new Set([...this.#options.runs()].map(({ uid }) => uid));
+    const tasks = [...runs()].flatMap(({ uid, record: { parent } }) => (parent ? [uid, parent.uid] : [uid]));
+    const live = new Set([...tasks, ...defaultExecutors.containers()]);
     for (const sandbox of collectable(await listSandboxes(layout), live, clock.now(), age)) {
       await removeSandbox(sandbox);
       log.info({ sandbox: sandbox.path }, "a sandbox was removed");

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Reservation } from "../../api/reservation.ts";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Resource } from "../../cluster/resource.ts";
-import type { TaskRecord } from "../checkpoint/record.ts";
 import { listVolumes } from "../sandbox/collect.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { removeVolume } from "../sandbox/volumeIdentity.ts";
@@ -13,14 +13,14 @@ export interface VolumeCollectorOptions {
   readonly node: string;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
-  /** Of each task that is here. */
-  readonly records: () => Iterable<TaskRecord>;
+  /** The tasks and executors that may use theirs. */
+  readonly holders: () => Iterable<{ readonly spec: Pick<TaskSpec, "resources" | "allocated"> }>;
   readonly log: Logger;
 }
 
 /**
  * Carries out DESTROY, and the end of a Reservation: a persistent volume's data goes when two looks in a row found no Reservation for it and
- * no task that holds it.
+ * nobody who holds it.
  */
 export class VolumeCollector {
   readonly #options: VolumeCollectorOptions;
@@ -31,13 +31,12 @@ export class VolumeCollector {
   }
 
   async look(signal: AbortSignal): Promise<void> {
-    const { layout, reservations, node, log, records } = this.#options;
+    const { layout, reservations, node, log, holders } = this.#options;
     const present = await listVolumes(layout);
     if (present.length === 0) return;
     const { items } = await reservations.list({ signal });
     const known = knownVolumes(items, node);
-    const held = [...records()].filter(({ phase }) => phase !== "settled");
-    const used = volumeSet(held.flatMap(({ spec }) => [...persistentVolumes(spec)]));
+    const used = volumeSet([...holders()].flatMap(({ spec }) => [...persistentVolumes(spec)]));
     const lost = present.filter((volume) => !known.has(volume) && !used.has(volume));
     for (const volume of lost) {
       if (!this.#doomed.has(volume)) continue;

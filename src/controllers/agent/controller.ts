@@ -9,11 +9,14 @@ import { addFinalizer, removeFinalizer } from "../../cluster/finalizers.ts";
 import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { absenceEnd, isDoneWith } from "../executor/ending.ts";
+import { askToShutDown, endExecutor } from "../executor/write.ts";
 import { offerable } from "../node/offerable.ts";
 import { Patience } from "../slot/patience.ts";
 import { slotPhase } from "../slot/state.ts";
 import { forEach, ignoringConflicts } from "../task/conflicts.ts";
 import { askToKill, partitionAware, writeTransition } from "../task/write.ts";
+import { holdings } from "../world/holdings.ts";
 import { type Drain, drainOf, drainStep } from "./drain.ts";
 import { absenceTransition } from "./liveness.ts";
 import { isOverbooked } from "./overbooking.ts";
@@ -41,8 +44,8 @@ export function createAgentController(deps: Dependencies): Runnable {
 
   async function reconcile(name: string, signal: AbortSignal): Promise<Result> {
     const snapshot = takeSnapshot(deps, name);
-    const { agent, slot, tasks } = snapshot;
-    if (agent === undefined && tasks.length === 0) {
+    const { agent, slot, tasks, executors } = snapshot;
+    if (agent === undefined && tasks.length === 0 && executors.length === 0) {
       forget(name);
       return {};
     }
@@ -54,6 +57,7 @@ export function createAgentController(deps: Dependencies): Runnable {
     if (snapshot.lease === "absent" && absentFor < timeout) after.push(timeout - absentFor);
 
     await settleTasks(snapshot, presence, drain, signal);
+    await settleExecutors(snapshot, presence, drain, signal);
     if (agent !== undefined) {
       await remove(snapshot, agent, presence, signal);
       const left = await offerAndPublish(snapshot, agent, drain, signal);
@@ -93,6 +97,24 @@ export function createAgentController(deps: Dependencies): Runnable {
     });
   }
 
+  function settleExecutors(
+    snapshot: AgentSnapshot,
+    presence: Presence,
+    drain: Drain | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const slotEnded = slotPhase(snapshot.slot) === "ended";
+    return forEach(snapshot.executors, WIDTH, async (executor) => {
+      const lost = absenceEnd(executor, { presence, slotEnded });
+      if (lost !== undefined) {
+        await endExecutor(deps, executor, lost, signal);
+        recorder.record(executor, { type: "Warning", reason: "Gone", message: lost.message });
+      } else if (drain !== undefined && isDoneWith(executor, snapshot.tasks)) {
+        await askToShutDown(deps, executor, { message: `the agent is drained: ${drain.cause}` }, signal);
+      }
+    });
+  }
+
   async function remove(
     snapshot: AgentSnapshot,
     agent: Live<Agent>,
@@ -127,12 +149,12 @@ export function createAgentController(deps: Dependencies): Runnable {
     drain: Drain | undefined,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    const { name, tasks, offers } = snapshot;
+    const { name, tasks, executors, offers } = snapshot;
     const node = offerable({ ...snapshot, agent }, config);
     const rests = slotHolds.remaining(name);
     const held = heldNow(node, rests);
     if (held && offers.length > 0) deps.rescindOffers({ agent: name, ...held });
-    else if (isOverbooked(node.offerable, tasks, offers)) {
+    else if (isOverbooked(node.offerable, [...tasks, ...executors].map(holdings), offers)) {
       const message = "other Pods have come to the node: what was offered is not free any more";
       deps.rescindOffers({ agent: name, reason: "ResourcesChanged", message });
     }
@@ -172,6 +194,7 @@ export function createAgentController(deps: Dependencies): Runnable {
       from(caches.nodes, ({ metadata }) => [metadata.name]),
       from(caches.pods, ({ spec }) => one(spec?.nodeName)),
       from(caches.tasks, ({ spec }) => one(spec.agent)),
+      from(caches.executors, ({ spec }) => [spec.agent]),
       from(caches.offers, ({ spec }: Live<Offer>) => [spec.agent]),
       from(caches.reservations, reservedOn),
       leaseSource(deps),

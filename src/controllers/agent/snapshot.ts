@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
+import type { Executor } from "../../api/executor.ts";
 import { agentLeaseName, slotPodName } from "../../api/group.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
@@ -19,6 +20,8 @@ export interface AgentSnapshot {
   readonly lease: "fresh" | "lapsed" | "absent" | "unknown";
   /** That have not ended. */
   readonly tasks: readonly Live<Task>[];
+  /** That have not ended. */
+  readonly executors: readonly Live<Executor>[];
   /** That are outstanding and not answered: an answer that is being carried out is the offer controller's. */
   readonly offers: readonly Live<Offer>[];
   readonly reservations: readonly Live<Reservation>[];
@@ -36,6 +39,7 @@ export function takeSnapshot(
     slot: caches.pods.store.get(`${config.namespace}/${slotPodName(name)}`),
     lease: agentLeases.state(agentLeaseKey(config.namespace, name)),
     tasks: caches.tasks.store.by("liveAgent", name),
+    executors: caches.executors.store.by("liveAgent", name),
     offers: caches.offers.store
       .by("outstandingAgent", name)
       .filter(({ spec }) => spec.response === undefined),

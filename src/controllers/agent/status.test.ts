@@ -9,6 +9,7 @@ import type { Live } from "../../cluster/object.ts";
 import { operatorConfig } from "../../config/operator.ts";
 import { parseResources } from "../../resources/index.ts";
 import { offerable } from "../node/offerable.ts";
+import { holdings } from "../world/holdings.ts";
 import { isOverbooked } from "./overbooking.ts";
 import type { AgentSnapshot } from "./snapshot.ts";
 import { operatorStatus } from "./status.ts";
@@ -94,6 +95,7 @@ const snapshot = (more: Partial<AgentSnapshot> = {}): AgentSnapshot => ({
   slot,
   lease: "fresh",
   tasks: [],
+  executors: [],
   offers: [],
   reservations: [],
   ...more,
@@ -193,6 +195,6 @@ describe("isOverbooked", () => {
     ["a port was taken", [], [offer(1, 20010)], true],
     ["tasks alone: there is nothing to take back", [task(3)], [], false],
   ])("%s", (_name, tasks, offers, expected) => {
-    expect(isOverbooked(room, tasks, offers)).toBe(expected);
+    expect(isOverbooked(room, tasks.map(holdings), offers)).toBe(expected);
   });
 });

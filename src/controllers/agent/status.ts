@@ -44,7 +44,7 @@ export interface StatusFacts {
 
 export function operatorStatus(facts: StatusFacts, config: OperatorConfig): OperatorStatus {
   const { agent, snapshot, node, drain, now } = facts;
-  const { tasks, slot } = snapshot;
+  const { tasks, executors, slot } = snapshot;
   const reserved = snapshot.reservations.flatMap(({ status }) =>
     (status?.reserved ?? []).filter((one) => one.agent === snapshot.name).map((one) => one.resources),
   );
@@ -53,7 +53,7 @@ export function operatorStatus(facts: StatusFacts, config: OperatorConfig): Oper
     observedGeneration: agent.metadata.generation ?? 0,
     capacity: toSpec(node.capacity),
     offerable: toSpec(node.offerable),
-    allocated: toSpec(Resources.sum(tasks.map(holdings))),
+    allocated: toSpec(Resources.sum([...tasks, ...executors].map(holdings))),
     offered: toSpec(Resources.sum(snapshot.offers.map(({ spec }) => readable(spec.resources)))),
     reserved: toSpec(Resources.sum(reserved.map(readable))),
     attributes: [...agentAttributes(agent, snapshot.node, config)],

@@ -48,6 +48,10 @@ export function createFrameworkController(deps: Dependencies, scheduling: Schedu
         SUM_AFTER,
       ),
       delayed(
+        from(caches.executors, (executor) => [frameworkKey(executor)]),
+        SUM_AFTER,
+      ),
+      delayed(
         from(caches.offers, (offer) => [offerFramework(offer)]),
         SUM_AFTER,
       ),
@@ -111,6 +115,7 @@ async function reconcile(
     connection,
     readiness,
     tasks: caches.tasks.store.by("liveFramework", key).map(holdings),
+    executors: caches.executors.store.by("liveFramework", key).map(holdings),
     // Those of a stream come and go without a write.
     offers: outstandingOffers(caches, scheduling.assumed.offers, key)
       .filter((offer) => !scheduling.assumed.offers.isStreamed(offer))

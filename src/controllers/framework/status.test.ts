@@ -11,6 +11,7 @@ const facts = (more: Partial<FrameworkFacts> = {}): FrameworkFacts => ({
   connection: { connected: true },
   readiness: { ready: false, reason: "RoleNotFound", message: "no role" },
   tasks: [parseResources("cpus:1;mem:10"), parseResources("cpus:1")],
+  executors: [],
   offers: [parseResources("cpus:3")],
   total: Quantities.fromRecord({ cpus: 16, mem: 100 }),
   excludeFromFairness: [],

@@ -12,6 +12,8 @@ export interface FrameworkFacts {
   readonly readiness: Readiness;
   /** What its tasks that have not ended hold, one entry a task. */
   readonly tasks: readonly Resources[];
+  /** What its executors that have not ended hold themselves. */
+  readonly executors: readonly Resources[];
   readonly offers: readonly Resources[];
   readonly total: Quantities;
   readonly excludeFromFairness: readonly string[];
@@ -23,7 +25,7 @@ export interface FrameworkFacts {
 export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFacts): FrameworkStatus {
   const { metadata, spec, status: before } = framework;
   const { connection, now } = facts;
-  const allocated = Resources.sum(facts.tasks);
+  const allocated = Resources.sum([...facts.tasks, ...facts.executors]);
   const share = dominantShare(allocated.scalarQuantities(), facts.total, facts.excludeFromFairness);
   const revived = spec.revive !== undefined && spec.revive.id !== before?.observedRevive;
   const revivedAt = revived ? now : before?.revivedAt;

@@ -1,10 +1,13 @@
 import { durationMs } from "../../api/duration.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Framework } from "../../api/framework.ts";
 import { FRAMEWORK_FINALIZER } from "../../api/group.ts";
 import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import { removeFinalizer } from "../../cluster/finalizers.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
+import { agentLeaseKey } from "../agent/snapshot.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { askToShutDown } from "../executor/write.ts";
 import { forEach } from "../task/conflicts.ts";
 import { askToKill } from "../task/write.ts";
 
@@ -43,15 +46,15 @@ export async function remove(
 }
 
 /**
- * Kills what a framework that is being deleted has running, and lets it go once all has ended. Tasks of an agent that is away are not
- * waited for: their kill is written, and the agent heeds it when it returns.
+ * Kills what a framework that is being deleted has running, and lets it go once all has ended. Tasks and executors of an agent that is
+ * away are not waited for: their kill is written, and the agent heeds it when it returns.
  */
 export async function finish(
   deps: Dependencies,
   framework: Live<Framework>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { caches, clients } = deps;
+  const { caches, clients, agentLeases, config } = deps;
   const key = keyOf(framework.metadata);
   const tasks = caches.tasks.store.by("liveFramework", key);
   await forEach(tasks, WIDTH, async (task) => {
@@ -61,8 +64,18 @@ export async function finish(
       if (!isNotFound(error)) throw error;
     }
   });
+  const executors = caches.executors.store.by("liveFramework", key);
+  await forEach(executors, WIDTH, async (executor) => {
+    try {
+      await askToShutDown(deps, executor, { message: "the framework is removed" }, signal);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  });
   const offers = caches.offers.store.by("outstandingFramework", key);
   const waitedFor = tasks.filter(({ status }) => status?.unreachableSince === undefined);
-  if (waitedFor.length > 0 || offers.length > 0) return;
+  const away = ({ spec }: Live<Executor>) =>
+    agentLeases.state(agentLeaseKey(config.namespace, spec.agent)) !== "fresh";
+  if (waitedFor.length > 0 || offers.length > 0 || !executors.every(away)) return;
   await removeFinalizer(clients.frameworks, framework, FRAMEWORK_FINALIZER, { signal });
 }

@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
+import { executorHasEnded } from "../../api/executor.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import { Resources } from "../../resources/index.ts";
 import { frameworkKey, isOutstanding } from "../caches.ts";
@@ -21,7 +22,11 @@ export function takeSnapshot(
       ({ spec, status }) => spec.agent === name && !hasEnded(status),
     )
     .filter(({ spec }) => spec.framework !== undefined);
-  const uses = Map.groupBy(tasks, frameworkKey);
+  const executors = assumed.executors.with(
+    caches.executors.store.by("liveAgent", name),
+    ({ spec, status }) => spec.agent === name && !executorHasEnded(status),
+  );
+  const uses = Map.groupBy([...tasks, ...executors], frameworkKey);
   return {
     agent: agents.get(name),
     uses: new Map([...uses].map(([key, list]) => [key, Resources.sum(list.map(holdings))])),

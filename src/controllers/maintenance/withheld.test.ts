@@ -54,7 +54,7 @@ test("the allocator is told by its own word", () => {
     },
   };
   const config = operatorConfig.parse({});
-  const parts = { tasks: [], offers: [], reservations: [], frozen: false };
+  const parts = { tasks: [], executors: [], offers: [], reservations: [], frozen: false };
   const view = (one: ReturnType<typeof at>) =>
     agentView({ ...facts(one), node, pods: [slot], ...parts }, config).state.withheld;
   expect(view(at("InProgress"))).toBe("Maintenance");

@@ -1,10 +1,11 @@
+import { executorHasEnded } from "../../api/executor.ts";
 import type { Framework } from "../../api/framework.ts";
 import type { Offer, Operation, OperationResult } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import { isPersistentVolume, Quantities, Resources } from "../../resources/index.ts";
-import { frameworkKey, taskIdKey } from "../caches.ts";
+import { executorIdKey, frameworkKey, taskIdKey } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { type AgentView, offerFramework, offerResources } from "../world/agentview.ts";
 import { reservationAgent } from "../world/agentviews.ts";
@@ -84,11 +85,14 @@ async function launch(
   const launcher = new Launcher(deps, scheduling, situation, index, signal);
   const isGroup = operation.type === "LAUNCH_GROUP";
   const templates = (isGroup ? operation.launchGroup : operation.launch)?.tasks ?? [];
-  const decide = isGroup ? decideLaunchGroup : decideLaunch;
-  const decision = decide(situation, progress, index, templates);
+  const executors = operation.launch?.executors ?? [];
+  const executor = operation.launchGroup?.executor;
+  const decision = isGroup
+    ? decideLaunchGroup(situation, progress, index, templates, executor)
+    : decideLaunch(situation, progress, index, templates, executors);
   const launched = isGroup
-    ? await launcher.launchGroup(templates, decision.endings)
-    : await launcher.launch(templates, decision.endings);
+    ? await launcher.launchGroup(templates, decision.endings, executor, decision.progress.executors.has(0))
+    : await launcher.launch(templates, decision.endings, executors, decision.progress.executors);
   return { progress: decision.progress, result: launchResult(index, operation, launched) };
 }
 
@@ -122,7 +126,7 @@ async function reserve(
     return { progress, result: { ...base, status, message: message.slice(0, LONGEST_MESSAGE) } };
   }
   try {
-    for (const change of decision.changes) await write(deps, scheduling, change, signal);
+    for (const change of decision.changes) await writeReservation(deps, scheduling, change, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code === 409 || error.code === 429 || error.code >= 500)
       throw error;
@@ -132,7 +136,8 @@ async function reserve(
   return { progress: decision.progress, result: { ...base, status: "FINISHED" } };
 }
 
-async function write(
+/** One step of what a decision about reservations has come to. */
+export async function writeReservation(
   { clients }: Dependencies,
   { assumed }: Scheduling,
   change: ReservationChange,
@@ -198,6 +203,20 @@ function situation(
     ...(impediment && { impediment }),
     room: view === undefined ? Quantities.empty : roomOf(view),
     made: assumed.tasks.with(caches.tasks.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
+    madeExecutors: assumed.executors.with(
+      caches.executors.store.by("offer", uid),
+      ({ spec }) => spec.offer?.uid === uid,
+    ),
+    executor: (executorId) => {
+      const key = executorIdKey(id, agent, executorId);
+      const [found] = assumed.executors.with(
+        caches.executors.store.by("liveId", key),
+        (one) =>
+          !executorHasEnded(one.status) &&
+          executorIdKey(frameworkKey(one), one.spec.agent, one.spec.executorId) === key,
+      );
+      return found;
+    },
     isTaken: (taskId) =>
       assumed.tasks
         .with(

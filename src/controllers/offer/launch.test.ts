@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import { formatResources, parseResources, Quantities } from "../../resources/index.ts";
 import { framework, list, task } from "../objects.fixture.ts";
@@ -157,5 +158,88 @@ describe("LAUNCH_GROUP", () => {
       "REASON_TASK_GROUP_INVALID",
       "REASON_TASK_GROUP_INVALID",
     ]);
+  });
+
+  describe("with an executor", () => {
+    const executor = (more: object = {}): ExecutorTemplate => ({
+      executorId: "pod",
+      type: "DEFAULT",
+      resources: list("cpus:0.5;mem:32"),
+      shutdownGracePeriod: "5s",
+      ...more,
+    });
+    const below = (s: Situation, one: ExecutorTemplate, ...templates: TaskTemplate[]) =>
+      decideLaunchGroup(s, begin(s), 0, templates, one);
+    const messages = (s: Situation, one: ExecutorTemplate, ...templates: TaskTemplate[]) =>
+      below(s, one, ...templates).endings.map((ending) => ending?.message);
+
+    it("takes what the executor holds too, once", () => {
+      const { endings, progress } = below(
+        situation(),
+        executor(),
+        template("cpus:1;mem:100", { volumes: [{ containerPath: "/x", mode: "RW", executorPath: "x" }] }),
+        template("cpus:1;mem:100"),
+      );
+      expect(endings).toEqual([undefined, undefined]);
+      expect(formatResources(progress.resources)).toBe("cpus:1.5;mem:792");
+      expect(progress.executors).toEqual(new Set([0]));
+    });
+
+    it("is refused as a whole when the executor does not fit", () => {
+      const { endings, progress } = below(situation(), executor(), template("cpus:4;mem:1"));
+      expect(endings[0]?.message).toContain("the task needs cpus:4.5;mem:33");
+      expect(formatResources(progress.resources)).toBe("cpus:4;mem:1024");
+    });
+
+    it.each([
+      [{ type: "CUSTOM", command: { shell: true, value: "x" } }, "must be of type DEFAULT"],
+      [{ resources: list("cpus:0.001;mem:32") }, "uses less CPUs (0.001) than the minimum required (0.01)"],
+      [{ resources: list("cpus:1") }, "uses less memory (None) than the minimum required (32MB)"],
+      [{ uris: [{ value: "http://x/" }] }, "'ExecutorInfo.uris' must not be set"],
+      [
+        {
+          container: {
+            imagePullPolicy: "Never",
+            network: { mode: "CNI", portMappings: [{ hostPort: 1, containerPort: 1, protocol: "tcp" }] },
+          },
+        },
+        "hostPort 1 must be one of its ports",
+      ],
+    ])("cannot have one of %j", (more, message) => {
+      const [told, other] = messages(
+        situation(),
+        executor(more),
+        template("cpus:1;mem:1"),
+        template("cpus:1;mem:1"),
+      );
+      expect(told).toContain(message);
+      expect(other).toContain(message);
+    });
+
+    it("may map the ports of its tasks", () => {
+      const container = {
+        imagePullPolicy: "Never",
+        network: { mode: "CNI", portMappings: [{ hostPort: 20_001, containerPort: 1, protocol: "tcp" }] },
+      };
+      const offered = task("x", { resources: list("cpus:4;mem:1024;ports:[20000-20002]") });
+      const s = situation({ offered: holdings(offered) });
+      expect(messages(s, executor({ container }), template("cpus:1;mem:1;ports:[20001-20001]"))).toEqual([
+        undefined,
+      ]);
+    });
+
+    it("has one executor", () => {
+      const one = template("cpus:1;mem:1", { executorId: "other" });
+      expect(messages(situation(), executor(), one)[0]).toContain("is different from executor 'pod'");
+      expect(group(situation(), one).endings[0]?.message).toContain("have the executor of the group");
+    });
+
+    it("alone can share", () => {
+      const one = template("cpus:1;mem:1", {
+        volumes: [{ containerPath: "/x", mode: "RW", executorPath: "x" }],
+      });
+      expect(group(situation(), one).endings[0]?.message).toContain("executorPath");
+      expect(endings(situation(), one)).toEqual([INVALID]);
+    });
   });
 });

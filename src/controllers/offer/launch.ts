@@ -1,7 +1,10 @@
+import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
-import { formatResources } from "../../resources/index.ts";
+import { formatResources, Resources } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
+import { isExecutorFrom, isSameExecutor, readExecutor } from "./executors.ts";
+import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
 import { readTemplate } from "./launchrules.ts";
 import type { Progress, Situation } from "./situation.ts";
 import { isFrom, taskName } from "./taskobject.ts";
@@ -29,10 +32,11 @@ export function decideLaunch(
   progress: Progress,
   operation: number,
   templates: readonly TaskTemplate[],
+  executors: readonly ExecutorTemplate[] = [],
 ): LaunchDecision {
-  let left = progress;
+  let left: Progress = { ...progress, executors: new Set() };
   const endings = templates.map((template, index) => {
-    const step = decideTask(situation, left, operation, index, template);
+    const step = decideTask(situation, left, operation, index, template, executors);
     if ("ending" in step) return step.ending;
     left = step.progress;
     return undefined;
@@ -46,17 +50,23 @@ export function decideLaunchGroup(
   progress: Progress,
   operation: number,
   templates: readonly TaskTemplate[],
+  executor?: ExecutorTemplate,
 ): LaunchDecision {
   const known = situation.made.filter(({ spec }) => spec.offer?.operation === operation);
   // An earlier try has decided already; one task that is on its way takes all others along.
   const given = known.some(({ status }) => status?.reason === GROUP_INVALID);
   const decided = !given && known.some(({ spec }) => spec.agent !== undefined);
-  let left = progress;
-  const steps = templates.map((template, index): Step => {
+  const executors = executor === undefined ? [] : [executor];
+  const judged = decided || situation.impediment !== undefined;
+  const wrong = judged ? undefined : groupProblem(situation, templates, executor);
+  let left: Progress = { ...progress, executors: new Set() };
+  const steps = templates.map((bare, index): Step => {
     if (given) return invalid("an earlier try has given the group up");
+    if (wrong !== undefined) return invalid(wrong);
+    const template = executor === undefined ? bare : { ...bare, executorId: executor.executorId };
     const step = decided
-      ? takeAnyway(left, template, taskId(situation, operation, index, template))
-      : decideTask(situation, left, operation, index, template);
+      ? takeAnyway(situation, left, operation, index, template, executors)
+      : decideTask(situation, left, operation, index, template, executors, true);
     if ("progress" in step) left = step.progress;
     return step;
   });
@@ -71,6 +81,25 @@ export function decideLaunchGroup(
   return { endings, progress };
 }
 
+/** What is wrong with the group as a whole. */
+function groupProblem(
+  situation: Situation,
+  templates: readonly TaskTemplate[],
+  executor: ExecutorTemplate | undefined,
+): string | undefined {
+  if (executor === undefined) {
+    const named = templates.some(({ executorId }) => executorId !== undefined);
+    return named ? "the tasks of a group have the executor of the group" : undefined;
+  }
+  const read = readExecutor(executor);
+  if ("invalid" in read) return read.invalid;
+  // A task that cannot be read is told of as such.
+  const unreadable = templates.some((template) => "invalid" in readTemplate(template));
+  return unreadable
+    ? undefined
+    : groupExecutorProblem(executor, templates, situation.executor(executor.executorId) !== undefined);
+}
+
 const inGroup = (ending: Ending): Ending =>
   ending.reason === "REASON_TASK_INVALID" ? { ...ending, reason: GROUP_INVALID } : ending;
 
@@ -80,11 +109,15 @@ function decideTask(
   operation: number,
   index: number,
   template: TaskTemplate,
+  executors: readonly ExecutorTemplate[] = [],
+  inGroup = false,
 ): Step {
   const { framework, impediment, offer } = situation;
   const id = taskId(situation, operation, index, template);
   const made = situation.made.find((task) => isFrom(task, { offer, operation, index }));
-  if (made?.spec.agent !== undefined) return takeAnyway(progress, template, id);
+  if (made?.spec.agent !== undefined) {
+    return takeAnyway(situation, progress, operation, index, template, executors);
+  }
   const dropped = dropState(framework.spec.capabilities?.includes("PARTITION_AWARE") ?? false);
   const lose = (reason: string, message: string): Step => ({ ending: { state: dropped, reason, message } });
   if (made !== undefined) return lose("REASON_INVALID_OFFERS", "an earlier try has refused it");
@@ -94,7 +127,17 @@ function decideTask(
   if (situation.isTaken(id) || progress.taskIds.has(id)) {
     return invalid(`the framework has a task with the id ${id} that has not ended`);
   }
-  const { resources } = read;
+  if (sharesExecutor(template) && !(inGroup && executors.length > 0)) {
+    return invalid("executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with an executor");
+  }
+  const { executorId, command } = template;
+  if (executorId !== undefined && command !== undefined && !inGroup) {
+    return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
+  }
+  const executor = decideExecutor(situation, progress, operation, executorId, executors);
+  if ("invalid" in executor) return invalid(executor.invalid);
+  if ("lost" in executor) return lose("REASON_EXECUTOR_TERMINATED", executor.lost);
+  const resources = read.resources.add(executor.resources);
   if (!progress.resources.contains(resources)) {
     const [wanted, left] = [formatResources(resources), formatResources(progress.resources)];
     return invalid(`the task needs ${wanted}, of the offer there is ${left === "" ? "nothing" : left} left`);
@@ -108,6 +151,7 @@ function decideTask(
       resources: progress.resources.subtract(resources.nonShared()),
       room: progress.room.subtract(amounts),
       taskIds: new Set([...progress.taskIds, id]),
+      executors: withIndex(progress.executors, executor.index),
     },
   };
 }
@@ -116,14 +160,71 @@ const invalid = (message: string): Step => ({
   ending: { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message },
 });
 
-/** For a task that is on its way: whatever has changed since, it holds its resources. */
-function takeAnyway(progress: Progress, template: TaskTemplate, id: string): Step {
+/** For a task that is on its way: whatever has changed since, it holds its resources, and those of an executor made with it. */
+function takeAnyway(
+  situation: Situation,
+  progress: Progress,
+  operation: number,
+  index: number,
+  template: TaskTemplate,
+  executors: readonly ExecutorTemplate[],
+): Step {
   const read = readTemplate(template);
-  const taskIds = new Set([...progress.taskIds, id]);
+  const taskIds = new Set([...progress.taskIds, taskId(situation, operation, index, template)]);
   if ("invalid" in read) return { progress: { ...progress, taskIds } };
+  const { offer } = situation;
+  const at = executors.findIndex(({ executorId }) => executorId === template.executorId);
+  const [own] = executors.slice(at, at + 1);
+  const isMade = situation.madeExecutors.some((one) => isExecutorFrom(one, { offer, operation, index: at }));
+  const first = own !== undefined && isMade && !progress.executors.has(at) ? readExecutor(own) : undefined;
+  const held = first && "resources" in first ? read.resources.add(first.resources) : read.resources;
   return {
-    progress: { ...progress, resources: progress.resources.subtract(read.resources.nonShared()), taskIds },
+    progress: {
+      ...progress,
+      resources: progress.resources.subtract(held.nonShared()),
+      taskIds,
+      executors: withIndex(progress.executors, isMade ? at : undefined),
+    },
   };
+}
+
+const withIndex = (set: ReadonlySet<number>, index: number | undefined): ReadonlySet<number> =>
+  index === undefined ? set : new Set([...set, index]);
+
+type ExecutorDecision =
+  /** `resources`: what has to be taken for an executor that is not there yet; `index`: which one it is. */
+  | { readonly resources: Resources; readonly index?: number }
+  | { readonly invalid: string }
+  | { readonly lost: string };
+
+/** Who runs the task (Mesos: validation.cpp, validateExecutor). */
+function decideExecutor(
+  { framework, executor, madeExecutors, offer }: Situation,
+  progress: Progress,
+  operation: number,
+  executorId: string | undefined,
+  executors: readonly ExecutorTemplate[],
+): ExecutorDecision {
+  if (executorId === undefined) return { resources: Resources.empty };
+  const index = executors.findIndex((one) => one.executorId === executorId);
+  const [wanted] = executors.slice(index, index + 1);
+  const there = executor(executorId);
+  const own = madeExecutors.find((one) => isExecutorFrom(one, { offer, operation, index }));
+  if (there !== undefined && there.metadata.uid !== own?.metadata.uid) {
+    if (wanted !== undefined && !isSameExecutor(there, wanted, framework.spec.user)) {
+      return {
+        invalid: `ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '${executorId}'`,
+      };
+    }
+    const going = there.spec.shutdown !== undefined || there.metadata.deletionTimestamp !== undefined;
+    return going ? { lost: `the executor ${executorId} is shutting down` } : { resources: Resources.empty };
+  }
+  if (wanted === undefined) {
+    return { invalid: `no executor ${executorId} runs on the agent, and the operation has none` };
+  }
+  const read = readExecutor(wanted);
+  if ("invalid" in read) return read;
+  return { resources: progress.executors.has(index) ? Resources.empty : read.resources, index };
 }
 
 const taskId = ({ offer }: Situation, operation: number, index: number, template: TaskTemplate): string =>

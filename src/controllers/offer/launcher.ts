@@ -1,3 +1,4 @@
+import type { Executor, ExecutorTemplate } from "../../api/executor.ts";
 import { policyName } from "../../api/group.ts";
 import type { Task, TaskTemplate } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
@@ -8,6 +9,7 @@ import { frameworkKey } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { writeTransition } from "../task/write.ts";
 import type { Scheduling } from "../world/scheduling.ts";
+import { executorName, executorObject, isExecutorFrom } from "./executors.ts";
 import { type Ending, GROUP_INVALID } from "./launch.ts";
 import type { Situation } from "./situation.ts";
 import {
@@ -21,8 +23,10 @@ import {
 } from "./taskobject.ts";
 
 const MANAGER = "mesos-operator";
-/** It says what a rule of the schema would say: that the task is invalid. */
-const OWN_POLICY = `ValidatingAdmissionPolicy '${policyName("tasks")}'`;
+/** They say what a rule of the schema would say: that what was asked for is invalid. */
+const OWN_POLICIES = ["tasks", "executors"].map(
+  (plural) => `ValidatingAdmissionPolicy '${policyName(plural)}'`,
+);
 const WIDTH = 8;
 const TRIES = 5;
 
@@ -59,27 +63,83 @@ export class Launcher {
     this.#signal = signal;
   }
 
+  /** @param executors those of the operation; of them the `needed` ones are made first */
   async launch(
     templates: readonly TaskTemplate[],
     endings: readonly (Ending | undefined)[],
+    executors: readonly ExecutorTemplate[] = [],
+    needed: ReadonlySet<number> = new Set(),
   ): Promise<Launched[]> {
     const results: Launched[] = [];
-    const all = templates.map((template, index) => ({ template, index, ending: endings[index] }));
+    const refused = new Map<string, Ending>();
+    for (const [index, executor] of executors.entries()) {
+      if (!needed.has(index)) continue;
+      const made = await this.makeExecutor(executor, index);
+      if ("ending" in made) refused.set(executor.executorId, made.ending);
+    }
+    const all = templates.map((template, index) => ({
+      template,
+      index,
+      ending: endings[index] ?? refused.get(template.executorId ?? ""),
+    }));
     await eachLimited(all, WIDTH, async ({ template, index, ending }) => {
       results[index] = await this.#one(template, index, ending, undefined);
     });
     return results;
   }
 
-  /** All or none: what the API server would refuse is found before anything is made. */
+  /** Makes an executor of the operation; one that an earlier try has made is that. */
+  async makeExecutor(
+    template: ExecutorTemplate,
+    index: number,
+  ): Promise<{ readonly executor: Live<Executor> } | { readonly ending: Ending }> {
+    const { offer, framework, madeExecutors } = this.#situation;
+    const origin = this.#origin(index);
+    const made = madeExecutors.find((one) => isExecutorFrom(one, origin));
+    if (made !== undefined) return { executor: made };
+    const { name, uid } = framework.metadata;
+    const object = executorObject(origin, template, { name, uid, user: framework.spec.user });
+    const { executors } = this.#deps.clients;
+    try {
+      const executor = await executors.create(object, { fieldManager: MANAGER, signal: this.#signal });
+      this.#scheduling.assumed.executors.assume(executor);
+      return { executor };
+    } catch (error) {
+      if (isAlreadyExists(error)) {
+        const found = await executors.get(object.metadata, { signal: this.#signal });
+        if (isExecutorFrom(found, origin)) {
+          this.#scheduling.assumed.executors.assume(found);
+          return { executor: found };
+        }
+        const message = `another Executor is named ${object.metadata.name}`;
+        return { ending: { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message } };
+      }
+      const ending = refusalOf(error);
+      if (ending === undefined) throw error;
+      const { message } = ending;
+      this.#deps.recorder.record(offer, { type: "Warning", reason: "LaunchRefused", message });
+      return { ending };
+    }
+  }
+
+  /**
+   * All or none: what the API server would refuse is found before anything is made.
+   *
+   * @param executor of the operation, to be made first if it is `needed`
+   */
   async launchGroup(
-    templates: readonly TaskTemplate[],
+    bare: readonly TaskTemplate[],
     endings: readonly (Ending | undefined)[],
+    executor?: ExecutorTemplate,
+    needed = false,
   ): Promise<Launched[]> {
+    const templates =
+      executor === undefined ? bare : bare.map((one) => ({ ...one, executorId: executor.executorId }));
     const group = { id: `${this.#situation.offer.metadata.uid}-${this.#operation}`, size: templates.length };
     const refusal = endings.some((ending) => ending !== undefined)
       ? undefined
-      : await this.#tryGroup(templates, group);
+      : ((await this.#tryGroup(templates, group)) ??
+        (executor !== undefined && needed ? await this.#executorRefusal(executor) : undefined));
     const results: Launched[] = [];
     const all = templates.map((template, index) => ({ template, index, ending: endings[index] ?? refusal }));
     await eachLimited(all, WIDTH, async ({ template, index, ending }) => {
@@ -95,14 +155,24 @@ export class Launcher {
     return results.map((result) => ({ ...result, ending: result.ending ?? ending }));
   }
 
+  async #executorRefusal(executor: ExecutorTemplate): Promise<Ending | undefined> {
+    const made = await this.makeExecutor(executor, 0);
+    return "ending" in made ? { ...made.ending, reason: GROUP_INVALID } : undefined;
+  }
+
   async #tryGroup(
     templates: readonly TaskTemplate[],
     group: LaunchContext["group"],
   ): Promise<Ending | undefined> {
+    // The group's executor may not be there yet.
+    const context: LaunchContext = {
+      ...this.#context(group, true),
+      executorName: () => executorName(this.#origin(0)),
+    };
     for (const [index, template] of templates.entries()) {
       const origin = this.#origin(index);
       if (this.#made(origin) !== undefined) continue;
-      const object = taskObject(taskName(origin, template), origin, template, this.#context(group, true));
+      const object = taskObject(taskName(origin, template), origin, template, context);
       try {
         await this.#deps.clients.tasks.create(object, { dryRun: true, signal: this.#signal });
       } catch (error) {
@@ -149,15 +219,7 @@ export class Launcher {
       const message = `another Task is named ${object.metadata.name}`;
       return { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message };
     }
-    if (!(error instanceof ApiError) || isNamespaceGoing(error)) return undefined;
-    const { code } = error;
-    const message = error.status.message ?? error.message;
-    if (isForbidden(error) || (/denied/.test(message) && !message.includes(OWN_POLICY))) {
-      return { state: "TASK_ERROR", reason: "REASON_TASK_UNAUTHORIZED", message };
-    }
-    return isInvalid(error) || code === 400
-      ? { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
-      : undefined;
+    return refusalOf(error);
   }
 
   /** The record of a task that is not launched. */
@@ -249,8 +311,25 @@ export class Launcher {
   }
 
   #context(group: LaunchContext["group"], launched: boolean): LaunchContext {
-    return { framework: this.#situation.framework, ...(group && { group }), launched };
+    const executorName = (id: string) => this.#situation.executor(id)?.metadata.name;
+    return { framework: this.#situation.framework, ...(group && { group }), launched, executorName };
   }
+}
+
+/** What the API server's no means; undefined if it is no answer to what was asked. */
+function refusalOf(error: unknown): Ending | undefined {
+  if (!(error instanceof ApiError) || isNamespaceGoing(error)) return undefined;
+  const { code } = error;
+  const message = error.status.message ?? error.message;
+  if (
+    isForbidden(error) ||
+    (/denied/.test(message) && !OWN_POLICIES.some((name) => message.includes(name)))
+  ) {
+    return { state: "TASK_ERROR", reason: "REASON_TASK_UNAUTHORIZED", message };
+  }
+  return isInvalid(error) || code === 400
+    ? { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
+    : undefined;
 }
 
 /** Nothing can be made in it any more: no word about the task. */

@@ -61,13 +61,21 @@ function limitProblem({ limits }: TaskTemplate, resources: Resources): string | 
 }
 
 /** As in src/api/task.ts, where the rule is too dear for the tasks of an Offer. */
-function portProblem({ container }: TaskTemplate, resources: Resources): string | undefined {
-  const ports = [...resources].flatMap(({ name, value }) =>
-    name === "ports" && value.kind === "ranges" ? value.ranges : [],
-  );
-  const strange = container?.network?.portMappings?.find(
-    ({ hostPort }) => !ports.some(({ begin, end }) => begin <= hostPort && hostPort <= end),
-  );
+function portProblem(template: TaskTemplate, resources: Resources): string | undefined {
+  const strange = strangePort(template, [resources]);
   if (strange === undefined) return undefined;
-  return `container.network.portMappings: hostPort ${strange.hostPort} must be one of the ports of resources`;
+  return `container.network.portMappings: hostPort ${strange} must be one of the ports of resources`;
+}
+
+/** A port of the node that is mapped, and that none of the holders has. */
+export function strangePort(
+  { container }: Pick<TaskTemplate, "container">,
+  holders: readonly Resources[],
+): number | undefined {
+  const ports = holders
+    .flatMap((resources) => [...resources])
+    .flatMap(({ name, value }) => (name === "ports" && value.kind === "ranges" ? value.ranges : []));
+  return container?.network?.portMappings?.find(
+    ({ hostPort }) => !ports.some(({ begin, end }) => begin <= hostPort && hostPort <= end),
+  )?.hostPort;
 }

@@ -9,6 +9,8 @@ export const situationOf = (offered: Resources, more: Partial<Situation> = {}): 
   offered,
   room: offered.scalarQuantities(),
   made: [],
+  madeExecutors: [],
+  executor: () => undefined,
   isTaken: () => false,
   reservations: [],
   volumes: Resources.empty,

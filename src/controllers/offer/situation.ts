@@ -1,3 +1,4 @@
+import type { Executor } from "../../api/executor.ts";
 import type { Framework } from "../../api/framework.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
@@ -26,6 +27,10 @@ export interface Situation {
   readonly room: Quantities;
   /** Tasks made from this Offer by an earlier try. */
   readonly made: readonly Live<Task>[];
+  /** Executors made from this Offer by an earlier try. */
+  readonly madeExecutors: readonly Live<Executor>[];
+  /** The framework's executor of that Mesos id on the agent, if one is there that has not ended. */
+  readonly executor: (executorId: string) => Live<Executor> | undefined;
   /** Whether a task of the framework that has not ended, of another origin, has this Mesos id. */
   readonly isTaken: (taskId: string) => boolean;
   /** On the agent, as they are now. */
@@ -41,10 +46,13 @@ export interface Progress {
   readonly resources: Resources;
   readonly room: Quantities;
   readonly taskIds: ReadonlySet<string>;
+  /** Of one operation: indices of its executors that are, or will be, made from it. */
+  readonly executors: ReadonlySet<number>;
 }
 
 export const begin = ({ offered, room }: Situation): Progress => ({
   resources: offered,
   room,
   taskIds: new Set(),
+  executors: new Set(),
 });

@@ -41,16 +41,19 @@ export interface LaunchContext {
   readonly group?: TaskSpec["group"];
   /** False for the record of a launch that was refused: without an agent nobody ever starts it. */
   readonly launched: boolean;
+  /** The name of the Executor object of a Mesos id. */
+  readonly executorName?: (executorId: string) => string | undefined;
 }
 
 export function taskObject(
   name: string,
   origin: Origin,
   template: TaskTemplate,
-  { framework, group, launched }: LaunchContext,
+  { framework, group, launched, executorName }: LaunchContext,
 ): Task {
   const { offer, operation, index } = origin;
-  const { name: _name, ttlAfterFinished, ...info } = template;
+  const { name: _name, ttlAfterFinished, executorId, ...info } = template;
+  const executor = executorId === undefined ? undefined : executorName?.(executorId);
   const { namespace } = offer.metadata;
   const { role, agent } = offer.spec;
   return {
@@ -73,13 +76,17 @@ export function taskObject(
       ...(launched && { agent }),
       offer: { name: offer.metadata.name, uid: offer.metadata.uid, operation, index },
       ...(group && { group }),
+      ...(executor !== undefined && executorId !== undefined && { executor: { name: executor, executorId } }),
       ...(ttlAfterFinished !== undefined && { ttlAfterFinished }),
     },
   };
 }
 
-/** FrameworkInfo.user is that of its tasks which name none. */
-function withDefaultUser<T extends Pick<TaskTemplate, "container">>(info: T, user: string | undefined): T {
+/** FrameworkInfo.user is that of its tasks and executors which name none. */
+export function withDefaultUser<T extends Pick<TaskTemplate, "container">>(
+  info: T,
+  user: string | undefined,
+): T {
   if (user === undefined || info.container?.user !== undefined) return info;
   return { ...info, container: { imagePullPolicy: "IfNotPresent" as const, ...info.container, user } };
 }

@@ -90,7 +90,7 @@ async function reconcile(
   return wait === undefined ? {} : { requeueAfter: wait };
 }
 
-/** Tasks that hold some of it: "namespace/name", sorted. Of reservations that look alike each is held by all of their tasks. */
+/** Tasks and executors that hold some of it: "namespace/name", sorted. Of reservations that look alike each is held by all of them. */
 function usersOf(
   { caches }: Dependencies,
   { assumed }: Scheduling,
@@ -103,8 +103,12 @@ function usersOf(
     caches.tasks.store.by("liveAgent", agent),
     ({ spec }) => spec.agent === agent,
   );
-  return tasks
-    .filter((task) => !heldPart(form.reserved, holdings(task)).isEmpty)
+  const executors = assumed.executors.with(
+    caches.executors.store.by("liveAgent", agent),
+    ({ spec }) => spec.agent === agent,
+  );
+  return [...tasks, ...executors]
+    .filter((holder) => !heldPart(form.reserved, holdings(holder)).isEmpty)
     .map(({ metadata }) => keyOf(metadata))
     .sort();
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Task, TaskTemplate } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
-import { list, offer, task } from "../objects.fixture.ts";
+import { executor, list, offer, task } from "../objects.fixture.ts";
 import { coming, isAccepted } from "./coming.ts";
 
 const MI = 2 ** 20;
-const none = () => [];
+const none = () => ({ tasks: [], executors: [] });
 
 const template = (resources: string): TaskTemplate => ({
   resources: list(resources),
@@ -29,8 +29,30 @@ describe("what is coming to a slot", () => {
 
   it("is not what has its Task already", () => {
     const offers = [accepted(template("cpus:0.5;mem:64"), template("cpus:1;mem:128"))];
-    expect(coming(offers, () => [made(0)])).toEqual({ cpuMilli: 1000, memoryBytes: 128 * MI });
-    expect(coming(offers, () => [made(0), made(1)])).toEqual({ cpuMilli: 0, memoryBytes: 0 });
+    expect(coming(offers, () => ({ tasks: [made(0)], executors: [] }))).toEqual({
+      cpuMilli: 1000,
+      memoryBytes: 128 * MI,
+    });
+    expect(coming(offers, () => ({ tasks: [made(0), made(1)], executors: [] }))).toEqual({
+      cpuMilli: 0,
+      memoryBytes: 0,
+    });
+  });
+
+  it("is executors too, until they are there", () => {
+    const executors = [{ ...executor("x").spec, resources: list("cpus:0.5;mem:32") }];
+    const response = {
+      accept: {
+        operations: [{ type: "LAUNCH" as const, launch: { tasks: [template("cpus:1;mem:128")], executors } }],
+      },
+    };
+    const offers = [offer("o", { resources: "cpus:4;mem:1024", response })];
+    expect(coming(offers, none)).toEqual({ cpuMilli: 1500, memoryBytes: 160 * MI });
+    const there = executor("x", { offer: { name: "o", uid: "uid-o", operation: 0, index: 0 } });
+    expect(coming(offers, () => ({ tasks: [], executors: [there] }))).toEqual({
+      cpuMilli: 1000,
+      memoryBytes: 128 * MI,
+    });
   });
 
   it("is never more than was offered", () => {

@@ -1,4 +1,5 @@
-import type { Offer } from "../../api/offer.ts";
+import type { Executor, ExecutorTemplate } from "../../api/executor.ts";
+import type { Offer, Operation } from "../../api/offer.ts";
 import type { Task, TaskTemplate } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { readable } from "../world/readable.ts";
@@ -10,26 +11,33 @@ export const isAccepted = ({ spec, status }: Live<Offer>): boolean =>
   spec.response?.accept !== undefined && (status?.state ?? "Outstanding") === "Outstanding";
 
 /**
- * What the launches of accepted Offers will hold that have no Task yet, of each Offer no more than it offers: a launch that asks for more
- * is refused. `madeFrom` tells the Tasks that were made from an Offer, by its uid.
+ * What the launches of accepted Offers will hold that have no Task, or no Executor, yet, of each Offer no more than it offers: a
+ * launch that asks for more is refused. `madeFrom` tells what was made from an Offer, by its uid.
  */
-export function coming(
-  offers: readonly Live<Offer>[],
-  madeFrom: (uid: string) => readonly Live<Task>[],
-): Size {
+export function coming(offers: readonly Live<Offer>[], madeFrom: (uid: string) => MadeFromOffer): Size {
   return offers.map((offer) => ofOffer(offer, madeFrom(offer.metadata.uid))).reduce(plus, NO_SIZE);
 }
 
-function ofOffer({ spec }: Live<Offer>, tasks: readonly Live<Task>[]): Size {
+export interface MadeFromOffer {
+  readonly tasks: readonly Live<Task>[];
+  readonly executors: readonly Live<Executor>[];
+}
+
+function ofOffer({ spec }: Live<Offer>, { tasks, executors }: MadeFromOffer): Size {
   const { operations = [] } = spec.response?.accept ?? {};
-  const made = new Set(tasks.map((task) => place(task.spec.offer?.operation, task.spec.offer?.index)));
-  const missing = operations.flatMap(
-    ({ launch, launchGroup }, operation) =>
-      (launch ?? launchGroup)?.tasks.filter((_, index) => !made.has(place(operation, index))) ?? [],
-  );
+  const places = (list: readonly (Live<Task> | Live<Executor>)[]) =>
+    new Set(list.map((one) => place(one.spec.offer?.operation, one.spec.offer?.index)));
+  const [madeTasks, madeExecutors] = [places(tasks), places(executors)];
+  const missing = operations.flatMap(({ launch, launchGroup }, operation) => [
+    ...((launch ?? launchGroup)?.tasks.filter((_, index) => !madeTasks.has(place(operation, index))) ?? []),
+    ...executorsOf(launch, launchGroup).filter((_, index) => !madeExecutors.has(place(operation, index))),
+  ]);
   return atMost(missing.map(templateSize).reduce(plus, NO_SIZE), slotSize(readable(spec.resources)));
 }
 
 const place = (operation: number | undefined, index: number | undefined): string => `${operation} ${index}`;
 
-const templateSize = ({ resources }: TaskTemplate): Size => slotSize(readable(resources));
+const executorsOf = (launch: Operation["launch"], group: Operation["launchGroup"]): ExecutorTemplate[] =>
+  launch?.executors ?? (group?.executor === undefined ? [] : [group.executor]);
+
+const templateSize = ({ resources }: TaskTemplate | ExecutorTemplate): Size => slotSize(readable(resources));

@@ -1,5 +1,6 @@
 import type { Agent } from "../../api/agent.ts";
 import { durationMs } from "../../api/duration.ts";
+import { executorHasBegun } from "../../api/executor.ts";
 import { SLOT_CONTAINER, SLOT_FINALIZER } from "../../api/group.ts";
 import { hasBegun } from "../../api/taskstate.ts";
 import { Controller, from, type Result } from "../../cluster/controller.ts";
@@ -9,6 +10,7 @@ import { removeFinalizer } from "../../cluster/finalizers.ts";
 import type { Live } from "../../cluster/object.ts";
 import { type AgentSnapshot, agentOfLease, takeSnapshot } from "../agent/snapshot.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { endExecutor } from "../executor/write.ts";
 import { slotRoom } from "../node/offerable.ts";
 import { kubeletSince } from "../node/readiness.ts";
 import { forEach, ignoringConflicts } from "../task/conflicts.ts";
@@ -48,7 +50,7 @@ export function createSlotController(deps: Dependencies): Runnable {
     const snapshot = takeSnapshot(deps, name);
     if (snapshot.agent === undefined && snapshot.slot === undefined) {
       patience.forget(name);
-      if (snapshot.tasks.length === 0) slotHolds.forget(name);
+      if (snapshot.tasks.length === 0 && snapshot.executors.length === 0) slotHolds.forget(name);
       return {};
     }
     const kept = await advance(snapshot, signal);
@@ -63,7 +65,9 @@ export function createSlotController(deps: Dependencies): Runnable {
     const step = lifecycleStep({
       ...snapshot,
       agentAlive: snapshot.lease === "fresh",
-      occupied: snapshot.tasks.some(({ status }) => hasBegun(status)),
+      occupied:
+        snapshot.tasks.some(({ status }) => hasBegun(status)) ||
+        snapshot.executors.some(({ status }) => executorHasBegun(status)),
       now: clock.now(),
     });
     switch (step.kind) {
@@ -119,11 +123,14 @@ export function createSlotController(deps: Dependencies): Runnable {
 
   /** The Pod's size; milliseconds after which to look again. */
   async function resize(snapshot: AgentSnapshot, signal: AbortSignal): Promise<number | undefined> {
-    const { name, slot, node, pods, tasks } = snapshot;
+    const { name, slot, node, pods, tasks, executors } = snapshot;
     const situation: SlotSituation = {
       slot: slotState(slot),
-      demands: demandsOf(tasks),
-      coming: coming(accepted(name), (uid) => caches.tasks.store.by("offer", uid)),
+      demands: demandsOf(tasks, executors),
+      coming: coming(accepted(name), (uid) => ({
+        tasks: caches.tasks.store.by("offer", uid),
+        executors: caches.executors.store.by("offer", uid),
+      })),
       room: slotRoom(node, pods, config.namespace),
       kubeletSince: kubeletSince(node),
     };
@@ -176,6 +183,10 @@ export function createSlotController(deps: Dependencies): Runnable {
       const text = `launches dropped: ${tasks.length}; ${message}`;
       recorder.record(agent, { type: "Warning", reason: obstacle, message: text });
     }
+    const executors = plan.drop.flatMap((demand) => demand.executors);
+    await forEach(executors, WIDTH, async (executor) => {
+      await endExecutor(deps, executor, { reason: "REASON_RESOURCES_UNKNOWN", message }, signal);
+    });
     await forEach(tasks, WIDTH, async (task) => {
       const state = dropState(partitionAware(deps, task));
       await writeTransition(deps, task, { state, reason: "REASON_RESOURCES_UNKNOWN", message }, signal);
@@ -195,6 +206,7 @@ export function createSlotController(deps: Dependencies): Runnable {
         ({ object }) => isSlot(object, config.namespace),
       ),
       from(caches.tasks, ({ spec }) => (spec.agent === undefined ? [] : [spec.agent])),
+      from(caches.executors, ({ spec }) => [spec.agent]),
       from(
         caches.offers,
         ({ spec }) => [spec.agent],

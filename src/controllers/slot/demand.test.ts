@@ -3,7 +3,8 @@ import { typeMeta } from "../../api/kind.ts";
 import { Task, type Task as TaskObject } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
-import { demandsOf, taskSize } from "./demand.ts";
+import { executor } from "../objects.fixture.ts";
+import { demandsOf, heldSize } from "./demand.ts";
 
 interface Given {
   readonly name: string;
@@ -42,9 +43,9 @@ function task({
 }
 
 const names = (list: readonly Live<TaskObject>[]) =>
-  demandsOf(list).map(({ tasks }) => tasks.map(({ metadata }) => metadata.name).join("+"));
+  demandsOf(list, []).map(({ tasks }) => tasks.map(({ metadata }) => metadata.name).join("+"));
 
-describe("taskSize", () => {
+describe("heldSize", () => {
   it.each<[string, TaskObject["spec"]["resources"], number, number]>([
     [
       "scalars",
@@ -77,7 +78,7 @@ describe("taskSize", () => {
       0,
     ],
   ])("%s", (_name, resources, cpuMilli, memoryBytes) => {
-    expect(taskSize(task({ name: "t", resources }))).toEqual({ cpuMilli, memoryBytes });
+    expect(heldSize(task({ name: "t", resources }))).toEqual({ cpuMilli, memoryBytes });
   });
 });
 
@@ -95,7 +96,7 @@ describe("demandsOf", () => {
 
   it("takes the tasks of a group as one, until they begin", () => {
     const group = [task({ name: "a", group: "g" }), task({ name: "b", group: "g" })];
-    const [demand, ...others] = demandsOf(group);
+    const [demand, ...others] = demandsOf(group, []);
     expect(others).toEqual([]);
     expect(demand?.size).toEqual({ cpuMilli: 1000, memoryBytes: 128 * 2 ** 20 });
     expect(
@@ -103,8 +104,36 @@ describe("demandsOf", () => {
     ).toEqual(["a", "b"]);
   });
 
+  it("takes an executor and the tasks that wait for it as one, until it begins", () => {
+    const [spec, created] = [{ executor: { name: "x", executorId: "x" } }, "2026-01-01T00:00:05Z"];
+    const of = (name: string) => {
+      const made = task({ name, created });
+      return { ...made, spec: { ...made.spec, ...spec } };
+    };
+    const tasks = [of("a"), of("b"), task({ name: "other" })];
+    const together = (state?: "Starting") => {
+      const x = executor("x", {}, state && { state }, { creationTimestamp: created });
+      return demandsOf(tasks, [x]).map((demand) => [
+        [...demand.executors, ...demand.tasks].map(({ metadata }) => metadata.name).join("+"),
+        demand.begun,
+        demand.size.cpuMilli,
+      ]);
+    };
+    expect(together()).toEqual([
+      ["other", false, 500],
+      ["x+a+b", false, 1500],
+    ]);
+    expect(together("Starting")).toEqual([
+      ["other", false, 500],
+      ["a", false, 500],
+      ["b", false, 500],
+      ["x", true, 500],
+    ]);
+  });
+
   it("tells what has begun", () => {
-    const begun = (state?: TaskState) => demandsOf([task({ name: "a", ...(state && { state }) })])[0]?.begun;
+    const begun = (state?: TaskState) =>
+      demandsOf([task({ name: "a", ...(state && { state }) })], [])[0]?.begun;
     expect([begun(), begun("TASK_STAGING"), begun("TASK_STARTING")]).toEqual([false, false, true]);
   });
 });

@@ -11,6 +11,7 @@ const size = (cpuMilli: number, mebibytes: number): Size => ({ cpuMilli, memoryB
 const withBase = (cpuMilli: number, mebibytes: number): Size => plus(BASE, size(cpuMilli, mebibytes));
 const demand = (cpuMilli: number, mebibytes: number, begun = false): Demand => ({
   tasks: [],
+  executors: [],
   size: size(cpuMilli, mebibytes),
   begun,
 });

@@ -31,7 +31,7 @@ export type SlotPlan =
 
 export interface SlotSituation {
   readonly slot: SlotState;
-  /** Of all tasks of the node that have not ended, oldest first. */
+  /** Of all tasks and executors of the node that have not ended, oldest first. */
   readonly demands: readonly Demand[];
   /** What launches will need whose Tasks are being made: with it asked for at once, one resize serves an answer to an Offer. */
   readonly coming: Size;

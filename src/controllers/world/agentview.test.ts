@@ -52,6 +52,7 @@ describe("an agent with a task that has it for itself", () => {
     const view = agentView(
       {
         agent: agent(),
+        executors: [],
         node: {
           metadata: metadata("n1"),
           spec: {},

@@ -1,4 +1,5 @@
 import type { AgentState, Allocation, Withheld } from "../../allocator/index.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
@@ -29,6 +30,8 @@ export interface OfferHold {
 export interface AgentFacts extends NodeFacts {
   /** Those that have not ended. */
   readonly tasks: readonly Live<Task>[];
+  /** Those that have not ended. */
+  readonly executors: readonly Live<Executor>[];
   readonly offers: readonly OfferHold[];
   readonly reservations: readonly Live<Reservation>[];
   /** Set while operations change its reservations, or while it rests after a refused resize: nothing more is offered. */
@@ -43,7 +46,7 @@ export interface AgentView {
   readonly total: Resources;
   /** By a Reservation's uid, what of `total` is its. */
   readonly reserved: ReadonlyMap<string, Resources>;
-  /** By tasks. */
+  /** By tasks and executors. */
   readonly held: Resources;
   readonly tasks: readonly Live<Task>[];
   readonly offers: readonly OfferHold[];
@@ -51,9 +54,10 @@ export interface AgentView {
 }
 
 export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView {
-  const { agent, tasks, offers, reservations } = facts;
+  const { agent, tasks, executors, offers, reservations } = facts;
+  const holders = [...tasks, ...executors];
   const node = offerable(facts, config);
-  const held = Resources.sum(tasks.map(holdings));
+  const held = Resources.sum(holders.map(holdings));
   const { total, reserved } = overlayReservations(node.offerable, reservations, held);
   const taken = Resources.sum([held, ...offers.map(({ resources }) => resources)]);
   const { name } = agent.metadata;
@@ -63,7 +67,7 @@ export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView 
   const state: AgentState = {
     name,
     total: facts.frozen ? taken : withRoomFor(total, taken, node.offerable),
-    allocations: allocations(tasks, offers),
+    allocations: allocations(holders, offers),
     attributes: attributes(facts, config),
     ...(hostname !== undefined && { hostname }),
     ...(region !== undefined && { region }),
@@ -92,12 +96,15 @@ export function withRoomFor(total: Resources, taken: Resources, offerable: Resou
   return taken.nonShared().add(free.shrinkWithin(room));
 }
 
-function allocations(tasks: readonly Live<Task>[], offers: readonly OfferHold[]): Allocation[] {
+function allocations(
+  holders: readonly (Live<Task> | Live<Executor>)[],
+  offers: readonly OfferHold[],
+): Allocation[] {
   return [
-    ...tasks.map((task) => ({
-      framework: frameworkKey(task),
-      role: task.spec.role,
-      resources: holdings(task),
+    ...holders.map((holder) => ({
+      framework: frameworkKey(holder),
+      role: holder.spec.role,
+      resources: holdings(holder),
     })),
     ...offers.map(({ offer, resources }) => ({
       framework: offerFramework(offer),

@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/agent.ts";
+import { type Executor, executorHasEnded } from "../../api/executor.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
@@ -15,6 +16,7 @@ import { changesReservations, offerHolds } from "./offerholds.ts";
 export interface Assumed {
   readonly offers: OfferBook;
   readonly tasks: Assumptions<Task>;
+  readonly executors: Assumptions<Executor>;
   readonly reservations: Assumptions<Reservation>;
 }
 
@@ -46,6 +48,7 @@ export class AgentViews {
       this.#follow(caches.nodes, ({ metadata }) => metadata.name),
       this.#follow(caches.pods, ({ spec }) => spec?.nodeName),
       this.#follow(caches.tasks, ({ spec }) => spec.agent),
+      this.#follow(caches.executors, ({ spec }) => spec.agent),
       this.#follow(caches.offers, ({ spec }) => spec.agent),
       this.#follow(caches.reservations, reservationAgent),
       agentLeases.onChange((key) => {
@@ -118,7 +121,7 @@ export class AgentViews {
   #make(agent: Live<Agent>, rests: boolean): AgentView {
     const { name } = agent.metadata;
     const { caches, config, agentLeases } = this.#deps;
-    const { offers, tasks, reservations } = this.#assumed;
+    const { offers, tasks, executors, reservations } = this.#assumed;
     const outstanding = offers.with(
       caches.offers.store.by("outstandingAgent", name),
       (offer) => offer.spec.agent === name && isOutstanding(offer),
@@ -134,10 +137,16 @@ export class AgentViews {
           caches.tasks.store.by("liveAgent", name),
           ({ spec, status }) => spec.agent === name && !hasEnded(status),
         ),
+        executors: executors.with(
+          caches.executors.store.by("liveAgent", name),
+          ({ spec, status }) => spec.agent === name && !executorHasEnded(status),
+        ),
         offers: offerHolds(outstanding, {
           offer: (namespace, other) => offers.get(`${namespace}/${other}`),
           tasks: (uid) =>
             tasks.with(caches.tasks.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
+          executors: (uid) =>
+            executors.with(caches.executors.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
         }),
         reservations: reservations.with(
           caches.reservations.store.by("agent", name),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { operatorConfig } from "../../config/operator.ts";
 import { formatResources, parseResources } from "../../resources/index.ts";
-import { framework, list, offer, task } from "../objects.fixture.ts";
+import { executor, framework, list, offer, task } from "../objects.fixture.ts";
 import { declinedResources } from "./declined.ts";
 import { offerHolds } from "./offerholds.ts";
 import { filterTime } from "./seed.ts";
@@ -41,13 +41,13 @@ describe("what an answer leaves", () => {
 });
 
 describe("what outstanding Offers keep from others", () => {
-  const none = { offer: () => undefined, tasks: () => [] };
+  const none = { offer: () => undefined, tasks: () => [], executors: () => [] };
   it("is their resources", () => {
     const [hold] = offerHolds([offer("o")], none);
     expect(hold?.resources.equals(parseResources("cpus:4;mem:1024"))).toBe(true);
   });
 
-  it("while an answer is carried out, is what its tasks have not taken over, with the Offers that it uses too", () => {
+  it("while an answer is carried out, is what its tasks and executors have not taken over, with the Offers that it uses too", () => {
     const response = { accept: { otherOffers: ["p", "q"], operations: [] } };
     const others = new Map([
       ["p", offer("p", { resources: "cpus:2", status: { state: "Accepted", usedBy: "o" } })],
@@ -55,7 +55,8 @@ describe("what outstanding Offers keep from others", () => {
     ]);
     const [hold] = offerHolds([offer("o", { response })], {
       offer: (_, name) => others.get(name),
-      tasks: (uid) => (uid === "uid-o" ? [task("t", { resources: list("cpus:5;mem:24") })] : []),
+      tasks: (uid) => (uid === "uid-o" ? [task("t", { resources: list("cpus:4;mem:16") })] : []),
+      executors: (uid) => (uid === "uid-o" ? [executor("x", { resources: list("cpus:1;mem:8") })] : []),
     });
     expect(formatResources(hold?.resources ?? parseResources("x:1"))).toBe("cpus:1;mem:1000");
   });

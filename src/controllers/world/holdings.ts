@@ -1,13 +1,16 @@
-import type { Task, TaskSpec } from "../../api/task.ts";
+import type { TaskSpec } from "../../api/task.ts";
 import { fromSpec, ResourceError, Resources } from "../../resources/index.ts";
 
-const known = new WeakMap<TaskSpec, Resources>();
+/** What of a Task, or of an Executor, says what it holds. */
+type Holding = Pick<TaskSpec, "resources" | "allocated">;
+
+const known = new WeakMap<Holding, Resources>();
 
 /**
- * What a task that has not ended holds, with reservations and volumes. Resources that say what the schema
+ * What a task, or an executor, that has not ended holds, with reservations and volumes. Resources that say what the schema
  * cannot refuse count as nothing: such a task is never given an agent.
  */
-export function holdings({ spec }: Task): Resources {
+export function holdings({ spec }: { readonly spec: Holding }): Resources {
   const before = known.get(spec);
   if (before !== undefined) return before;
   const held = read(spec);
@@ -16,7 +19,7 @@ export function holdings({ spec }: Task): Resources {
 }
 
 /** As they were allocated, as long as that is as much as was asked for: nobody holds less by saying so. */
-function read({ resources, allocated }: TaskSpec): Resources {
+function read({ resources, allocated }: Holding): Resources {
   try {
     const asked = fromSpec(resources, { field: "spec.resources" });
     if (allocated === undefined) return asked;

@@ -1,3 +1,4 @@
+import type { Executor } from "../../api/executor.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
@@ -11,6 +12,8 @@ export interface OfferRelatives {
   readonly offer: (namespace: string, name: string) => Live<Offer> | undefined;
   /** Tasks made from the Offer, ended or not. */
   readonly tasks: (uid: string) => readonly Live<Task>[];
+  /** Executors made from the Offer, ended or not. */
+  readonly executors: (uid: string) => readonly Live<Executor>[];
 }
 
 /** Operations that change what an agent's resources are, not only who holds them. */
@@ -21,7 +24,7 @@ export const changesReservations = ({ spec }: Offer): boolean =>
   spec.response?.accept?.operations?.some(({ type }) => CHANGES_RESERVATIONS.has(type)) ?? false;
 
 /**
- * What outstanding Offers keep from others. While an answer is carried out, that is what its tasks have not taken over yet,
+ * What outstanding Offers keep from others. While an answer is carried out, that is what its tasks and executors have not taken over yet,
  * together with the Offers that it uses too: those are closed already.
  */
 export function offerHolds(offers: readonly Live<Offer>[], relatives: OfferRelatives): OfferHold[] {
@@ -37,7 +40,8 @@ export function offerHolds(offers: readonly Live<Offer>[], relatives: OfferRelat
       own,
       ...used.map((other) => (other ? offerResources(other) : Resources.empty)),
     ]);
-    const taken = Resources.sum(relatives.tasks(offer.metadata.uid).map(holdings));
+    const { uid } = offer.metadata;
+    const taken = Resources.sum([...relatives.tasks(uid), ...relatives.executors(uid)].map(holdings));
     return { offer, resources: all.subtract(taken) };
   });
 }

@@ -29,6 +29,7 @@ export function createScheduling(deps: Dependencies): Scheduling {
   const assumed: Assumed = {
     offers,
     tasks: new Assumptions(caches.tasks, clock, ({ spec }) => changed(spec.agent)),
+    executors: new Assumptions(caches.executors, clock, ({ spec }) => changed(spec.agent)),
     reservations: new Assumptions(caches.reservations, clock, (object) => changed(reservationAgent(object))),
   };
   const views: AgentViews = new AgentViews(deps, assumed);

@@ -21,7 +21,7 @@ export async function seed(deps: Dependencies, scheduling: Scheduling, signal: A
   const without = (field: string, values: readonly string[]) =>
     values.map((value) => `${field}!=${value}`).join(",");
   const offers = await clients.offers.list({ fieldSelector: without("status.state", CLOSED), signal });
-  const [tasks, reservations] = await Promise.all([
+  const [tasks, executors, reservations] = await Promise.all([
     // TASK_LOST may be that of an agent that comes back.
     clients.tasks.list({
       fieldSelector: without(
@@ -30,10 +30,12 @@ export async function seed(deps: Dependencies, scheduling: Scheduling, signal: A
       ),
       signal,
     }),
+    clients.executors.list({ fieldSelector: without("status.state", ["Ended"]), signal }),
     clients.reservations.list({ signal }),
   ]);
   for (const offer of offers.items) scheduling.assumed.offers.assume(offer);
   for (const task of tasks.items) if (task.spec.agent !== undefined) scheduling.assumed.tasks.assume(task);
+  for (const executor of executors.items) scheduling.assumed.executors.assume(executor);
   for (const reservation of reservations.items) scheduling.assumed.reservations.assume(reservation);
   // A filter is of a framework and an agent that the allocator knows.
   await scheduling.mirror.sync();

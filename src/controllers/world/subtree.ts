@@ -11,7 +11,7 @@ export interface SubtreeUse {
   readonly offered: Resources;
   /** As the Reservations' statuses say. */
   readonly reserved: Resources;
-  /** What quota counts (Mesos: consumedQuota): reservations, and what tasks hold unreserved; ports one by one. */
+  /** What quota counts (Mesos: consumedQuota): reservations, and what tasks and executors hold unreserved; ports one by one. */
   readonly consumed: Quantities;
 }
 
@@ -27,8 +27,11 @@ export function subtreeUse({ caches }: Pick<Dependencies, "caches">, path: strin
   const reservations = roles(caches.reservations.store.indexed("role")).flatMap((role) =>
     caches.reservations.store.by("role", role),
   );
+  const executors = roles(caches.executors.store.indexed("liveRole")).flatMap((role) =>
+    caches.executors.store.by("liveRole", role),
+  );
   const placed = tasks.filter(({ spec }) => spec.agent !== undefined);
-  const allocated = Resources.sum(placed.map(holdings));
+  const allocated = Resources.sum([...placed, ...executors].map(holdings));
   const reserved = Resources.sum(
     reservations.flatMap(({ status }) =>
       (status?.reserved ?? []).map(({ resources }) => fromSpec(resources)),

@@ -1,15 +1,15 @@
 import type { Offer, OfferResponse, Operation, OperationResult } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { readTemplate } from "../../controllers/offer/launchrules.ts";
-import { durationOfSeconds } from "../convert/amounts.ts";
+import { durationOfSeconds } from "../../convert/amounts.ts";
 import {
   type ConvertedOperation,
   convertOperation,
   isLaunch,
   type RefusedTask,
   tasksOf,
-} from "../convert/operation.ts";
-import type { Filters, Offer_Operation, OfferID } from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../convert/operation.ts";
+import type { Filters, Offer_Operation, OfferID } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 
 /** A year: the longest that anything is refused (Mesos: hierarchical.cpp). */
 const LONGEST_REFUSAL = 365 * 86_400;
@@ -122,7 +122,7 @@ function judged({
   const good = tasks.filter(({ taskId }) => !bad.has(taskId));
   return {
     refusedTasks: [...refused, ...wrong],
-    ...(good.length > 0 && { made: { type: "LAUNCH", launch: { tasks: good } } }),
+    ...(good.length > 0 && { made: { type: "LAUNCH", launch: { ...operation.launch, tasks: good } } }),
   };
 }
 

@@ -3,10 +3,10 @@ import { isConflict } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import { sleep } from "../../cluster/time.ts";
 import { answer } from "../../controllers/offer/answers.ts";
-import { isLaunch, tasksOf } from "../convert/operation.ts";
-import { masterStatus } from "../convert/status.ts";
-import type { Offer_Operation, TaskInfo } from "../gen/mesos/v1/mesos_pb.ts";
-import type { Call_Accept, Call_Decline } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { isLaunch, tasksOf } from "../../convert/operation.ts";
+import { masterStatus } from "../../convert/status.ts";
+import type { Offer_Operation, TaskInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import type { Call_Accept, Call_Decline } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { findOffers, outcomes, planAccept, refusal } from "./accept.ts";
 import type { Session, SessionContext } from "./session.ts";
 

@@ -1,4 +1,5 @@
-import { type Call, Call_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { uuidProblem } from "../../convert/status.ts";
+import { type Call, Call_Type } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 
 /** The field that a call of a type must have. REVIVE, SUPPRESS and TEARDOWN may do without. */
 const NEEDED = {
@@ -60,10 +61,4 @@ function subscribeProblem(call: Call, principal: string | undefined): string | u
   }
   if (principal === undefined || info.principal === "" || info.principal === principal) return undefined;
   return `Authenticated principal '${principal}' does not match principal '${info.principal}' set in \`FrameworkInfo\``;
-}
-
-/** 16 bytes of a version that RFC 4122 knows (stout/uuid.hpp, UUID::fromBytes). */
-function uuidProblem(bytes: Uint8Array | undefined): string | undefined {
-  const version = (bytes?.[6] ?? 0) >> 4;
-  return bytes?.length === 16 && version >= 1 && version <= 5 ? undefined : "Not a valid UUID";
 }

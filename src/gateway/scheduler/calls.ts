@@ -1,20 +1,23 @@
 import { create } from "@bufbuild/protobuf";
+import type { Executor } from "../../api/executor.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
-import { frameworkKey, taskIdKey } from "../../controllers/caches.ts";
-import { durationOfNanos } from "../convert/amounts.ts";
-import { taskIdOf, uuidText } from "../convert/status.ts";
-import { Unsupported } from "../convert/unsupported.ts";
+import { executorIdKey, frameworkKey, taskIdKey } from "../../controllers/caches.ts";
+import { durationOfNanos } from "../../convert/amounts.ts";
+import { taskIdOf, uuidText } from "../../convert/status.ts";
+import { Unsupported } from "../../convert/unsupported.ts";
 import {
   type Call,
   type Call_Kill,
+  type Call_Message,
   type Call_Reconcile,
   Call_ReconcileSchema,
+  type Call_Shutdown,
   Call_Type,
   Event_Type,
-} from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { refusal } from "./accept.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Demand } from "./demand.ts";
@@ -81,9 +84,13 @@ export class Calls {
       case Call_Type.DECLINE_INVERSE_OFFERS:
         answerInverse(session, "decline", call.declineInverseOffers);
         return true;
-      // Executors of one's own and resource requests: there is nobody to tell.
       case Call_Type.SHUTDOWN:
+        if (call.shutdown) this.#background(this.#shutdown(session, call.shutdown));
+        return true;
       case Call_Type.MESSAGE:
+        if (call.message) this.#background(this.#message(session, call.message));
+        return true;
+      // Resource requests: there is nobody to tell.
       case Call_Type.REQUEST:
         return true;
       default:
@@ -128,6 +135,34 @@ export class Calls {
         { fieldManager: MANAGER, signal },
       ),
     );
+  }
+
+  async #shutdown(session: Session, { executorId, agentId }: Call_Shutdown): Promise<void> {
+    const { deps, signal } = this.#context;
+    await this.#acceptor.allLaunched(session);
+    const executor = this.#executor(session, agentId?.value ?? "", executorId?.value ?? "");
+    if (executor === undefined || executor.spec.shutdown !== undefined) return;
+    const { metadata } = executor;
+    const shutdown = { message: "the framework shuts it down" };
+    await persist(deps, "a shutdown", signal, () =>
+      deps.clients.executors.mergePatch(
+        metadata,
+        { metadata: { uid: metadata.uid }, spec: { shutdown } },
+        { fieldManager: MANAGER, signal },
+      ),
+    );
+  }
+
+  async #message(session: Session, { agentId, executorId, data }: Call_Message): Promise<void> {
+    const agent = agentId?.value ?? "";
+    const id = executorId?.value ?? "";
+    const message = { frameworkId: session.id, executorId: id, data: Buffer.from(data).toString("base64") };
+    if (this.#executor(session, agent, id) !== undefined) await this.#context.messages.send(agent, message);
+  }
+
+  #executor(session: Session, agent: string, executorId: string): Live<Executor> | undefined {
+    const { caches } = this.#context.deps;
+    return caches.executors.store.by("liveId", executorIdKey(session.key, agent, executorId))[0];
   }
 
   async #reconcile(session: Session, call: Call_Reconcile): Promise<void> {

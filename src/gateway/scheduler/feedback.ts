@@ -2,9 +2,13 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { OperationResult } from "../../api/offer.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
-import { uuidBytes, uuidText } from "../convert/status.ts";
-import { OperationState, type OperationStatus, OperationStatusSchema } from "../gen/mesos/v1/mesos_pb.ts";
-import type { Call_ReconcileOperations } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { uuidBytes, uuidText } from "../../convert/status.ts";
+import {
+  OperationState,
+  type OperationStatus,
+  OperationStatusSchema,
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import type { Call_ReconcileOperations } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 
 const FIRST_RETRY = 10_000;
 const LAST_RETRY = 600_000;

@@ -1,11 +1,11 @@
 import { isFieldSet } from "@bufbuild/protobuf";
-import { hasCapability, rolesOf, type Wishes } from "../convert/framework.ts";
-import { idProblem } from "../convert/task.ts";
+import { hasCapability, rolesOf, type Wishes } from "../../convert/framework.ts";
+import { idProblem } from "../../convert/task.ts";
 import {
   type FrameworkInfo,
   FrameworkInfo_Capability_Type,
   FrameworkInfoSchema,
-} from "../gen/mesos/v1/mesos_pb.ts";
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 
 /** What Duration of stout can hold, in seconds. */
 const LONGEST_TIMEOUT = 9_223_372_036;

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Framework, Framework as FrameworkKind, mesosFrameworkId } from "../../api/framework.ts";
 import { FRAMEWORK_ID_ANNOTATION } from "../../api/group.ts";
 import { typeMeta } from "../../api/kind.ts";
@@ -11,7 +11,8 @@ import {
   INFO_ANNOTATION,
   infoText,
   type Wishes,
-} from "../convert/framework.ts";
+} from "../../convert/framework.ts";
+import { shortHash, slug } from "../objectname.ts";
 
 const MANAGER = "mesos-gateway";
 const MOST_COMPLETED = 1_000;
@@ -122,14 +123,6 @@ export class Frameworks {
 
 /** From a name for people. One that brings its id has a name that the id decides: it is made once. */
 function objectName(name: string, id: string | undefined): string {
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, "");
-  const suffix =
-    id === undefined
-      ? randomBytes(4).toString("hex")
-      : createHash("sha256").update(id).digest("hex").slice(0, 10);
-  return `${slug === "" ? "framework" : slug}-${suffix}`;
+  const suffix = id === undefined ? randomBytes(4).toString("hex") : shortHash(id);
+  return `${slug(name) || "framework"}-${suffix}`;
 }

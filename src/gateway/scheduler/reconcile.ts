@@ -1,8 +1,8 @@
 import type { Task } from "../../api/task.ts";
 import { hasEnded, type TaskState } from "../../api/taskstate.ts";
-import { masterStatus, reconciledStatus } from "../convert/status.ts";
-import type { TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
-import type { Call_Reconcile } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { masterStatus, reconciledStatus } from "../../convert/status.ts";
+import type { TaskStatus } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import type { Call_Reconcile } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 
 /** What a master knows of an agent. "unknown": it never was, or is gone without a trace. */
 export type AgentStanding = "registered" | "unreachable" | "unknown";

@@ -1,19 +1,27 @@
+import { type Executor, executorHasEnded } from "../../api/executor.ts";
 import type { Framework } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import { offerFramework } from "../../controllers/world/agentview.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
-import type { Principal } from "../auth/authenticator.ts";
-import type { Authorizer } from "../auth/authorizer.ts";
-import type { Wishes } from "../convert/framework.ts";
-import type { MasterInfo } from "../gen/mesos/v1/mesos_pb.ts";
-import { type Call, Call_Type, Call_TypeSchema, Event_Type } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { Wishes } from "../../convert/framework.ts";
+import { enumName } from "../../wire/enums.ts";
+import type { ExecutorMessage } from "../../wire/executormessage.ts";
+import type { MasterInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import {
+  type Call,
+  Call_Type,
+  Call_TypeSchema,
+  Event_Type,
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { ExecutorMessages } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
-import { enumName } from "../wire/enums.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";
@@ -32,6 +40,8 @@ export interface ServiceOptions {
   readonly namespace: string;
   readonly authorizer: Authorizer;
   readonly metrics: GatewayMetrics;
+  /** File of the token for agents, and the port of their API. */
+  readonly agents: { readonly token: string; readonly port: number };
   /** This replica, as subscribers are told; absent: it does not know its address. */
   readonly master?: MasterInfo;
 }
@@ -45,6 +55,7 @@ export class SchedulerService implements Runnable {
   readonly #admission: Admission;
   readonly #calls: Calls;
   readonly #metrics: GatewayMetrics;
+  readonly #messages: ExecutorMessages;
   readonly #stop = new AbortController();
   /** By framework: "namespace/name". */
   readonly #sessions = new Map<string, Session>();
@@ -53,12 +64,23 @@ export class SchedulerService implements Runnable {
   readonly #subscribing = new Map<string, Promise<void>>();
 
   constructor(deps: Dependencies, scheduling: Scheduling, options: ServiceOptions) {
-    const { heartbeat, namespace, authorizer, metrics, master } = options;
+    const { heartbeat, namespace, authorizer, metrics, master, agents } = options;
     this.#metrics = metrics;
     this.#deps = deps;
     this.frameworks = new Frameworks(deps);
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
+    this.#messages = new ExecutorMessages({
+      token: agents.token,
+      address: (agent) => {
+        const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
+        return ip && `${ip.includes(":") ? `[${ip}]` : ip}:${agents.port}`;
+      },
+      onMessage: (agent, message) => this.#heard(agent, message),
+      clock: deps.clock,
+      logger: deps.logger,
+    });
     this.#context = {
+      messages: this.#messages,
       deps,
       scheduling,
       heartbeat,
@@ -83,6 +105,7 @@ export class SchedulerService implements Runnable {
     await aborted(signal);
     // Who is still connected finds the next leader, which knows nothing of these streams.
     this.#stop.abort();
+    this.#messages.follow(new Set());
     for (const stop of stops) stop();
     // That their streams end is this leader's doing: no failover_timeout begins with it.
     const sessions = [...this.#sessions.values()];
@@ -140,6 +163,7 @@ export class SchedulerService implements Runnable {
     this.#sessions.set(key, session);
     this.#metrics.subscribers.set(this.#sessions.size);
     session.start();
+    this.#follow();
     logger.info({ framework: key, id: session.id, failover: before !== undefined }, "a framework subscribed");
     this.#deps.requestAllocation("Subscribed");
     void stream.closed.then((how) => {
@@ -172,6 +196,13 @@ export class SchedulerService implements Runnable {
       this.frameworks.remove(session.framework),
     );
     return true;
+  }
+
+  /** The end of any framework, by somebody else's will. Rejects with ApiError. */
+  async teardown(framework: Live<Framework>): Promise<void> {
+    const session = this.session(framework);
+    await this.frameworks.remove(framework);
+    if (session !== undefined) this.#end(session, "Framework has been removed");
   }
 
   /** UPDATE_FRAMEWORK. Rejects with Refusal. */
@@ -216,10 +247,47 @@ export class SchedulerService implements Runnable {
       caches.agents.onChange(({ type, object }) => {
         if (type === "deleted") this.#agentLost(object.metadata.name);
       }),
+      caches.executors.onChange((change) => {
+        this.#follow();
+        if (change.type !== "updated") return;
+        const { object, old } = change;
+        if (executorHasEnded(object.status) && !executorHasEnded(old.status)) this.#executorEnded(object);
+      }),
       agentLeases.onChange((key, state) => {
         if (state === "lapsed" && key.startsWith(lease)) this.#agentLost(key.slice(lease.length));
       }),
     ];
+  }
+
+  /** Agents with executors of those who are subscribed. */
+  #follow(): void {
+    const { store } = this.#deps.caches.executors;
+    const keys = [...this.#sessions.keys()];
+    const agents = keys.flatMap((key) => store.by("liveFramework", key).map(({ spec }) => spec.agent));
+    this.#messages.follow(new Set(agents));
+  }
+
+  #heard(agent: string, { frameworkId, executorId, data }: ExecutorMessage): void {
+    const framework = this.frameworks.find(frameworkId);
+    const session = framework && this.#sessions.get(keyOf(framework.metadata));
+    const message = {
+      agentId: { value: agent },
+      executorId: { value: executorId },
+      data: new Uint8Array(Buffer.from(data, "base64")),
+    };
+    session?.tell({ type: Event_Type.MESSAGE, message });
+  }
+
+  #executorEnded(executor: Live<Executor>): void {
+    const { agent, executorId } = executor.spec;
+    this.#sessions.get(frameworkKey(executor))?.tell({
+      type: Event_Type.FAILURE,
+      failure: {
+        agentId: { value: agent },
+        executorId: { value: executorId },
+        status: waitStatus(executor.status?.exit),
+      },
+    });
   }
 
   #agentLost(agent: string): void {
@@ -228,6 +296,10 @@ export class SchedulerService implements Runnable {
     }
   }
 }
+
+/** As wait(2) has it; -1 where it is not known, as in Mesos. */
+const waitStatus = (exit: NonNullable<Executor["status"]>["exit"]): number =>
+  exit?.signal ?? (exit?.code === undefined ? -1 : exit.code << 8);
 
 const isNewer = (a: Live<Framework>, b: Live<Framework>): boolean =>
   BigInt(a.metadata.resourceVersion) > BigInt(b.metadata.resourceVersion);

@@ -4,18 +4,20 @@ import type { Task } from "../../api/task.ts";
 import { isConflict } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
+import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
-import { traits } from "../convert/framework.ts";
-import { type FrameworkTraits, inverseOfferMessage, offerMessage } from "../convert/offer.ts";
-import { updateStatus } from "../convert/status.ts";
-import type { MasterInfo, TaskStatus } from "../gen/mesos/v1/mesos_pb.ts";
-import { Event_Type, Event_TypeSchema } from "../gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { traits } from "../../convert/framework.ts";
+import { type FrameworkTraits, inverseOfferMessage, offerMessage } from "../../convert/offer.ts";
+import { updateStatus } from "../../convert/status.ts";
+import { enumName } from "../../wire/enums.ts";
+import type { MasterInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { Event_Type, Event_TypeSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { ExecutorMessages } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
-import { enumName } from "../wire/enums.ts";
 import type { Feedback } from "./feedback.ts";
 import { InverseOffers } from "./inverse.ts";
 import { persist } from "./persist.ts";
@@ -36,6 +38,7 @@ export interface SessionContext {
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   readonly metrics: GatewayMetrics;
+  readonly messages: Pick<ExecutorMessages, "send">;
   readonly master?: MasterInfo;
 }
 
@@ -177,7 +180,11 @@ export class Session implements OfferStream {
       const { agent } = offer.spec;
       const { region, zone } = scheduling.views.get(agent)?.state ?? {};
       const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
-      return offerMessage(offer, this.#traits, { region, zone, ip });
+      const executorIds = deps.caches.executors.store
+        .by("liveAgent", agent)
+        .filter((executor) => frameworkKey(executor) === this.key)
+        .map(({ spec }) => spec.executorId);
+      return offerMessage(offer, this.#traits, { region, zone, ip, executorIds });
     });
     for (const offer of offers) {
       const left = Date.parse(offer.spec.expiresAt) - deps.clock.now();

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import { type Action, type Authorizer, describeAction } from "../../auth/authorizer.ts";
 import { ApiError } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { frameworkTerms } from "../../controllers/framework/readiness.ts";
 import { roleRefusal } from "../../controllers/world/roles.ts";
-import type { Principal } from "../auth/authenticator.ts";
-import { type Action, type Authorizer, describeAction } from "../auth/authorizer.ts";
-import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../convert/framework.ts";
-import { Unsupported } from "../convert/unsupported.ts";
-import { type FrameworkInfo, FrameworkInfoSchema } from "../gen/mesos/v1/mesos_pb.ts";
+import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../../convert/framework.ts";
+import { Unsupported } from "../../convert/unsupported.ts";
+import { type FrameworkInfo, FrameworkInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { frameworkProblem, optionsProblem, updateProblem } from "./frameworkcheck.ts";
 import type { Frameworks } from "./frameworks.ts";
 

@@ -2,7 +2,7 @@ import type { StatusUpdate, Task } from "../../api/task.ts";
 import { unacknowledgedUpdates } from "../../api/taskupdate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
-import { taskIdOf } from "../convert/status.ts";
+import { taskIdOf } from "../../convert/status.ts";
 
 /** Mesos: src/slave/constants.hpp, STATUS_UPDATE_RETRY_INTERVAL_MIN and _MAX; milliseconds. */
 const FIRST_RETRY = 10_000;

@@ -6,17 +6,22 @@ import {
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type Authenticator, authenticate, type Principal } from "../../auth/authenticator.ts";
 import type { Logger } from "../../cluster/logger.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
-import { type Authenticator, authenticate, type Principal } from "../auth/authenticator.ts";
+import { type Answer, write } from "../../http/answer.ts";
+import { BodyTooLargeError } from "../../http/body.ts";
+import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import { handleOperator } from "../operator/handler.ts";
+import type { OperatorService } from "../operator/service.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
-import { type Answer, write } from "./answer.ts";
-import { BodyTooLargeError } from "./body.ts";
-import { readKeyPair, watchKeyPair } from "./certificate.ts";
+import { handleV0 } from "../v0/handler.ts";
+import { followerMetrics, openAnswer } from "../v0/open.ts";
+import { kindOf } from "../v0/paths.ts";
 import { passOn } from "./proxy.ts";
-import type { Throttle } from "./throttle.ts";
 
 export interface GatewayOptions {
   /** 0 takes a free port. */
@@ -36,15 +41,20 @@ export interface GatewayOptions {
   readonly clock: Clock;
 }
 
+/** What a leader serves. */
+export interface Services {
+  readonly scheduler: SchedulerService;
+  readonly operator: OperatorService;
+}
+
 /** Who leads, as far as this replica knows. */
 type Leadership =
-  | { readonly kind: "leading"; readonly service: SchedulerService }
+  | { readonly kind: "leading"; readonly services: Services }
   /** It does itself, and is not ready yet. */
   | { readonly kind: "recovering" }
   /** host:port, where the leader says so. */
   | { readonly kind: "following"; readonly address: string | undefined };
 
-const SCHEDULER = new Set(["/api/v1/scheduler", "/master/api/v1/scheduler"]);
 /** Milliseconds for a request to arrive as a whole. */
 const REQUEST_TIMEOUT = 60_000;
 
@@ -88,8 +98,8 @@ export class Gateway {
     });
   }
 
-  leads(service: SchedulerService): void {
-    this.#leadership = { kind: "leading", service };
+  leads(services: Services): void {
+    this.#leadership = { kind: "leading", services };
   }
 
   /** Somebody else was elected, or this replica: then it is recovering until `leads`. */
@@ -125,12 +135,14 @@ export class Gateway {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
     const [path = ""] = (request.url ?? "").split("?");
-    if (!SCHEDULER.has(path)) return { status: 404 };
+    const wanted = kindOf(path);
+    if (wanted === undefined) return { status: 404 };
+    if (wanted.kind === "open") return openAnswer(wanted.path, this.#leader);
     let principal: Principal | undefined;
     const { authenticators, anonymous, logger } = this.#options;
     try {
       const who = await authenticate(authenticators, anonymous, request.headers.authorization);
-      if (who.kind === "unauthenticated") return unauthorized(authenticators);
+      if (who.kind === "unauthenticated") return unauthorized(authenticators, REALMS[wanted.kind]);
       if (who.kind === "principal") principal = who.principal;
     } catch (error) {
       logger.warn({ err: error }, "nobody can be authenticated now");
@@ -140,6 +152,9 @@ export class Gateway {
       return { status: 429, body: "too many requests of this principal are waiting" };
     }
     const leadership = this.#leadership;
+    if (wanted.kind === "v0" && wanted.path === "/metrics/snapshot" && leadership.kind !== "leading") {
+      return followerMetrics();
+    }
     if (leadership.kind === "recovering") return { status: 503, body: "Master has not finished recovery" };
     if (leadership.kind === "following") {
       const { address } = leadership;
@@ -148,17 +163,40 @@ export class Gateway {
       passOn(request, response, address, this.#options.tls);
       return undefined;
     }
-    return handleScheduler(leadership.service, request, response, principal, this.#options.limits);
+    const { scheduler, operator } = leadership.services;
+    const { limits } = this.#options;
+    switch (wanted.kind) {
+      case "scheduler":
+        return handleScheduler(scheduler, request, response, principal, limits);
+      case "operator":
+        return handleOperator(operator, request, response, principal, limits);
+      default:
+        return handleV0(operator, wanted, request, response, principal, limits);
+    }
+  }
+
+  /** host:port, as far as it is known. */
+  get #leader(): string | undefined {
+    const leadership = this.#leadership;
+    if (leadership.kind === "following") return leadership.address;
+    if (leadership.kind === "recovering") return undefined;
+    const { hostname, port } = leadership.services.operator.master.info;
+    return `${hostname}:${port}`;
   }
 }
 
-const unauthorized = (authenticators: readonly Authenticator[]): Answer => ({
+/** As Mesos has them (src/master/constants.hpp). */
+const REALMS = {
+  scheduler: "mesos-master-scheduler",
+  operator: "mesos-master-readwrite",
+  v0: "mesos-master-readonly",
+} as const;
+
+const unauthorized = (authenticators: readonly Authenticator[], realm: string): Answer => ({
   status: 401,
   headers: {
     "WWW-Authenticate": authenticators
-      .map(({ scheme }) =>
-        scheme === "basic" ? 'Basic realm="mesos-master-scheduler"' : 'Bearer realm="mesos-master-scheduler"',
-      )
+      .map(({ scheme }) => `${scheme === "basic" ? "Basic" : "Bearer"} realm="${realm}"`)
       .join(", "),
   },
 });

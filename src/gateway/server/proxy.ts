@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { request as tlsRequest } from "node:https";
-import { write } from "./answer.ts";
+import { write } from "../../http/answer.ts";
 
 /** Belong to one connection (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set([

@@ -28,6 +28,7 @@ export function createFeeds(): Feeds {
   const at = (plural: string) => ({ group: "", version: "v1", kind: plural, plural, namespaced: true });
   return {
     agents: new Feed(at("agents")),
+    executors: new Feed(at("executors")),
     frameworks: new Feed(at("frameworks")),
     offers: new Feed(at("offers")),
     quotas: new Feed(at("quotas")),

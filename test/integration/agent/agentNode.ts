@@ -43,13 +43,14 @@ export class AgentNode {
     this.work = join(containerd.folder, "work");
   }
 
-  static async start(): Promise<AgentNode> {
+  /** `config` goes over that of every test's agent. */
+  static async start(config: object = {}): Promise<AgentNode> {
     const kubeconfig = inject("kubeconfig");
     const connection = await Connection.load({ userAgent: "agent-test", kubeconfig, qps: 500, burst: 500 });
     const node = new AgentNode(await PrivateContainerd.start(), connection);
     try {
       await node.#prepare();
-      await node.startAgent();
+      await node.startAgent(config);
       return node;
     } catch (error) {
       // The test has nothing yet that it could stop.
@@ -85,6 +86,7 @@ export class AgentNode {
     const settings = {
       namespace: this.system,
       healthPort: 0,
+      http: { port: 0 },
       workDirectory: this.work,
       containerd: { socket: this.containerd.socket },
       defaultImage: BUSYBOX_IMAGE,
@@ -138,6 +140,16 @@ export class AgentNode {
   log(): string {
     const path = join(this.containerd.folder, "agent.log");
     return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** Where the agent that runs now serves Mesos's agent API. */
+  port(): Promise<number> {
+    return this.eventually(() => {
+      const [, last] =
+        [...this.log().matchAll(/"port":(\d+),"msg":"serves Mesos's agent API"/g)].at(-1) ?? [];
+      if (last === undefined) throw new Error("the agent serves no API yet");
+      return Number(last);
+    });
   }
 
   /** How often an agent has come up here. */

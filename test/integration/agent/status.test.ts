@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { TaskRecord } from "../../../src/agent/checkpoint/record.ts";
 import { specWith } from "../../../src/agent/lifecycle/fixture.ts";
-import { StatusWriter } from "../../../src/agent/run/statusWriter.ts";
+import { TaskStatusWriter } from "../../../src/agent/run/statusWriter.ts";
 import type { StatusUpdate, Task, TaskStatus } from "../../../src/api/task.ts";
 import { tasks } from "../../../src/client/handles.ts";
 import { Connection } from "../../../src/cluster/connection.ts";
@@ -21,7 +21,7 @@ let client: Resource<Task>;
 let task: Live<Task>;
 /** What the agent's cache holds: as stale as a test wants it. */
 let cached: Live<Task> | undefined;
-let writer: StatusWriter;
+let writer: TaskStatusWriter;
 
 beforeAll(async () => {
   connection = await Connection.load({ userAgent: "status-test", kubeconfig: inject("kubeconfig") });
@@ -38,7 +38,7 @@ beforeEach(async () => {
     spec: specWith(),
   });
   cached = task;
-  writer = new StatusWriter({ tasks: client, store: { get: () => cached }, clock: systemClock, log });
+  writer = new TaskStatusWriter({ objects: client, store: { get: () => cached }, clock: systemClock, log });
 });
 
 const update = (uuid: string, state: StatusUpdate["state"]): StatusUpdate => ({

@@ -22,8 +22,8 @@ beforeAll(async () => {
   connection = await Connection.load({ userAgent: "volumes-test", kubeconfig: inject("kubeconfig") });
   layout = new Layout(mkdtempSync(join(tmpdir(), "volumes-")));
   const log = createLogger({ name: "test", level: "silent" });
-  const records = () => held;
-  collector = new VolumeCollector({ node, reservations: reservations(connection), layout, records, log });
+  const holders = () => held;
+  collector = new VolumeCollector({ node, reservations: reservations(connection), layout, holders, log });
 });
 afterAll(() => {
   connection.close();
@@ -82,7 +82,7 @@ test("an API server that does not answer destroys nothing", async () => {
     node,
     reservations: reservations(away),
     layout,
-    records: () => [],
+    holders: () => [],
     log,
   });
   for (let look = 0; look < 2; look += 1) await expect(blind.look(AbortSignal.abort())).rejects.toThrow();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await done(operator(["create"], task("on-2", { agent: "node-2" })));
   await done(operator(["create"], task("nowhere")));
   const probe = ["create", "--dry-run=server"];
-  await inForce("only the operator makes Offers", () => admin(probe, offer("probe")));
+  await inForce("only the operator makes Offers and Executors", () => admin(probe, offer("probe")));
   await inForce("are set by the operator", () => admin(probe, task("probe", { agent: "node-1" })));
   await inForce("status is written by", () =>
     admin([...status("tasks", "on-1", { pid: 1 }), "--dry-run=server"]),
@@ -62,11 +62,11 @@ describe("the token of an agent", () => {
     await refused(agent("node-1", status("agents", "node-2", { version: "9" })), "writes its status alone");
     await refused(
       agent("node-1", status("tasks", "on-2", { state: "TASK_FINISHED" })),
-      "of its own Tasks alone",
+      "of its own Tasks and Executors alone",
     );
     await refused(
       agent("node-1", status("tasks", "nowhere", { state: "TASK_LOST" })),
-      "of its own Tasks alone",
+      "of its own Tasks and Executors alone",
     );
   });
 
@@ -132,7 +132,7 @@ describe("the token of an agent", () => {
 
 describe("placing is the operator's", () => {
   test("even an administrator makes no offers and no tasks of a framework", async () => {
-    await refused(admin(["create"], offer("o")), "only the operator makes Offers");
+    await refused(admin(["create"], offer("o")), "only the operator makes Offers and Executors");
     await refused(
       admin(["create"], task("a", { agent: "node-1" })),
       "spec.agent and spec.allocated are set by the operator",

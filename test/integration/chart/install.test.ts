@@ -78,6 +78,7 @@ describe("on a real API server, the chart", () => {
       return (JSON.parse(stdout) as { items: { metadata: { name: string }; spec: object }[] }).items;
     };
     expect((await policies()).map(({ metadata }) => metadata.name).sort()).toEqual([
+      "executors.mesos.dev",
       "mesos-operator-agent-node",
       "mesos-operator-offer-pod-security",
       "mesos-operator-offers",
@@ -130,8 +131,8 @@ describe("on a real API server, the chart", () => {
     // Part of what Offers and Tasks are.
     const policies = await existing("validatingadmissionpolicies,validatingadmissionpolicybindings");
     expect(policies.map((name) => name.split("/")[1])).toEqual([
-      ...["offers.mesos.dev", "tasks.mesos.dev"],
-      ...["offers.mesos.dev", "tasks.mesos.dev"],
+      ...["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"],
+      ...["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"],
     ]);
     expect(await existing("customresourcedefinitions")).toHaveLength(7);
     expect((await ask("get", "mrole", "eng", "-o", "name")).stdout).toContain("eng");

@@ -171,7 +171,7 @@ describe("security", () => {
     }
   });
 
-  test("an agent writes status, its Agent, its Lease and Events, and deletes nothing", () => {
+  test("an agent writes status, its Agent, its Lease and Events, asks about who asks it, and deletes nothing", () => {
     const writes = rules()
       .filter(({ role }) => role.startsWith("mesos-operator-agent"))
       .flatMap(({ resources, verbs }) =>
@@ -183,8 +183,11 @@ describe("security", () => {
       "create agents",
       "create events",
       "create leases",
+      "create subjectaccessreviews",
+      "create tokenreviews",
       "patch agents/status",
       "patch events",
+      "patch executors/status",
       "patch leases",
       "patch tasks/status",
     ]);
@@ -211,7 +214,7 @@ describe("security", () => {
     expect(["view", "edit", "admin"].map((role) => label(view, role))).toEqual(["true", "true", "true"]);
     expect(["view", "edit", "admin"].map((role) => label(edit, role))).toEqual([undefined, "true", "true"]);
     const written = edit.rules.flatMap((rule) => rule.resources);
-    expect(written).toEqual(["frameworks", "tasks", "offers"]);
+    expect(written).toEqual(["frameworks", "tasks", "tasks/attach", "tasks/exec", "offers"]);
     const alone = await render({ "rbac.aggregate": false });
     expect(JSON.stringify(alone)).not.toContain("aggregate-to");
   });
@@ -268,7 +271,7 @@ describe("options", () => {
     expect(less.filter((name) => name.startsWith("CustomResourceDefinition/"))).toHaveLength(7);
     const others = less.filter((name) => !name.startsWith("CustomResourceDefinition/"));
     const kinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
-    const names = ["offers.mesos.dev", "tasks.mesos.dev"];
+    const names = ["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"];
     expect(others.sort()).toEqual(kinds.flatMap((kind) => names.map((name) => `${kind}/${name}`)));
   });
 

@@ -2,7 +2,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../../hack/devcluster/command.ts";
-import { NetworkError } from "../../../src/agent/containerizer/errors.ts";
+import {
+  ContainerLaunchError,
+  InvalidSpecError,
+  NetworkError,
+} from "../../../src/agent/containerizer/errors.ts";
 import type { ContainerRuntime } from "../../../src/agent/containerizer/open.ts";
 import type { ContainerSpec, Network } from "../../../src/agent/containerizer/spec.ts";
 import { Networks } from "../../../src/agent/isolation/cni/networks.ts";
@@ -199,6 +203,40 @@ test("another's network namespace can be shared", async () => {
   expect(containerd.output(second.id)).toContain(first.addresses[0]);
   await runtime.containerizer.remove(second.id);
   await runtime.containerizer.remove(first.id);
+});
+
+test("containers of one network have one localhost, one address and one name, also after the agent's restart", async () => {
+  const mapping = { hostPort: 20_090, containerPort: 8080, protocol: "tcp" as const };
+  const network: Network = { type: "cni", name: "tasks", portMappings: [mapping] };
+  const holder = await launch("exec sleep 1000", network, { hostname: "pair" });
+  const shared: Network = { type: "container", id: holder.id };
+  const server = await launch("while :; do echo served | nc -l -p 8080; done", shared);
+  expect(server.addresses).toEqual(holder.addresses);
+  const again = await containerd.client({ cni });
+  const ask = "cat /etc/hosts /etc/hostname; until nc -w 5 127.0.0.1 8080 </dev/null; do sleep 0.1; done";
+  const spec = shellTask(containerd, ask, { network: shared, hostname: "not-this" });
+  const client = await again.containerizer.launch(spec, image);
+  expect(await again.containerizer.wait(client.id)).toMatchObject({ code: 0 });
+  expect(containerd.output(client.id)).toContain(`${holder.addresses[0]}\tpair\npair\nserved\n`);
+  await until("it serves at the node's port", async () => (await fetchLine(GATEWAY, 20_090)) === "served");
+  const found = await again.containerizer.recover();
+  expect(new Set(found.flatMap(({ addresses }) => addresses))).toEqual(new Set(holder.addresses));
+
+  for (const { id } of [client, server]) await again.containerizer.remove(id);
+  expect(leasedAddresses()).toEqual(holder.addresses);
+  await again.containerizer.remove(holder.id);
+  expect(leasedAddresses()).toEqual([]);
+});
+
+test("there is no sharing the network of a container that has none of its own, or is gone", async () => {
+  const host = await launch("exec sleep 1000", { type: "host" });
+  const shared = launch("true", { type: "container", id: host.id });
+  await expect(shared).rejects.toBeInstanceOf(InvalidSpecError);
+  await runtime.containerizer.remove(host.id);
+  await expect(launch("true", { type: "container", id: host.id })).rejects.toBeInstanceOf(
+    ContainerLaunchError,
+  );
+  expect(readdirSync(join(containerd.folder, "agent/containers"))).toEqual([]);
 });
 
 /** Connects from the node and gives the first line, or "" when nobody answers. */

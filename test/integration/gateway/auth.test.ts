@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { secrets, serviceAccounts } from "../../../src/cluster/core.ts";
-import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { SYSTEM } from "../bareCluster.ts";
 import { ask } from "./client.ts";
 import { info, type RunningGateway, Scene } from "./scene.ts";

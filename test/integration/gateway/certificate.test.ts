@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type KeyPair } from "../../../hack/devcluster/certificates.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import type { Clock, Timer } from "../../../src/cluster/time.ts";
-import { readKeyPair, watchKeyPair } from "../../../src/gateway/server/certificate.ts";
+import { readKeyPair, watchKeyPair } from "../../../src/http/certificate.ts";
 
 const logger = createLogger({ name: "certificate", level: "silent" });
 

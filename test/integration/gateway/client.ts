@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { vi } from "vitest";
+import { decode, encode } from "../../../src/wire/codec.ts";
 import {
   type Call,
   Call_Type,
@@ -8,10 +9,9 @@ import {
   type Event,
   type Event_Type,
   EventSchema,
-} from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { decode, encode } from "../../../src/gateway/wire/codec.ts";
-import { type Encoding, MEDIA_TYPE } from "../../../src/gateway/wire/media.ts";
-import { RecordDecoder } from "../../../src/gateway/wire/recordio.ts";
+} from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
+import { RecordDecoder } from "../../../src/wire/recordio.ts";
 
 export interface Answered {
   readonly status: number;
@@ -42,11 +42,16 @@ export function open(port: number, { method = "POST", path = PATH, headers = {},
 }
 
 export async function ask(port: number, asked: Asked): Promise<Answered> {
+  const { bytes, ...rest } = await askBytes(port, asked);
+  return { ...rest, body: bytes.toString() };
+}
+
+export async function askBytes(port: number, asked: Asked) {
   const response = await open(port, asked);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const { statusCode = 0, headers } = response;
-  return { status: statusCode, headers, body: Buffer.concat(chunks).toString() };
+  return { status: statusCode, headers, bytes: Buffer.concat(chunks) };
 }
 
 type CallInit = MessageInitShape<typeof CallSchema>;

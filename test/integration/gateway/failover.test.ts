@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Offer_Operation_Type, TaskState } from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
-import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { ask, cpusOf, type MesosClient, open } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
 

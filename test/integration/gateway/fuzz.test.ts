@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Call_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Call_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import type { MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene } from "./scene.ts";
 

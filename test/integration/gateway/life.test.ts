@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { uuidText } from "../../../src/gateway/convert/status.ts";
+import { uuidText } from "../../../src/convert/status.ts";
 import {
   Offer_Operation_Type,
   TaskState,
   TaskStatus_Reason,
-} from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
-import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { cpusOf, type MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
 

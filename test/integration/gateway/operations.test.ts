@@ -5,8 +5,8 @@ import {
   TaskState,
   Offer_Operation_Type as Type,
   Volume_Mode,
-} from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
-import { Call_Type, Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+} from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import type { MesosClient } from "./client.ts";
 import { info, Scene, scalar, taskInfo } from "./scene.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Event_Type } from "../../../src/gateway/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { type Asked, ask, type MesosClient, open } from "./client.ts";
 import { info, type RunningGateway, Scene } from "./scene.ts";
 

@@ -13,7 +13,7 @@ import {
   type FrameworkInfoSchema,
   type TaskInfoSchema,
   Value_Type,
-} from "../../../src/gateway/gen/mesos/v1/mesos_pb.ts";
+} from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { type RunningOperator, TestCluster } from "../offers/cluster.ts";
 import { MesosClient, type SubscribeOptions } from "./client.ts";
 

@@ -1,4 +1,4 @@
-import { StatusWriter } from "../../../../src/agent/run/statusWriter.ts";
+import { TaskStatusWriter } from "../../../../src/agent/run/statusWriter.ts";
 import { addAmounts, grantable } from "../../../../src/agent/slot/grant.ts";
 import { NO_AMOUNTS, slotState } from "../../../../src/agent/slot/slotState.ts";
 import { slotPodName } from "../../../../src/api/group.ts";
@@ -41,7 +41,12 @@ export function createAgents({ tasks, taskCache, podCache, logger, signal }: Age
   const held = new Map<string, Map<string, Held>>();
   const newest = new NewestTasks(tasks, taskCache);
   const { reader, writer } = newest;
-  const statusWriter = new StatusWriter({ tasks: writer, store: reader, clock: systemClock, log: logger });
+  const statusWriter = new TaskStatusWriter({
+    objects: writer,
+    store: reader,
+    clock: systemClock,
+    log: logger,
+  });
 
   async function reconcile(agent: string): Promise<void> {
     const slot = podCache.store.get(`${SYSTEM}/${slotPodName(agent)}`);
@@ -108,16 +113,16 @@ const candidate = (task: Live<Task>) => {
  */
 class NewestTasks {
   readonly reader: Pick<Reader<Task>, "get">;
-  readonly writer: Pick<Resource<Task>, "get" | "mergePatch">;
+  readonly writer: Pick<Resource<Task>, "get" | "updateStatus">;
   readonly #written = new Map<string, Live<Task>>();
 
   constructor(tasks: Resource<Task>, cache: Reflector<Task, "agent">) {
     this.reader = { get: (key) => newer(cache.store.get(key), this.#written.get(key)) };
     this.writer = {
       get: (ref, options) => tasks.get(ref, options),
-      mergePatch: async (ref, patch, options) => {
-        const task = await tasks.mergePatch(ref, patch, options);
-        this.#written.set(keyOf(ref), task);
+      updateStatus: async (object, options) => {
+        const task = await tasks.updateStatus(object, options);
+        this.#written.set(keyOf(task.metadata), task);
         return task;
       },
     };

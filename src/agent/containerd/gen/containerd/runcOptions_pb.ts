@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file containerd/runcOptions.proto.
  */
 export const file_containerd_runcOptions: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb250YWluZXJkL3J1bmNPcHRpb25zLnByb3RvEhJjb250YWluZXJkLnJ1bmMudjEiqAEKB09wdGlvbnMSFQoNbm9fcGl2b3Rfcm9vdBgBIAEoCBIWCg5ub19uZXdfa2V5cmluZxgCIAEoCBITCgtzaGltX2Nncm91cBgDIAEoCRIOCgZpb191aWQYBCABKA0SDgoGaW9fZ2lkGAUgASgNEhMKC2JpbmFyeV9uYW1lGAYgASgJEgwKBHJvb3QYByABKAkSFgoOc3lzdGVtZF9jZ3JvdXAYCSABKAhiBnByb3RvMw");
+  fileDesc("Chxjb250YWluZXJkL3J1bmNPcHRpb25zLnByb3RvEhJjb250YWluZXJkLnJ1bmMudjEiqAEKB09wdGlvbnMSFQoNbm9fcGl2b3Rfcm9vdBgBIAEoCBIWCg5ub19uZXdfa2V5cmluZxgCIAEoCBITCgtzaGltX2Nncm91cBgDIAEoCRIOCgZpb191aWQYBCABKA0SDgoGaW9fZ2lkGAUgASgNEhMKC2JpbmFyeV9uYW1lGAYgASgJEgwKBHJvb3QYByABKAkSFgoOc3lzdGVtZF9jZ3JvdXAYCSABKAgiIQoOUHJvY2Vzc0RldGFpbHMSDwoHZXhlY19pZBgBIAEoCWIGcHJvdG8z");
 
 /**
  * @generated from message containerd.runc.v1.Options
@@ -65,4 +65,21 @@ export type Options = Message<"containerd.runc.v1.Options"> & {
  */
 export const OptionsSchema: GenMessage<Options> = /*@__PURE__*/
   messageDesc(file_containerd_runcOptions, 0);
+
+/**
+ * @generated from message containerd.runc.v1.ProcessDetails
+ */
+export type ProcessDetails = Message<"containerd.runc.v1.ProcessDetails"> & {
+  /**
+   * @generated from field: string exec_id = 1;
+   */
+  execId: string;
+};
+
+/**
+ * Describes the message containerd.runc.v1.ProcessDetails.
+ * Use `create(ProcessDetailsSchema)` to create a new message.
+ */
+export const ProcessDetailsSchema: GenMessage<ProcessDetails> = /*@__PURE__*/
+  messageDesc(file_containerd_runcOptions, 1);
 

@@ -6,15 +6,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_any, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file containerd/task.proto.
  */
 export const file_containerd_task: GenFile = /*@__PURE__*/
-  fileDesc("ChVjb250YWluZXJkL3Rhc2sucHJvdG8SE2NvbnRhaW5lcmQudjEudHlwZXMi6gEKB1Byb2Nlc3MSFAoMY29udGFpbmVyX2lkGAEgASgJEgoKAmlkGAIgASgJEgsKA3BpZBgDIAEoDRIrCgZzdGF0dXMYBCABKA4yGy5jb250YWluZXJkLnYxLnR5cGVzLlN0YXR1cxINCgVzdGRpbhgFIAEoCRIOCgZzdGRvdXQYBiABKAkSDgoGc3RkZXJyGAcgASgJEhAKCHRlcm1pbmFsGAggASgIEhMKC2V4aXRfc3RhdHVzGAkgASgNEi0KCWV4aXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiGgoLUHJvY2Vzc0luZm8SCwoDcGlkGAEgASgNKlUKBlN0YXR1cxILCgdVTktOT1dOEAASCwoHQ1JFQVRFRBABEgsKB1JVTk5JTkcQAhILCgdTVE9QUEVEEAMSCgoGUEFVU0VEEAQSCwoHUEFVU0lORxAFYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChVjb250YWluZXJkL3Rhc2sucHJvdG8SE2NvbnRhaW5lcmQudjEudHlwZXMi6gEKB1Byb2Nlc3MSFAoMY29udGFpbmVyX2lkGAEgASgJEgoKAmlkGAIgASgJEgsKA3BpZBgDIAEoDRIrCgZzdGF0dXMYBCABKA4yGy5jb250YWluZXJkLnYxLnR5cGVzLlN0YXR1cxINCgVzdGRpbhgFIAEoCRIOCgZzdGRvdXQYBiABKAkSDgoGc3RkZXJyGAcgASgJEhAKCHRlcm1pbmFsGAggASgIEhMKC2V4aXRfc3RhdHVzGAkgASgNEi0KCWV4aXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPgoLUHJvY2Vzc0luZm8SCwoDcGlkGAEgASgNEiIKBGluZm8YAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55KlUKBlN0YXR1cxILCgdVTktOT1dOEAASCwoHQ1JFQVRFRBABEgsKB1JVTk5JTkcQAhILCgdTVE9QUEVEEAMSCgoGUEFVU0VEEAQSCwoHUEFVU0lORxAFYgZwcm90bzM", [file_google_protobuf_any, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message containerd.v1.types.Process
@@ -86,6 +86,11 @@ export type ProcessInfo = Message<"containerd.v1.types.ProcessInfo"> & {
    * @generated from field: uint32 pid = 1;
    */
   pid: number;
+
+  /**
+   * @generated from field: google.protobuf.Any info = 2;
+   */
+  info?: Any | undefined;
 };
 
 /**

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file containerd/tasks.proto.
  */
 export const file_containerd_tasks: GenFile = /*@__PURE__*/
-  fileDesc("ChZjb250YWluZXJkL3Rhc2tzLnByb3RvEhxjb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxIroBChFDcmVhdGVUYXNrUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSJwoGcm9vdGZzGAMgAygLMhcuY29udGFpbmVyZC50eXBlcy5Nb3VudBINCgVzdGRpbhgEIAEoCRIOCgZzdGRvdXQYBSABKAkSDgoGc3RkZXJyGAYgASgJEhAKCHRlcm1pbmFsGAcgASgIEiUKB29wdGlvbnMYCSABKAsyFC5nb29nbGUucHJvdG9idWYuQW55IjcKEkNyZWF0ZVRhc2tSZXNwb25zZRIUCgxjb250YWluZXJfaWQYASABKAkSCwoDcGlkGAIgASgNIjUKDFN0YXJ0UmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDwoHZXhlY19pZBgCIAEoCSIcCg1TdGFydFJlc3BvbnNlEgsKA3BpZBgBIAEoDSIpChFEZWxldGVUYXNrUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkibQoORGVsZXRlUmVzcG9uc2USCgoCaWQYASABKAkSCwoDcGlkGAIgASgNEhMKC2V4aXRfc3RhdHVzGAMgASgNEi0KCWV4aXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoURGVsZXRlUHJvY2Vzc1JlcXVlc3QSFAoMY29udGFpbmVyX2lkGAEgASgJEg8KB2V4ZWNfaWQYAiABKAkiMwoKR2V0UmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDwoHZXhlY19pZBgCIAEoCSI8CgtHZXRSZXNwb25zZRItCgdwcm9jZXNzGAEgASgLMhwuY29udGFpbmVyZC52MS50eXBlcy5Qcm9jZXNzIiIKEExpc3RUYXNrc1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJIkAKEUxpc3RUYXNrc1Jlc3BvbnNlEisKBXRhc2tzGAEgAygLMhwuY29udGFpbmVyZC52MS50eXBlcy5Qcm9jZXNzIlEKC0tpbGxSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIPCgdleGVjX2lkGAIgASgJEg4KBnNpZ25hbBgDIAEoDRILCgNhbGwYBCABKAgioAEKEkV4ZWNQcm9jZXNzUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDQoFc3RkaW4YAiABKAkSDgoGc3Rkb3V0GAMgASgJEg4KBnN0ZGVychgEIAEoCRIQCgh0ZXJtaW5hbBgFIAEoCBIiCgRzcGVjGAYgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIPCgdleGVjX2lkGAcgASgJIicKD0xpc3RQaWRzUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkiRwoQTGlzdFBpZHNSZXNwb25zZRIzCglwcm9jZXNzZXMYASADKAsyIC5jb250YWluZXJkLnYxLnR5cGVzLlByb2Nlc3NJbmZvIlIKEVVwZGF0ZVRhc2tSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRInCglyZXNvdXJjZXMYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55IjQKC1dhaXRSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIPCgdleGVjX2lkGAIgASgJIlIKDFdhaXRSZXNwb25zZRITCgtleGl0X3N0YXR1cxgBIAEoDRItCglleGl0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMrEICgVUYXNrcxJrCgZDcmVhdGUSLy5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GjAuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5DcmVhdGVUYXNrUmVzcG9uc2USYAoFU3RhcnQSKi5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLlN0YXJ0UmVxdWVzdBorLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuU3RhcnRSZXNwb25zZRJnCgZEZWxldGUSLy5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkRlbGV0ZVRhc2tSZXF1ZXN0GiwuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5EZWxldGVSZXNwb25zZRJxCg1EZWxldGVQcm9jZXNzEjIuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5EZWxldGVQcm9jZXNzUmVxdWVzdBosLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuRGVsZXRlUmVzcG9uc2USWgoDR2V0EiguY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5HZXRSZXF1ZXN0GikuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5HZXRSZXNwb25zZRJnCgRMaXN0Ei4uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5MaXN0VGFza3NSZXF1ZXN0Gi8uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5MaXN0VGFza3NSZXNwb25zZRJJCgRLaWxsEikuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5LaWxsUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJQCgRFeGVjEjAuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5FeGVjUHJvY2Vzc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSaQoITGlzdFBpZHMSLS5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkxpc3RQaWRzUmVxdWVzdBouLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuTGlzdFBpZHNSZXNwb25zZRJRCgZVcGRhdGUSLy5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLlVwZGF0ZVRhc2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5El0KBFdhaXQSKS5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLldhaXRSZXF1ZXN0GiouY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5XYWl0UmVzcG9uc2ViBnByb3RvMw", [file_containerd_task, file_containerd_types, file_google_protobuf_any, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChZjb250YWluZXJkL3Rhc2tzLnByb3RvEhxjb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxIroBChFDcmVhdGVUYXNrUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSJwoGcm9vdGZzGAMgAygLMhcuY29udGFpbmVyZC50eXBlcy5Nb3VudBINCgVzdGRpbhgEIAEoCRIOCgZzdGRvdXQYBSABKAkSDgoGc3RkZXJyGAYgASgJEhAKCHRlcm1pbmFsGAcgASgIEiUKB29wdGlvbnMYCSABKAsyFC5nb29nbGUucHJvdG9idWYuQW55IjcKEkNyZWF0ZVRhc2tSZXNwb25zZRIUCgxjb250YWluZXJfaWQYASABKAkSCwoDcGlkGAIgASgNIjUKDFN0YXJ0UmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDwoHZXhlY19pZBgCIAEoCSIcCg1TdGFydFJlc3BvbnNlEgsKA3BpZBgBIAEoDSIpChFEZWxldGVUYXNrUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkibQoORGVsZXRlUmVzcG9uc2USCgoCaWQYASABKAkSCwoDcGlkGAIgASgNEhMKC2V4aXRfc3RhdHVzGAMgASgNEi0KCWV4aXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoURGVsZXRlUHJvY2Vzc1JlcXVlc3QSFAoMY29udGFpbmVyX2lkGAEgASgJEg8KB2V4ZWNfaWQYAiABKAkiMwoKR2V0UmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDwoHZXhlY19pZBgCIAEoCSI8CgtHZXRSZXNwb25zZRItCgdwcm9jZXNzGAEgASgLMhwuY29udGFpbmVyZC52MS50eXBlcy5Qcm9jZXNzIiIKEExpc3RUYXNrc1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJIkAKEUxpc3RUYXNrc1Jlc3BvbnNlEisKBXRhc2tzGAEgAygLMhwuY29udGFpbmVyZC52MS50eXBlcy5Qcm9jZXNzIlEKC0tpbGxSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIPCgdleGVjX2lkGAIgASgJEg4KBnNpZ25hbBgDIAEoDRILCgNhbGwYBCABKAgioAEKEkV4ZWNQcm9jZXNzUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkSDQoFc3RkaW4YAiABKAkSDgoGc3Rkb3V0GAMgASgJEg4KBnN0ZGVychgEIAEoCRIQCgh0ZXJtaW5hbBgFIAEoCBIiCgRzcGVjGAYgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIPCgdleGVjX2lkGAcgASgJIlgKEFJlc2l6ZVB0eVJlcXVlc3QSFAoMY29udGFpbmVyX2lkGAEgASgJEg8KB2V4ZWNfaWQYAiABKAkSDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNIkYKDkNsb3NlSU9SZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIPCgdleGVjX2lkGAIgASgJEg0KBXN0ZGluGAMgASgIIicKD0xpc3RQaWRzUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkiRwoQTGlzdFBpZHNSZXNwb25zZRIzCglwcm9jZXNzZXMYASADKAsyIC5jb250YWluZXJkLnYxLnR5cGVzLlByb2Nlc3NJbmZvIlIKEVVwZGF0ZVRhc2tSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRInCglyZXNvdXJjZXMYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55IjQKC1dhaXRSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIPCgdleGVjX2lkGAIgASgJIlIKDFdhaXRSZXNwb25zZRITCgtleGl0X3N0YXR1cxgBIAEoDRItCglleGl0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMtcJCgVUYXNrcxJrCgZDcmVhdGUSLy5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GjAuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5DcmVhdGVUYXNrUmVzcG9uc2USYAoFU3RhcnQSKi5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLlN0YXJ0UmVxdWVzdBorLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuU3RhcnRSZXNwb25zZRJnCgZEZWxldGUSLy5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkRlbGV0ZVRhc2tSZXF1ZXN0GiwuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5EZWxldGVSZXNwb25zZRJxCg1EZWxldGVQcm9jZXNzEjIuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5EZWxldGVQcm9jZXNzUmVxdWVzdBosLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuRGVsZXRlUmVzcG9uc2USWgoDR2V0EiguY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5HZXRSZXF1ZXN0GikuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5HZXRSZXNwb25zZRJnCgRMaXN0Ei4uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5MaXN0VGFza3NSZXF1ZXN0Gi8uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5MaXN0VGFza3NSZXNwb25zZRJJCgRLaWxsEikuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5LaWxsUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJQCgRFeGVjEjAuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5FeGVjUHJvY2Vzc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUwoJUmVzaXplUHR5Ei4uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5SZXNpemVQdHlSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ek8KB0Nsb3NlSU8SLC5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkNsb3NlSU9SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EmkKCExpc3RQaWRzEi0uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5MaXN0UGlkc1JlcXVlc3QaLi5jb250YWluZXJkLnNlcnZpY2VzLnRhc2tzLnYxLkxpc3RQaWRzUmVzcG9uc2USUQoGVXBkYXRlEi8uY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5VcGRhdGVUYXNrUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJdCgRXYWl0EikuY29udGFpbmVyZC5zZXJ2aWNlcy50YXNrcy52MS5XYWl0UmVxdWVzdBoqLmNvbnRhaW5lcmQuc2VydmljZXMudGFza3MudjEuV2FpdFJlc3BvbnNlYgZwcm90bzM", [file_containerd_task, file_containerd_types, file_google_protobuf_any, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message containerd.services.tasks.v1.CreateTaskRequest
@@ -352,6 +352,65 @@ export const ExecProcessRequestSchema: GenMessage<ExecProcessRequest> = /*@__PUR
   messageDesc(file_containerd_tasks, 12);
 
 /**
+ * @generated from message containerd.services.tasks.v1.ResizePtyRequest
+ */
+export type ResizePtyRequest = Message<"containerd.services.tasks.v1.ResizePtyRequest"> & {
+  /**
+   * @generated from field: string container_id = 1;
+   */
+  containerId: string;
+
+  /**
+   * @generated from field: string exec_id = 2;
+   */
+  execId: string;
+
+  /**
+   * @generated from field: uint32 width = 3;
+   */
+  width: number;
+
+  /**
+   * @generated from field: uint32 height = 4;
+   */
+  height: number;
+};
+
+/**
+ * Describes the message containerd.services.tasks.v1.ResizePtyRequest.
+ * Use `create(ResizePtyRequestSchema)` to create a new message.
+ */
+export const ResizePtyRequestSchema: GenMessage<ResizePtyRequest> = /*@__PURE__*/
+  messageDesc(file_containerd_tasks, 13);
+
+/**
+ * @generated from message containerd.services.tasks.v1.CloseIORequest
+ */
+export type CloseIORequest = Message<"containerd.services.tasks.v1.CloseIORequest"> & {
+  /**
+   * @generated from field: string container_id = 1;
+   */
+  containerId: string;
+
+  /**
+   * @generated from field: string exec_id = 2;
+   */
+  execId: string;
+
+  /**
+   * @generated from field: bool stdin = 3;
+   */
+  stdin: boolean;
+};
+
+/**
+ * Describes the message containerd.services.tasks.v1.CloseIORequest.
+ * Use `create(CloseIORequestSchema)` to create a new message.
+ */
+export const CloseIORequestSchema: GenMessage<CloseIORequest> = /*@__PURE__*/
+  messageDesc(file_containerd_tasks, 14);
+
+/**
  * @generated from message containerd.services.tasks.v1.ListPidsRequest
  */
 export type ListPidsRequest = Message<"containerd.services.tasks.v1.ListPidsRequest"> & {
@@ -366,7 +425,7 @@ export type ListPidsRequest = Message<"containerd.services.tasks.v1.ListPidsRequ
  * Use `create(ListPidsRequestSchema)` to create a new message.
  */
 export const ListPidsRequestSchema: GenMessage<ListPidsRequest> = /*@__PURE__*/
-  messageDesc(file_containerd_tasks, 13);
+  messageDesc(file_containerd_tasks, 15);
 
 /**
  * @generated from message containerd.services.tasks.v1.ListPidsResponse
@@ -383,7 +442,7 @@ export type ListPidsResponse = Message<"containerd.services.tasks.v1.ListPidsRes
  * Use `create(ListPidsResponseSchema)` to create a new message.
  */
 export const ListPidsResponseSchema: GenMessage<ListPidsResponse> = /*@__PURE__*/
-  messageDesc(file_containerd_tasks, 14);
+  messageDesc(file_containerd_tasks, 16);
 
 /**
  * @generated from message containerd.services.tasks.v1.UpdateTaskRequest
@@ -405,7 +464,7 @@ export type UpdateTaskRequest = Message<"containerd.services.tasks.v1.UpdateTask
  * Use `create(UpdateTaskRequestSchema)` to create a new message.
  */
 export const UpdateTaskRequestSchema: GenMessage<UpdateTaskRequest> = /*@__PURE__*/
-  messageDesc(file_containerd_tasks, 15);
+  messageDesc(file_containerd_tasks, 17);
 
 /**
  * @generated from message containerd.services.tasks.v1.WaitRequest
@@ -427,7 +486,7 @@ export type WaitRequest = Message<"containerd.services.tasks.v1.WaitRequest"> & 
  * Use `create(WaitRequestSchema)` to create a new message.
  */
 export const WaitRequestSchema: GenMessage<WaitRequest> = /*@__PURE__*/
-  messageDesc(file_containerd_tasks, 16);
+  messageDesc(file_containerd_tasks, 18);
 
 /**
  * @generated from message containerd.services.tasks.v1.WaitResponse
@@ -449,7 +508,7 @@ export type WaitResponse = Message<"containerd.services.tasks.v1.WaitResponse"> 
  * Use `create(WaitResponseSchema)` to create a new message.
  */
 export const WaitResponseSchema: GenMessage<WaitResponse> = /*@__PURE__*/
-  messageDesc(file_containerd_tasks, 17);
+  messageDesc(file_containerd_tasks, 19);
 
 /**
  * @generated from service containerd.services.tasks.v1.Tasks
@@ -517,6 +576,22 @@ export const Tasks: GenService<{
   exec: {
     methodKind: "unary";
     input: typeof ExecProcessRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * @generated from rpc containerd.services.tasks.v1.Tasks.ResizePty
+   */
+  resizePty: {
+    methodKind: "unary";
+    input: typeof ResizePtyRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * @generated from rpc containerd.services.tasks.v1.Tasks.CloseIO
+   */
+  closeIO: {
+    methodKind: "unary";
+    input: typeof CloseIORequestSchema;
     output: typeof EmptySchema;
   },
   /**

@@ -1,0 +1,64 @@
+import { type Authenticator, authenticate } from "../../auth/authenticator.ts";
+import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
+import { RecordStream } from "../../http/recordstream.ts";
+import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../wire/executormessage.ts";
+import type { Exchange, Route } from "../http/routes.ts";
+import type { ExecutorHub } from "./hub.ts";
+
+export interface MessageRouteOptions {
+  readonly hub: ExecutorHub;
+  readonly authenticator: Authenticator;
+  /** The user that the operator is to Kubernetes: nobody else is let in. */
+  readonly operator: string;
+}
+
+/** Bytes that may wait for one listener: what is more is lost with it, as Mesos loses messages. */
+const MOST_BUFFERED = 8 << 20;
+
+/** The gateway's way to the executors of this node. */
+export function messageRoutes({ hub, authenticator, operator }: MessageRouteOptions): Route[] {
+  const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
+    const who = await authenticate([authenticator], false, request.headers.authorization);
+    if (who.kind !== "principal") return { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
+    return who.principal.user.username === operator ? undefined : forbidden("only the operator may");
+  };
+  return [
+    {
+      methods: ["POST"],
+      paths: [MESSAGES_PATH],
+      plain: true,
+      handle: async (exchange) => (await refusal(exchange)) ?? deliver(hub, await exchange.body()),
+    },
+    {
+      methods: ["GET"],
+      paths: [MESSAGES_PATH],
+      plain: true,
+      handle: async (exchange) => (await refusal(exchange)) ?? follow(hub, exchange),
+    },
+  ];
+}
+
+function deliver(hub: ExecutorHub, body: Buffer): Answer {
+  let message: ExecutorMessage;
+  try {
+    message = executorMessage.parse(JSON.parse(body.toString("utf8")));
+  } catch {
+    return badRequest("not a message");
+  }
+  const run = hub.find(message.frameworkId, message.executorId);
+  const there = typeof run !== "string" && hub.message(run, Buffer.from(message.data, "base64"));
+  return { status: there ? 202 : 404 };
+}
+
+function follow(hub: ExecutorHub, { response }: Exchange): undefined {
+  const stream = new RecordStream(response, { "Content-Type": "application/json" }, MOST_BUFFERED);
+  const stop = hub.onMessage(({ framework, executor }, data) => {
+    const message: ExecutorMessage = {
+      frameworkId: framework.id,
+      executorId: executor?.spec.executorId ?? "",
+      data: Buffer.from(data).toString("base64"),
+    };
+    stream.write(Buffer.from(JSON.stringify(message)));
+  });
+  void stream.closed.then(stop);
+}

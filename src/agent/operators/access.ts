@@ -1,0 +1,81 @@
+import type { IncomingMessage } from "node:http";
+import { type Authenticator, authenticate, type User } from "../../auth/authenticator.ts";
+import { type Action, type Authorizer, describeAction } from "../../auth/authorizer.ts";
+import type { Logger } from "../../cluster/logger.ts";
+import { type Answer, forbidden } from "../../http/answer.ts";
+import type { Throttle } from "../../http/throttle.ts";
+
+/** What is asked may not be done by who asks. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+
+  constructor(action: Action) {
+    super(`not allowed: ${describeAction(action)}`);
+  }
+}
+
+/** Who asks, once it is known. */
+export class Visitor {
+  readonly #user: User;
+  readonly #authorizer: Authorizer;
+
+  constructor(user: User, authorizer: Authorizer) {
+    this.#user = user;
+    this.#authorizer = authorizer;
+  }
+
+  may(action: Action): Promise<boolean> {
+    return this.#authorizer.allows(this.#user, action);
+  }
+
+  /** Rejects with ForbiddenError. */
+  async must(action: Action): Promise<void> {
+    if (!(await this.may(action))) throw new ForbiddenError(action);
+  }
+}
+
+export interface AccessOptions {
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizer: Authorizer;
+  readonly throttle: Throttle;
+  /** Until then nobody is served. */
+  readonly isReady: () => boolean;
+  readonly log: Logger;
+}
+
+/** Lets in whom the API server knows: the agent has no credentials of its own to compare with. */
+export class Access {
+  readonly #options: AccessOptions;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request in the name of who sent it, or says why it may not. */
+  async serve(
+    request: IncomingMessage,
+    handle: (visitor: Visitor) => Promise<Answer | undefined>,
+  ): Promise<Answer | undefined> {
+    const { authenticators, authorizer, throttle, isReady, log } = this.#options;
+    if (!isReady()) return { status: 503, body: "Agent has not finished recovery" };
+    const { authorization } = request.headers;
+    const who = await authenticate(authenticators, false, authorization).catch((err: unknown) => {
+      log.warn({ err }, "nobody can be authenticated now");
+      return undefined;
+    });
+    if (who === undefined) return { status: 503, body: "the credentials cannot be checked now" };
+    if (who.kind !== "principal") {
+      return { status: 401, headers: { "WWW-Authenticate": 'Bearer realm="mesos-agent-readwrite"' } };
+    }
+    const { name, user } = who.principal;
+    if (!(await throttle.admit(name))) {
+      return { status: 429, body: "too many requests of this principal are waiting" };
+    }
+    try {
+      return await handle(new Visitor(user, authorizer));
+    } catch (error) {
+      if (error instanceof ForbiddenError) return forbidden(error.message);
+      throw error;
+    }
+  }
+}

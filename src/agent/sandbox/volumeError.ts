@@ -1,0 +1,4 @@
+/** What a task mounts cannot be mounted. */
+export class VolumeError extends Error {
+  override readonly name = "VolumeError";
+}

@@ -1,0 +1,34 @@
+import type { Clock } from "../cluster/time.ts";
+import type { User } from "./authenticator.ts";
+import type { Action, Authorizer } from "./authorizer.ts";
+
+/** Milliseconds for which an answer holds, as long as a token's. */
+const BELIEVED = 10_000;
+const MOST_KEPT = 1_000;
+
+/** Asks another authorizer, and not again for a while: for who asks often. */
+export class KeptReviews implements Authorizer {
+  readonly #asked: Authorizer;
+  readonly #clock: Clock;
+  readonly #kept = new Map<string, { readonly until: number; readonly allowed: Promise<boolean> }>();
+
+  constructor(asked: Authorizer, clock: Clock) {
+    this.#asked = asked;
+    this.#clock = clock;
+  }
+
+  allows(user: User, action: Action): Promise<boolean> {
+    const key = JSON.stringify([user, action]);
+    const now = this.#clock.monotonic();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.until > now) return kept.allowed;
+    this.#kept.delete(key);
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) this.#kept.delete(oldest);
+    const allowed = this.#asked.allows(user, action);
+    this.#kept.set(key, { until: now + BELIEVED, allowed });
+    // An answer that did not come is no answer.
+    allowed.catch(() => this.#kept.delete(key));
+    return allowed;
+  }
+}

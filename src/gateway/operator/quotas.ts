@@ -1,0 +1,154 @@
+import { typeMeta } from "../../api/kind.ts";
+import { rolePath } from "../../api/name.ts";
+import { Quota as QuotaKind } from "../../api/quota.ts";
+import type { Amount } from "../../api/resource.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import type { Action } from "../../auth/authorizer.ts";
+import { judge, type QuotaInForce } from "../../controllers/quota/admission.ts";
+import { eldest } from "../../controllers/world/seniority.ts";
+import { subtreeUse } from "../../controllers/world/subtree.ts";
+import { quotaStates } from "../../controllers/world/world.ts";
+import { type Answer, badRequest } from "../../http/answer.ts";
+import { Limits, Quantities, ResourceError } from "../../resources/index.ts";
+import type { Resource, Value_Scalar } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import type { QuotaConfig, QuotaRequest } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
+import { roleObjectName } from "../objectname.ts";
+import { attempt, MANAGER } from "./attempt.ts";
+import type { OperatorService } from "./service.ts";
+
+interface Wanted {
+  readonly role: string;
+  readonly guarantees: Amount[];
+  readonly limits: Amount[];
+}
+
+/** UPDATE_QUOTA: Quota objects, all or none of them refused; one without guarantees and limits is removed. */
+export function updateQuota(
+  service: OperatorService,
+  configs: readonly QuotaConfig[],
+  force: boolean,
+  principal: Principal | undefined,
+): Promise<Answer> {
+  const wanted = configs.map(({ role, guarantees, limits }) => ({
+    role,
+    guarantees: amounts(guarantees),
+    limits: amounts(limits),
+  }));
+  return update(service, wanted, force, principal, "Invalid QuotaConfig: ");
+}
+
+/** SET_QUOTA, the older form: the guarantee is the limit too, and there must be none yet. */
+export async function setQuota(
+  service: OperatorService,
+  { role, guarantee, force }: QuotaRequest,
+  principal: Principal | undefined,
+): Promise<Answer> {
+  const failed = "Failed to validate set quota request: ";
+  if (find(service, role) !== undefined) {
+    return badRequest(`${failed}Cannot set quota for role '${role}' which already has quota`);
+  }
+  const given = guarantee.map(({ name, scalar }: Resource) => ({ name, scalar: scalar?.value ?? 0 }));
+  return update(service, [{ role, guarantees: given, limits: given }], force, principal, failed);
+}
+
+/** REMOVE_QUOTA. */
+export async function removeQuota(
+  service: OperatorService,
+  role: string,
+  principal: Principal | undefined,
+): Promise<Answer> {
+  if (find(service, role) === undefined) {
+    return badRequest(`Failed to remove quota: Role '${role}' has no quota set`);
+  }
+  return update(service, [{ role, guarantees: [], limits: [] }], true, principal, "");
+}
+
+async function update(
+  service: OperatorService,
+  wanted: readonly Wanted[],
+  force: boolean,
+  principal: Principal | undefined,
+  failed: string,
+): Promise<Answer> {
+  for (const one of wanted) {
+    const problem = problemOf(one) ?? (force ? undefined : excess(service, one, wanted));
+    if (problem !== undefined) return badRequest(`${failed}${problem}`);
+  }
+  const actions = wanted.flatMap((one): Action[] => {
+    const quota = find(service, one.role);
+    if (quota === undefined) return isNothing(one) ? [] : [{ verb: "create", resource: "quotas" }];
+    const verb = isNothing(one) ? "delete" : "update";
+    return [{ verb, resource: "quotas", name: quota.metadata.name }];
+  });
+  const refusal = await service.access.refusal(principal, actions);
+  if (refusal !== undefined) return refusal;
+  return attempt(async () => {
+    for (const one of wanted) await write(service, one, force);
+  });
+}
+
+async function write(service: OperatorService, wanted: Wanted, force: boolean): Promise<void> {
+  const { quotas } = service.deps.clients;
+  const { role, guarantees, limits } = wanted;
+  const known = find(service, role);
+  const options = { fieldManager: MANAGER };
+  if (isNothing(wanted)) {
+    if (known !== undefined) await quotas.delete(known.metadata, { uid: known.metadata.uid });
+    return;
+  }
+  const spec = {
+    force,
+    guarantees: guarantees.length > 0 ? guarantees : null,
+    limits: limits.length > 0 ? limits : null,
+  };
+  if (known !== undefined) {
+    const { uid } = known.metadata;
+    await quotas.mergePatch(known.metadata, { metadata: { uid }, spec }, options);
+    return;
+  }
+  const given = { force, ...(guarantees.length > 0 && { guarantees }), ...(limits.length > 0 && { limits }) };
+  const metadata = { name: roleObjectName(role) };
+  await quotas.create({ ...typeMeta(QuotaKind), metadata, spec: { role, ...given } }, options);
+}
+
+const find = ({ deps }: OperatorService, role: string) => eldest(deps.caches.quotas.store.by("role", role));
+
+const isNothing = ({ guarantees, limits }: Wanted): boolean => guarantees.length === 0 && limits.length === 0;
+
+const amounts = (map: Readonly<Record<string, Value_Scalar>>): Amount[] =>
+  Object.entries(map).map(([name, { value }]) => ({ name, scalar: Math.round(value * 1000) / 1000 }));
+
+function problemOf({ role, guarantees, limits }: Wanted): string | undefined {
+  if (role === "*") return "Assigning quota to the default '*' role is not supported";
+  const problem = rolePath.safeParse(role).error?.issues[0]?.message;
+  if (problem !== undefined) return `Invalid role '${role}': ${problem}`;
+  try {
+    const [least, most] = [Quantities.fromAmounts(guarantees), Limits.fromAmounts(limits)];
+    return most.allow(least) ? undefined : "'guarantees' are not contained in 'limits'";
+  } catch (error) {
+    if (error instanceof ResourceError) return error.message;
+    throw error;
+  }
+}
+
+/** Why it needs force: it would limit what is consumed, or guarantee more than there is. */
+function excess(
+  { deps, scheduling }: OperatorService,
+  one: Wanted,
+  all: readonly Wanted[],
+): string | undefined {
+  if (isNothing(one)) return undefined;
+  const changed = new Set(all.map(({ role }) => role));
+  const others: QuotaInForce[] = [
+    ...quotaStates(deps.caches.quotas.store.values()).filter(({ role }) => !changed.has(role)),
+    ...all
+      .filter((other) => other !== one)
+      .map(({ role, guarantees }) => ({ role, guarantees: Quantities.fromAmounts(guarantees) })),
+  ];
+  const { consumed } = subtreeUse(deps, one.role);
+  const judgement = judge(
+    { ...one, force: false },
+    { consumed, capacity: scheduling.totals.quantities(), others },
+  );
+  return judgement.fits ? undefined : `${judgement.message} (use 'force' flag to bypass this check)`;
+}

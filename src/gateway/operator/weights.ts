@@ -1,0 +1,54 @@
+import { typeMeta } from "../../api/kind.ts";
+import { rolePath } from "../../api/name.ts";
+import { Role as RoleKind } from "../../api/role.ts";
+import type { Principal } from "../../auth/authenticator.ts";
+import type { Action } from "../../auth/authorizer.ts";
+import { roleFor } from "../../controllers/world/roles.ts";
+import { type Answer, badRequest } from "../../http/answer.ts";
+import type { WeightInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { roleObjectName } from "../objectname.ts";
+import { attempt, MANAGER } from "./attempt.ts";
+import type { OperatorService } from "./service.ts";
+
+/** UPDATE_WEIGHTS: Role.spec.weight; a role that has no Role gets one. */
+export async function updateWeights(
+  { access, deps }: OperatorService,
+  infos: readonly WeightInfo[],
+  principal: Principal | undefined,
+): Promise<Answer> {
+  const { caches, clients } = deps;
+  const wanted = infos.map(({ role, weight }) => ({ path: role.trim(), weight }));
+  for (const { path, weight } of wanted) {
+    const problem = rolePath.safeParse(path).error?.issues[0]?.message;
+    if (problem !== undefined) {
+      return badRequest(`Failed to validate update weights request JSON: Invalid role '${path}': ${problem}`);
+    }
+    if (!(weight > 0)) {
+      return badRequest(
+        `Failed to validate update weights request JSON for role '${path}': Invalid weight '${weight}': Weights must be positive`,
+      );
+    }
+  }
+  const found = (path: string) => roleFor((at) => caches.roles.store.by("path", at), path);
+  const actions = wanted.map(({ path }): Action => {
+    const role = found(path);
+    return role === undefined
+      ? { verb: "create", resource: "roles" }
+      : { verb: "update", resource: "roles", name: role.metadata.name };
+  });
+  const refusal = await access.refusal(principal, actions);
+  if (refusal !== undefined) return refusal;
+  return attempt(async () => {
+    for (const { path, weight } of wanted) {
+      const role = found(path);
+      const options = { fieldManager: MANAGER };
+      if (role !== undefined) {
+        const { uid } = role.metadata;
+        await clients.roles.mergePatch(role.metadata, { metadata: { uid }, spec: { weight } }, options);
+        continue;
+      }
+      const metadata = { name: roleObjectName(path === "*" ? "any" : path) };
+      await clients.roles.create({ ...typeMeta(RoleKind), metadata, spec: { path, weight } }, options);
+    }
+  });
+}

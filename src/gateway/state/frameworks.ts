@@ -1,0 +1,125 @@
+import { create, isFieldSet } from "@bufbuild/protobuf";
+import type { Offer } from "../../api/offer.ts";
+import type { Live } from "../../cluster/object.ts";
+import { offerResources } from "../../controllers/world/agentview.ts";
+import { holdings } from "../../controllers/world/holdings.ts";
+import { timeInfo } from "../../convert/amounts.ts";
+import { offerConstraintsMessage } from "../../convert/constraints.ts";
+import { hasCapability, traits } from "../../convert/framework.ts";
+import { offerMessage } from "../../convert/offer.ts";
+import type { Resources } from "../../resources/index.ts";
+import { enumName } from "../../wire/enums.ts";
+import {
+  type Response_GetFrameworks_Framework,
+  Response_GetFrameworks_FrameworkSchema,
+} from "../../wire/gen/mesos/v1/master/master_pb.ts";
+import {
+  FrameworkInfo_Capability_Type,
+  FrameworkInfo_Capability_TypeSchema,
+  FrameworkInfoSchema,
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import {
+  type OfferConstraints,
+  OfferConstraintsSchema,
+} from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { toJsonValue } from "../../wire/tojson.ts";
+import { seconds } from "./agents.ts";
+import type { KnownFramework } from "./cluster.ts";
+import { endpointResources } from "./endpoint.ts";
+import { Flat } from "./flat.ts";
+import { sumOf } from "./sum.ts";
+import { v0Labels } from "./tasks.ts";
+
+/** What events tell of a framework: who it is and how it stands. */
+export function frameworkHead(known: KnownFramework): Response_GetFrameworks_Framework {
+  const { framework, info, connected, recovered, unregisteredAt } = known;
+  const made = framework && timeInfo(framework.metadata.creationTimestamp);
+  return create(Response_GetFrameworks_FrameworkSchema, {
+    frameworkInfo: info,
+    active: connected,
+    connected,
+    recovered,
+    ...(made && { registeredTime: made, reregisteredTime: made }),
+    unregisteredTime: { nanoseconds: BigInt(unregisteredAt ?? 0) * 1_000_000n },
+    ...(constrained(known) && { offerConstraints: constraintsOf(known) }),
+  });
+}
+
+/** A framework of the operator API, with its offers; its tasks are told apart. */
+export function frameworkMessage(
+  known: KnownFramework,
+  offers: readonly Live<Offer>[],
+): Response_GetFrameworks_Framework {
+  const message = frameworkHead(known);
+  const form = known.framework && { ...traits(known.framework, known.id), multiRole: true, refinement: true };
+  if (form !== undefined) message.offers = offers.map((offer) => offerMessage(offer, form));
+  message.allocatedResources = allocated(known);
+  message.offeredResources = offers.flatMap((offer) =>
+    endpointResources(offerResources(offer), offer.spec.role),
+  );
+  return message;
+}
+
+const constrained = ({ framework }: KnownFramework): boolean =>
+  (framework?.spec.offerConstraints ?? []).length > 0;
+
+const constraintsOf = ({ framework }: KnownFramework): OfferConstraints =>
+  offerConstraintsMessage(framework?.spec.offerConstraints ?? []);
+
+const allocated = ({ tasks, unreachable }: KnownFramework) =>
+  [...Map.groupBy([...tasks, ...unreachable], ({ spec }) => spec.role)].flatMap(([role, same]) =>
+    endpointResources(sumOf(same.map(holdings)), role),
+  );
+
+const held = ({ tasks, unreachable }: KnownFramework): Resources[] =>
+  [...tasks, ...unreachable].map(holdings);
+
+/** Mesos: src/master/readonly_handler.cpp, json of a Summary<Framework>. */
+export function v0Summary(known: KnownFramework, offers: readonly Live<Offer>[]): object {
+  const { info, connected, recovered } = known;
+  return {
+    id: known.id,
+    name: info.name,
+    used_resources: Flat.sum(held(known)),
+    offered_resources: Flat.sum(offers.map(offerResources)),
+    capabilities: info.capabilities.map(({ type }) => enumName(FrameworkInfo_Capability_TypeSchema, type)),
+    hostname: info.hostname,
+    webui_url: info.webuiUrl,
+    active: connected,
+    connected,
+    recovered,
+  };
+}
+
+/** What comes before its tasks; what comes after them is v0Tail (FullFrameworkWriter). */
+export function v0Head(known: KnownFramework, offers: readonly Live<Offer>[]): object {
+  const { info, framework, unregisteredAt = 0 } = known;
+  return {
+    ...v0Summary(known, offers),
+    user: info.user,
+    failover_timeout: info.failoverTimeout,
+    checkpoint: info.checkpoint,
+    registered_time: framework === undefined ? 0 : seconds(framework.metadata.creationTimestamp),
+    unregistered_time: unregisteredAt / 1000,
+    ...(isFieldSet(info, FrameworkInfoSchema.field.principal) && { principal: info.principal }),
+    resources: Flat.sum([...held(known), ...offers.map(offerResources)]),
+    ...(hasCapability(info, FrameworkInfo_Capability_Type.MULTI_ROLE)
+      ? { roles: info.roles }
+      : { role: info.role }),
+  };
+}
+
+export const v0Tail = (known: KnownFramework): object => ({
+  ...(known.info.labels && { labels: v0Labels(known.info.labels) }),
+  offer_constraints: toJsonValue(OfferConstraintsSchema, constraintsOf(known)),
+});
+
+export function v0Offer({ metadata, spec }: Live<Offer>, frameworkId: string, resources: Resources): object {
+  return {
+    id: metadata.name,
+    framework_id: frameworkId,
+    allocation_info: { role: spec.role },
+    slave_id: spec.agent,
+    resources: Flat.of(resources),
+  };
+}

@@ -1,0 +1,239 @@
+import { randomBytes } from "node:crypto";
+import type { AddressInfo, Server } from "node:net";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { enumName } from "../../src/wire/enums.ts";
+import {
+  ContainerInfo_Type,
+  ExecutorInfo_Type,
+  FrameworkInfo_Capability_Type,
+  Image_Type,
+  Offer_Operation_Type,
+  type TaskInfoSchema,
+  TaskState,
+  TaskStateSchema,
+  Value_Type,
+} from "../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { cpusOf, MesosClient } from "../integration/gateway/client.ts";
+import { killAgent } from "./agents.ts";
+import { until } from "./cluster.ts";
+import { executorArchive } from "./executor/archive.ts";
+import { gatewayAddress, letIn, serveGateway, shutOut } from "./gateway.ts";
+import { openTunnel } from "./library.ts";
+import { Scene } from "./scene.ts";
+
+const EXECUTOR = { value: "worker" };
+
+let scene: Scene;
+let tunnel: Server;
+let client: MesosClient;
+let uris: string;
+/** Where the executor runs. */
+let agent = "";
+const acknowledging = new AbortController();
+
+beforeAll(async () => {
+  scene = await Scene.open("executors");
+  const password = randomBytes(12).toString("hex");
+  await Promise.all([serveGateway(scene, true), letIn(scene, password), publish()]);
+  tunnel = await openTunnel(await gatewayAddress(scene));
+  const basic = Buffer.from(`${scene.namespace}:${password}`).toString("base64");
+  const { port } = tunnel.address() as AddressInfo;
+  client = new MesosClient(port, { headers: { Authorization: `Basic ${basic}` } });
+});
+afterAll(async () => {
+  acknowledging.abort();
+  client?.close();
+  tunnel?.close();
+  await shutOut(scene);
+  await serveGateway(scene, false);
+  await scene.close();
+});
+
+/** A Pod that serves the executor's archive, as a framework has it somewhere. */
+async function publish(): Promise<void> {
+  const { namespace, cluster } = scene;
+  const metadata = { name: "archive", namespace };
+  const binaryData = { "executor.tar.gz": (await executorArchive()).toString("base64") };
+  const httpd = ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"];
+  const volumeMounts = [{ name: "www", mountPath: "/www" }];
+  await cluster.apply(
+    { apiVersion: "v1", kind: "ConfigMap", metadata, binaryData },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: {
+        containers: [{ name: "httpd", image: cluster.test.image, command: httpd, volumeMounts }],
+        volumes: [{ name: "www", configMap: { name: "archive" } }],
+      },
+    },
+  );
+  await scene.kubectl("wait", "--for=condition=Ready", "pod/archive", "--timeout=60s");
+  const pod = await cluster.kinds.pods.get(metadata);
+  uris = `http://${pod.status?.podIP}:8080/executor.tar.gz`;
+}
+
+const scalars = (cpus: number, mem: number) => [
+  { name: "cpus", type: Value_Type.SCALAR, scalar: { value: cpus } },
+  { name: "mem", type: Value_Type.SCALAR, scalar: { value: mem } },
+];
+
+/** Runs until it is killed, or for so many milliseconds. */
+const taskOf = (id: string, ms = 0): MessageInitShape<typeof TaskInfoSchema> => ({
+  name: id,
+  taskId: { value: id },
+  agentId: { value: agent },
+  resources: scalars(0.05, 32),
+  data: new Uint8Array(Buffer.from(String(ms))),
+  executor: {
+    type: ExecutorInfo_Type.CUSTOM,
+    executorId: EXECUTOR,
+    frameworkId: { value: client.id },
+    name: "worker",
+    resources: scalars(0.1, 128),
+    command: {
+      shell: false,
+      value: "/usr/local/bin/node",
+      arguments: ["node", "/mnt/mesos/sandbox/lib/executor.cjs"],
+      uris: [{ value: uris }],
+    },
+    container: {
+      type: ContainerInfo_Type.MESOS,
+      mesos: { image: { type: Image_Type.DOCKER, docker: { name: scene.cluster.test.image }, cached: true } },
+    },
+  },
+});
+
+/** Launches on the executor's agent; the first of all chooses it. */
+async function launch(...tasks: [id: string, ms?: number][]): Promise<void> {
+  const offer = await until("there is an offer", async () =>
+    client.open().find((one) => cpusOf(one) >= 0.5 && (agent === "" || one.agentId?.value === agent)),
+  );
+  agent = offer.agentId?.value ?? "";
+  const taskInfos = tasks.map(([id, ms]) => taskOf(id, ms));
+  await client.call({
+    type: Call_Type.ACCEPT,
+    accept: {
+      offerIds: [{ value: offer.id?.value ?? "" }],
+      operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos } }],
+      filters: { refuseSeconds: 0 },
+    },
+  });
+}
+
+const states = (id: string) => client.updates(id).map(({ state }) => enumName(TaskStateSchema, state));
+/** Without those that were told again. */
+const history = (id: string) => [
+  ...new Map(
+    client
+      .updates(id)
+      .map(({ uuid, state }) => [Buffer.from(uuid).toString("hex"), enumName(TaskStateSchema, state)]),
+  ).values(),
+];
+const reaches = (id: string, state: string, timeout = 30_000) =>
+  until(`${id} is ${state}, not ${states(id).at(-1)}`, async () => states(id).includes(state), { timeout });
+
+/** Each update once it is there. */
+async function acknowledge(): Promise<void> {
+  for (let next = 0; !acknowledging.signal.aborted; ) {
+    const event = client.events[next];
+    if (event === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      continue;
+    }
+    next += 1;
+    const { taskId, agentId, uuid } = event.update?.status ?? {};
+    if (uuid === undefined || uuid.length === 0 || taskId === undefined || agentId === undefined) continue;
+    await client
+      .call({ type: Call_Type.ACKNOWLEDGE, acknowledge: { taskId, agentId, uuid } })
+      .catch(() => {});
+  }
+}
+
+const executorObject = async () =>
+  (await scene.cluster.kinds.executors.list({ namespace: scene.namespace })).items[0];
+
+test("an executor made with mesos-framework runs tasks, and tells of them", async () => {
+  await client.subscribe({
+    frameworkInfo: {
+      user: "",
+      name: "executors",
+      role: "*",
+      failoverTimeout: 600,
+      capabilities: [{ type: FrameworkInfo_Capability_Type.PARTITION_AWARE }],
+    },
+  });
+  void acknowledge();
+  await launch(["long"], ["short", 1_000]);
+  await reaches("short", "TASK_FINISHED", 60_000);
+  await reaches("long", "TASK_RUNNING");
+  expect(history("short")).toEqual(["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]);
+  const running = client.updates("long").find(({ state }) => state === TaskState.TASK_RUNNING);
+  expect(running).toMatchObject({ executorId: EXECUTOR, message: "worker runs it" });
+  expect(Buffer.from(running?.data ?? []).toString()).toMatch(/^TASK_RUNNING [0-9]+$/);
+  expect((await executorObject())?.status?.state).toBe("Running");
+  const { status } = await scene.cluster.kinds.agents.get({ name: agent });
+  expect(status?.allocated?.find(({ name }) => name === "mem")?.scalar).toBeGreaterThanOrEqual(160);
+});
+
+test("messages go both ways, and offers name the executor", async () => {
+  await until(
+    "the executor has answered",
+    async () => {
+      const message = {
+        agentId: { value: agent },
+        executorId: EXECUTOR,
+        data: new Uint8Array(Buffer.from("hello")),
+      };
+      await client.call({ type: Call_Type.MESSAGE, message });
+      return client.events.some(({ message }) => Buffer.from(message?.data ?? []).toString() === "HELLO");
+    },
+    { every: 500 },
+  );
+  const offer = await until("an offer of the agent", async () =>
+    client.open().find((one) => one.agentId?.value === agent),
+  );
+  expect(offer.executorIds).toMatchObject([EXECUTOR]);
+});
+
+test("a restart of the agent loses nothing and doubles nothing", async () => {
+  await launch(["across", 4_000]);
+  await reaches("across", "TASK_RUNNING");
+  const { ended } = await killAgent(scene.cluster, agent);
+  await ended;
+  await reaches("across", "TASK_FINISHED");
+  expect(history("across")).toEqual(["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]);
+  expect(states("long").at(-1)).toBe("TASK_RUNNING");
+  const { status } = (await executorObject()) ?? {};
+  expect(status?.state).toBe("Running");
+  const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
+  expect(output.match(/^launch across$/gm)).toHaveLength(1);
+  expect(output.match(/^subscribed$/gm)?.length).toBeGreaterThanOrEqual(2);
+});
+
+test("a kill goes to the executor, and SHUTDOWN ends it with its tasks", async () => {
+  const kill = { taskId: { value: "long" }, agentId: { value: agent } };
+  await client.call({ type: Call_Type.KILL, kill });
+  await reaches("long", "TASK_KILLED");
+  expect(history("long").at(-1)).toBe("TASK_KILLED");
+  await launch(["last"]);
+  await reaches("last", "TASK_RUNNING");
+  await client.call({
+    type: Call_Type.SHUTDOWN,
+    shutdown: { executorId: EXECUTOR, agentId: { value: agent } },
+  });
+  await reaches("last", "TASK_KILLED");
+  const failure = await client.event(Event_Type.FAILURE);
+  expect(failure.failure).toMatchObject({ agentId: { value: agent }, executorId: EXECUTOR, status: 0 });
+  expect((await executorObject())?.status).toMatchObject({ state: "Ended", exit: { code: 0 } });
+});
+
+test("it tears down: nothing of it is left", async () => {
+  await client.call({ type: Call_Type.TEARDOWN });
+  await until("the Framework is gone", async () => {
+    const { items } = await scene.cluster.kinds.frameworks.list({ namespace: scene.namespace });
+    return items.length === 0;
+  });
+});

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decode } from "../../../src/wire/codec.ts";
+import {
+  Call_Type,
+  type Event,
+  Event_Type,
+  EventSchema,
+  Response_Type,
+} from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
+import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { Encoding } from "../../../src/wire/media.ts";
+import { RecordDecoder } from "../../../src/wire/recordio.ts";
+import { Administrator, principal } from "./administrator.ts";
+import { ask, type MesosClient, open } from "./client.ts";
+import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
+
+describe("the operator API", () => {
+  let scene: Scene;
+  let gateway: RunningGateway;
+  let admin: Administrator;
+  let headers: Record<string, string>;
+  let scheduler: MesosClient;
+  let namespace: string;
+
+  beforeAll(async () => {
+    scene = await Scene.start();
+    const { cluster } = scene;
+    namespace = await cluster.namespace("ops");
+    gateway = await scene.gateway(namespace, { heartbeat: "300ms" });
+    headers = await principal(cluster, "ops-admin");
+    admin = new Administrator(gateway.port, headers);
+    await cluster.join("o1");
+    scheduler = scene.client(gateway.port);
+    await cluster.eventually(() => scheduler.subscribe({ frameworkInfo: info("ops-fw") }));
+  });
+  afterAll(() => scene.stop());
+
+  const launch = async (id: string) => {
+    const offer = await scheduler.offer(0.5);
+    await scheduler.call({
+      type: Scheduler.ACCEPT,
+      accept: {
+        offerIds: [{ value: offer.id?.value ?? "" }],
+        operations: [
+          {
+            type: Offer_Operation_Type.LAUNCH,
+            launch: { taskInfos: [taskInfo(id, offer.agentId?.value ?? "")] },
+          },
+        ],
+        filters: { refuseSeconds: 0 },
+      },
+    });
+    return scene.task(namespace, id);
+  };
+
+  describe.each<Encoding>(["json", "protobuf"])("in %s", (encoding) => {
+    it.each<[keyof typeof Call_Type & keyof typeof Response_Type, object]>([
+      ["GET_HEALTH", { getHealth: { healthy: true } }],
+      ["GET_VERSION", { getVersion: { versionInfo: { version: "1.12.0" } } }],
+      [
+        "GET_FLAGS",
+        {
+          getFlags: {
+            flags: expect.arrayContaining([
+              expect.objectContaining({ name: "allocator", value: "hierarchical" }),
+            ]),
+          },
+        },
+      ],
+      ["GET_LOGGING_LEVEL", { getLoggingLevel: { level: 0 } }],
+      ["GET_STATE", { getState: { getAgents: { agents: [{ active: true, deactivated: false }] } } }],
+      [
+        "GET_AGENTS",
+        {
+          getAgents: {
+            agents: [{ agentInfo: { id: { value: "o1" }, hostname: "o1", port: 5051 }, version: "1.12.0" }],
+          },
+        },
+      ],
+      [
+        "GET_FRAMEWORKS",
+        {
+          getFrameworks: {
+            frameworks: [
+              { frameworkInfo: { name: "ops-fw" }, active: true, connected: true, recovered: false },
+            ],
+          },
+        },
+      ],
+      ["GET_EXECUTORS", { getExecutors: { executors: [] } }],
+      ["GET_OPERATIONS", { getOperations: { operations: [] } }],
+      ["GET_TASKS", { getTasks: {} }],
+      [
+        "GET_ROLES",
+        { getRoles: { roles: expect.arrayContaining([expect.objectContaining({ name: "*", weight: 1 })]) } },
+      ],
+      ["GET_WEIGHTS", { getWeights: {} }],
+      ["GET_MASTER", { getMaster: { masterInfo: { hostname: "127.0.0.1" } } }],
+      ["GET_QUOTA", { getQuota: { status: {} } }],
+      ["GET_MAINTENANCE_STATUS", { getMaintenanceStatus: { status: {} } }],
+      ["GET_MAINTENANCE_SCHEDULE", { getMaintenanceSchedule: { schedule: {} } }],
+    ])("%s", async (name, expected) => {
+      const response = await admin.read({ type: Call_Type[name] }, encoding);
+      expect(response.type).toBe(Response_Type[name]);
+      expect(response).toMatchObject(expected);
+    });
+
+    it("GET_METRICS", async () => {
+      const { getMetrics } = await admin.read({ type: Call_Type.GET_METRICS, getMetrics: {} }, encoding);
+      const values = new Map(getMetrics?.metrics.map(({ name, value }) => [name, value]));
+      expect(values.get("master/elected")).toBe(1);
+      expect(values.get("master/slaves_active")).toBe(1);
+      expect(values.get("master/cpus_total")).toBeGreaterThan(0);
+      expect(values.has("master/tasks_running")).toBe(true);
+    });
+  });
+
+  it("refuses as Mesos does", async () => {
+    const post = (body: string, more: Record<string, string> = {}) =>
+      ask(gateway.port, {
+        path: "/master/api/v1",
+        body,
+        headers: { "Content-Type": "application/json", ...headers, ...more },
+      });
+    expect(await ask(gateway.port, { method: "GET", path: "/api/v1", headers })).toMatchObject({
+      status: 405,
+    });
+    expect(await post("{}")).toMatchObject({
+      status: 400,
+      body: "Failed to validate master::Call: Expecting 'type' to be present",
+    });
+    expect(await post('{"type":"UPDATE_QUOTA"}')).toMatchObject({
+      status: 400,
+      body: "Failed to validate master::Call: Expecting 'update_quota' to be present",
+    });
+    expect(await post('{"type":"GET_HEALTH"}', { "Content-Type": "text/plain" })).toMatchObject({
+      status: 415,
+    });
+    expect(await post('{"type":"GET_HEALTH"}', { Accept: "text/html" })).toMatchObject({ status: 406 });
+    expect(await post('{"type":"UNKNOWN"}')).toMatchObject({ status: 501 });
+    expect(await post('{"type":"READ_FILE","read_file":{"path":"/x","offset":0}}')).toMatchObject({
+      status: 404,
+    });
+    const nobody = await ask(gateway.port, {
+      path: "/api/v1",
+      body: '{"type":"GET_AGENTS"}',
+      headers: { "Content-Type": "application/json" },
+    });
+    expect(nobody).toMatchObject({ status: 403, body: "Not authorized to list agents.mesos.dev" });
+  });
+
+  it("tells subscribers how things stand and what changes, in both encodings", async () => {
+    const watched = await Promise.all((["json", "protobuf"] as const).map((encoding) => watch(encoding)));
+    for (const { events } of watched) {
+      await scene.cluster.eventually(async () => expect(events[1]?.type).toBe(Event_Type.HEARTBEAT));
+      expect(events[0]?.type).toBe(Event_Type.SUBSCRIBED);
+      expect(events[0]?.subscribed?.heartbeatIntervalSeconds).toBeCloseTo(0.3);
+      expect(events[0]?.subscribed?.getState?.getFrameworks?.frameworks[0]?.frameworkInfo?.name).toBe(
+        "ops-fw",
+      );
+    }
+    const task = await launch("watched");
+    await scene.report(task, "TASK_RUNNING");
+    const other = scene.client(gateway.port);
+    await other.subscribe({ frameworkInfo: info("short", { failoverTimeout: 0 }) });
+    await other.call({ type: Scheduler.TEARDOWN });
+    await scene.cluster.join("o2");
+    await scene.cluster.clients.agents.delete({ name: "o2" });
+    for (const { events } of watched) {
+      const has = (fits: (event: Event) => boolean) =>
+        scene.cluster.eventually(async () => expect(events.some(fits)).toBe(true));
+      await has(({ taskAdded }) => taskAdded?.task?.taskId?.value === "watched");
+      await has(
+        ({ taskUpdated }) =>
+          taskUpdated?.state === TaskState.TASK_RUNNING && taskUpdated.status?.taskId?.value === "watched",
+      );
+      await has(({ frameworkAdded }) => frameworkAdded?.framework?.frameworkInfo?.name === "short");
+      await has(({ frameworkRemoved }) => frameworkRemoved?.frameworkInfo?.name === "short");
+      await has(({ agentAdded }) => agentAdded?.agent?.agentInfo?.id?.value === "o2");
+      await has(({ agentRemoved }) => agentRemoved?.agentId?.value === "o2");
+      const added = events.findIndex(({ taskAdded }) => taskAdded !== undefined);
+      const updated = events.findIndex(({ taskUpdated }) => taskUpdated !== undefined);
+      expect(added).toBeLessThan(updated);
+    }
+    for (const { close } of watched) close();
+  });
+
+  const watch = async (encoding: Encoding) => {
+    const media = encoding === "json" ? "application/json" : "application/x-protobuf";
+    const response = await open(gateway.port, {
+      path: "/api/v1",
+      headers: { "Content-Type": "application/json", Accept: media, ...headers },
+      body: '{"type":"SUBSCRIBE"}',
+    });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers["mesos-stream-id"]).toBeUndefined();
+    const events: Event[] = [];
+    const decoder = new RecordDecoder();
+    response.on("data", (chunk: Buffer) => {
+      for (const record of decoder.decode(chunk)) events.push(decode(encoding, EventSchema, record, "Event"));
+    });
+    return { events, close: () => void response.destroy() };
+  };
+});
