@@ -8,6 +8,7 @@ import { admissionPolicy } from "./policy.ts";
 
 const both = { rule: "has(self.a) == has(self.b)", message: "a and b belong together", fieldPath: ".b" };
 const first = { rule: "self[0] > 0", message: "the first is above 0" };
+const fewer = { rule: "self.size() < oldSelf.size()", message: "fewer than before" };
 const small = { rule: "self < 9", message: "less than 9" };
 const made = (spec: z.ZodType) =>
   defineKind({
@@ -27,15 +28,20 @@ const thing = made(
   z.object({
     name: immutable(z.string(), "name"),
     inner: inner.optional(),
-    list: rules(z.array(inner).max(3), first).optional(),
+    list: rules(z.array(inner).max(3), first, fewer).optional(),
     made: immutable(written(z.array(inner).max(3)), "made").optional(),
   }),
 );
 
 describe("the policy of a kind", () => {
   const [policy, binding] = admissionPolicy(thing) ?? [];
-  const { validations = [], matchConstraints } = (policy?.spec ?? {}) as {
-    validations?: { expression: string; message: string }[];
+  const {
+    validations = [],
+    variables,
+    matchConstraints,
+  } = (policy?.spec ?? {}) as {
+    validations?: { expression: string; message?: string }[];
+    variables?: { expression: string }[];
     matchConstraints?: { resourceRules: { resources: string[] }[] };
   };
 
@@ -50,20 +56,25 @@ describe("the policy of a kind", () => {
   });
 
   test("judges what compares and what looks into an object or a list, with its place before the sentence", () => {
-    expect(validations.map(({ message }) => message)).toEqual([
-      "spec.name: name is immutable",
+    expect(validations.flatMap(({ message }) => message ?? [])).toEqual([
       "spec.inner.b: a and b belong together",
       "spec.list: the first is above 0",
-      "spec.made: made is immutable",
+      "spec.list: fewer than before",
     ]);
   });
 
   test("holds where a place is absent, and at the object's creation", () => {
     expect(validations.map(({ expression }) => expression)).toEqual([
-      "!has(object.spec.name) || oldObject == null || !has(oldObject.spec.name) || (object.spec.name == oldObject.spec.name)",
       "!has(object.spec.inner) || (has(object.spec.inner.a) == has(object.spec.inner.b))",
       "!has(object.spec.list) || (object.spec.list[0] > 0)",
-      "!has(object.spec.made) || oldObject == null || !has(oldObject.spec.made) || (object.spec.made == oldObject.spec.made)",
+      "!has(object.spec.list) || oldObject == null || !has(oldObject.spec.list) || (object.spec.list.size() < oldObject.spec.list.size())",
+      "variables.changed.size() == 0",
+    ]);
+  });
+
+  test("judges all that is immutable at once", () => {
+    expect(variables?.map(({ expression }) => expression)).toEqual([
+      "oldObject == null ? [] : ['name', 'made'].filter(f, f in dyn(object.spec) && f in dyn(oldObject.spec) && dyn(object.spec)[f] != dyn(oldObject.spec)[f])",
     ]);
   });
 
@@ -80,11 +91,11 @@ describe("the policy of a kind", () => {
     expect(text).toContain(`"items":{"type":"object","properties":{"a":{"type":"integer"`);
     expect(text.split(both.message)).toHaveLength(2);
     expect(text).toContain(small.message);
-    expect(text).not.toMatch(/oldSelf|first is above|x-written/);
+    expect(text).not.toMatch(/oldSelf|first is above|fewer|x-written/);
   });
 
   test("cannot name what CEL keeps for itself", () => {
-    const odd = made(z.object({ namespace: immutable(z.string(), "namespace") }));
+    const odd = made(z.object({ namespace: rules(z.array(z.string()).max(3), first) }));
     expect(() => admissionPolicy(odd)).toThrow("spec.namespace");
   });
 });

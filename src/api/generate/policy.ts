@@ -13,11 +13,15 @@ const RESERVED =
  */
 export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
   if (!kind.admission) return undefined;
-  const taken: { readonly path: string; readonly rule: Rule }[] = [];
+  const taken: Taken[] = [];
   structural(kind.spec, { rules: true, take: (path, rule) => taken.push({ path, rule }) });
   // The API server tells of the first that fails alone: what a field says of itself comes before what others say of it.
   taken.sort((a, b) => depth(b.path) - depth(a.path));
-  const validations = taken.map(({ path, rule }) => validation(path, rule));
+  const frozen = taken.filter(isFrozen).map(({ path }) => path.slice(1));
+  const validations = [
+    ...taken.filter((one) => !isFrozen(one)).map(({ path, rule }) => validation(path, rule)),
+    ...(frozen.length > 0 ? [NOTHING_FROZEN_CHANGES] : []),
+  ];
   const name = policyName(kind.plural);
   const about = { apiVersion: "admissionregistration.k8s.io/v1", metadata: { name } };
   return [
@@ -40,6 +44,7 @@ export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
         matchConditions: [
           { name: "spec-changes", expression: "oldObject == null || object.spec != oldObject.spec" },
         ],
+        ...(frozen.length > 0 && { variables: [changed(frozen)] }),
         validations,
       },
     },
@@ -50,6 +55,28 @@ export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
     },
   ];
 }
+
+interface Taken {
+  readonly path: string;
+  readonly rule: Rule;
+}
+
+/** A field of spec that `immutable` made so: one expression judges them all, as each would cost every write its share. */
+const isFrozen = ({ path, rule: { rule, message } }: Taken): boolean =>
+  rule === "self == oldSelf" && message === `${path.slice(1)} is immutable`;
+
+/** Those of the fields that another value was given. */
+const changed = (fields: readonly string[]): JsonSchema => {
+  const [now, before] = ["dyn(object.spec)", "dyn(oldObject.spec)"];
+  const list = fields.map((field) => `'${field}'`).join(", ");
+  const differs = `f in ${now} && f in ${before} && ${now}[f] != ${before}[f]`;
+  return { name: "changed", expression: `oldObject == null ? [] : [${list}].filter(f, ${differs})` };
+};
+const NOTHING_FROZEN_CHANGES: JsonSchema = {
+  expression: "variables.changed.size() == 0",
+  messageExpression: "'spec.' + variables.changed[0] + ': ' + variables.changed[0] + ' is immutable'",
+  reason: "Invalid",
+};
 
 const depth = (path: string): number => path.split(".").length;
 
