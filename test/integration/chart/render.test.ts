@@ -82,7 +82,7 @@ describe("the chart", () => {
 
   test("has the CustomResourceDefinitions of crds/ and their policies, kept on uninstall", () => {
     const crds = join(CHART, "../../crds");
-    expect(manifests.filter(({ kind }) => kind === "CustomResourceDefinition")).toHaveLength(7);
+    expect(manifests.filter(({ kind }) => kind === "CustomResourceDefinition")).toHaveLength(8);
     for (const file of readdirSync(crds)) {
       const definition = parse(readFileSync(join(crds, file), "utf8"));
       const one = pick(manifests, definition.kind, definition.metadata.name);
@@ -190,6 +190,8 @@ describe("security", () => {
       "patch executors/status",
       "patch leases",
       "patch tasks/status",
+      "update executors/status",
+      "update tasks/status",
     ]);
   });
 
@@ -268,7 +270,7 @@ describe("options", () => {
 
   test("crds.install: false leaves them to others", async () => {
     const { less } = await added({ "crds.install": false });
-    expect(less.filter((name) => name.startsWith("CustomResourceDefinition/"))).toHaveLength(7);
+    expect(less.filter((name) => name.startsWith("CustomResourceDefinition/"))).toHaveLength(8);
     const others = less.filter((name) => !name.startsWith("CustomResourceDefinition/"));
     const kinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
     const names = ["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"];
