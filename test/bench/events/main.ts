@@ -77,11 +77,16 @@ async function tellUntil(count: number): Promise<void> {
   }
 }
 
-function heap(): { heapMiB: number; rssMiB: number; rssBeforeGcMiB: number } {
-  const before = process.memoryUsage().rss;
+/** What lives, and what the process takes for it: before and after a collection, of which V8 keeps pages for what comes. */
+function heap(): Record<string, number> {
+  const before = process.memoryUsage();
   global.gc?.();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heapMiB: tenth(heapUsed / MIB), rssMiB: tenth(rss / MIB), rssBeforeGcMiB: tenth(before / MIB) };
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  const mib = (bytes: number) => tenth(bytes / MIB);
+  return {
+    ...{ heapMiB: mib(heapUsed), heapTotalMiB: mib(heapTotal), externalMiB: mib(external), rssMiB: mib(rss) },
+    ...{ beforeGcMiB: mib(before.heapUsed), rssBeforeGcMiB: mib(before.rss) },
+  };
 }
 
 async function accelerated(events: number): Promise<void> {
@@ -93,7 +98,7 @@ async function accelerated(events: number): Promise<void> {
     await tellUntil(begun + (events / 10) * tenthPart);
     const now = heap();
     const told = life.told - begun;
-    points.push([told, now.heapMiB * MIB]);
+    points.push([told, (now.heapMiB ?? 0) * MIB]);
     print({
       bench: "heap",
       agents,
