@@ -63,12 +63,15 @@ describe(`bench:cluster at ${AGENTS} agents`, () => {
   });
 });
 
-describe("bench:cluster", () => {
+describe.each([
+  ["bench:cluster", PROGRAM],
+  ["bench:gateway", join(import.meta.dirname, "../../bench/gateway/main.ts")],
+])("%s", (name, program) => {
   it("says in a sentence what is wrong with its flags", async () => {
-    const wrong = run(process.execPath, [PROGRAM, "--agents", "many"]);
+    const wrong = run(process.execPath, [program, "--agents", "many"]);
     await expect(wrong).rejects.toMatchObject({
       code: 1,
-      stderr: "bench:cluster: --agents is a whole number above 0, not many\n",
+      stderr: `${name}: --agents is a whole number above 0, not many\n`,
     });
   });
 });
