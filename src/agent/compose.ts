@@ -27,7 +27,6 @@ import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
-import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
@@ -258,7 +257,7 @@ export async function compose(
     connection,
     node,
     address: options.addresses[0] ?? node,
-    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    records: () => [...runs()].map(({ record }) => record),
     record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
     agents: agent.store,

@@ -4,8 +4,9 @@ import { isTerminal } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { taskIdOf } from "../../convert/status.ts";
 import type { TaskOwner } from "../../convert/taskmessage.ts";
-import { fromSpec, type Resources } from "../../resources/index.ts";
+import { fromSpec, Resources } from "../../resources/index.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
+import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 
 /** A task that the agent has taken on, with its object. */
 export interface TaskHere {
@@ -17,20 +18,30 @@ export interface TaskHere {
   readonly stage: "launched" | "terminated" | "completed";
 }
 
-/** What Mesos calls the executor of a task that brings none along: the agent's own, of the task's id. */
+/**
+ * A program of a framework, or what Mesos calls the executor of a task that brings none along: the agent's own, of the task's id.
+ */
 export interface ExecutorHere {
   readonly id: string;
   readonly name: string;
-  readonly container: string;
-  readonly directory: string;
-  readonly of: TaskHere;
+  readonly owner: TaskOwner;
+  /** The framework's name. */
+  readonly framework: string;
+  readonly role: string;
+  /** Whose container and sandbox it has. */
+  readonly record: TaskRecord;
+  /** What its container may use. */
+  readonly held: Resources;
+  readonly isRunning: boolean;
+  readonly tasks: readonly TaskHere[];
 }
 
-/** The tasks of one framework on this agent. */
+/** The executors of one framework on this agent. */
 export interface FrameworkHere {
   readonly owner: TaskOwner;
   readonly name: string;
   readonly roles: readonly string[];
+  readonly isActive: boolean;
   readonly executors: readonly ExecutorHere[];
 }
 
@@ -58,31 +69,70 @@ function stageOf({ spec, status }: Live<Task>): TaskHere["stage"] {
     : "terminated";
 }
 
-export function frameworksHere(tasks: readonly TaskHere[]): FrameworkHere[] {
-  const groups = Map.groupBy(tasks, ({ owner }) => owner.id);
+export function frameworksHere(executors: readonly ExecutorHere[]): FrameworkHere[] {
+  const groups = Map.groupBy(executors, ({ owner }) => owner.id);
   return [...groups.values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined) return [];
     return {
       owner: first.owner,
-      name: first.task.spec.framework ?? BUILT_IN_FRAMEWORK,
-      roles: [...new Set(same.map(({ task }) => task.spec.role))],
-      executors: same.map(executorOf),
+      name: first.framework,
+      roles: [...new Set(same.map(({ role }) => role))],
+      isActive: same.some(({ isRunning }) => isRunning),
+      executors: same,
     };
   });
 }
 
+/** Each executor once: the frameworks' own, also while they run nothing, and what stands for one of each other task. */
+export function executorsHere(
+  tasks: readonly TaskHere[],
+  records: Iterable<TaskRecord>,
+): readonly ExecutorHere[] {
+  const byExecutor = Map.groupBy(tasks, ({ record: { spec, namespace } }) =>
+    isRunByExecutor(spec) ? `${namespace}/${spec.executor?.name}` : "",
+  );
+  const programs = [...records].flatMap((record) => programOf(record, byExecutor.get(keyOf(record)) ?? []));
+  return [...(byExecutor.get("") ?? []).map(executorOf), ...programs];
+}
+
+/** Of the record of an executor. */
+function programOf(record: TaskRecord, tasks: readonly TaskHere[]): ExecutorHere[] {
+  const { executor, framework, spec, phase } = record;
+  if (executor === undefined) return [];
+  const { id, user = "", partitionAware } = framework;
+  const live = tasks.filter(({ stage }) => stage === "launched");
+  return [
+    {
+      id: executor.spec.executorId,
+      name: executor.spec.displayName ?? "",
+      owner: { id, user, partitionAware },
+      framework: spec.framework ?? "",
+      role: spec.role,
+      record,
+      held: Resources.sum([fromSpec(spec.resources), ...live.map(({ held }) => held)]),
+      isRunning: phase !== "ended" && phase !== "settled",
+      tasks,
+    },
+  ];
+}
+
 /** Named as by Mesos (src/slave/slave.cpp, getExecutorInfo). */
-export function executorOf(of: TaskHere): ExecutorHere {
-  const id = taskIdOf(of.task);
-  const { value, arguments: args = [] } = of.task.spec.command ?? {};
+function executorOf(one: TaskHere): ExecutorHere {
+  const { task, owner, held, record, stage } = one;
+  const id = taskIdOf(task);
+  const { value, arguments: args = [] } = task.spec.command ?? {};
   const line = [value ?? "", ...args.slice(1)].join(" ").slice(0, 15);
   const command = line === "" ? "NO COMMAND" : `sh -c '${line}...'`;
   return {
     id,
     name: `Command Executor (Task: ${id}) (Command: ${command})`,
-    container: of.record.uid,
-    directory: of.record.sandbox ?? "",
-    of,
+    owner,
+    framework: task.spec.framework ?? BUILT_IN_FRAMEWORK,
+    role: task.spec.role,
+    record,
+    held,
+    isRunning: stage === "launched",
+    tasks: [one],
   };
 }

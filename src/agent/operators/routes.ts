@@ -22,7 +22,7 @@ import { ContainerCalls } from "./containers.ts";
 import { FileCalls } from "./fileCalls.ts";
 import { flagsOf } from "./flags.ts";
 import { apiRoute } from "./handler.ts";
-import { tasksHere } from "./here.ts";
+import { executorsHere, tasksHere } from "./here.ts";
 import { LogLevel } from "./logLevel.ts";
 import { SlaveMetrics } from "./metrics.ts";
 import { v0Routes } from "./v0routes.ts";
@@ -46,8 +46,9 @@ export interface OperatorRoutesOptions {
   readonly log: Logger;
 }
 
-/** Of each principal: what comes faster waits. */
+/** Of each principal, and of each address: what comes faster waits. */
 const REQUESTS = { perSecond: 50, burst: 200, waiting: 200 };
+const FROM_ONE_ADDRESS = { perSecond: 25, burst: 200, waiting: 200 };
 
 /** The operator API of Mesos's agent, v1 and v0. */
 export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
@@ -59,6 +60,7 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     authenticators: [new TokenAuthenticator(connection, clock)],
     authorizer: new KeptReviews(new AccessReviews(connection), clock),
     throttle: new Throttle(REQUESTS, clock),
+    sources: new Throttle(FROM_ONE_ADDRESS, clock),
     isReady: options.isReady,
     log,
   });
@@ -77,7 +79,10 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     clock,
     startedAt,
     total: () => view.total(),
-    here: () => tasksHere(records(), task),
+    here: () => {
+      const all = [...records()];
+      return executorsHere(tasksHere(all, task), all);
+    },
   });
   const files = new FileCalls({ layout, records, nested: runtime.nested });
   const containers = new ContainerCalls({ ...runtime, task: options.record, log });

@@ -65,14 +65,10 @@ describe("the chart", () => {
     // A Pod's address is in no certificate that lasts, and not reached from everywhere.
     const { agentPort: _port, agentToken: _token, ...gatewayDefaults } = gateway;
     expect(gatewayRest).toEqual({ ...gatewayDefaults, followers: "Proxy" });
-    const {
-      namespace: _a,
-      defaultImage: _d,
-      operatorUser: _o,
-      http: _http,
-      ...agent
-    } = agentConfig.parse({});
+    const { namespace: _a, defaultImage: _d, operatorUser: _o, http, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
+    const { plain: _p2, tls: _t2, ...httpRest } = values.agent.http;
+    expect({ ...httpRest, plain: false }).toEqual(http);
   });
 
   test("restarts the programs whose configuration changed, and no others", async () => {
