@@ -58,7 +58,7 @@ describe("on a real API server, the chart", () => {
     const notes = await install();
     expect(notes).toContain("helm test mesos-operator -n mesos-system");
     expect(await existing("deployments,daemonsets")).toHaveLength(2);
-    expect(await existing("customresourcedefinitions")).toHaveLength(7);
+    expect(await existing("customresourcedefinitions")).toHaveLength(8);
   });
 
   test("leaves helm's record of it far below its limit", async () => {
@@ -125,7 +125,7 @@ describe("on a real API server, the chart", () => {
     const kinds =
       "deployments,daemonsets,services,configmaps,serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,poddisruptionbudgets,resourcequotas,pods";
     expect(await existing(kinds)).toEqual([]);
-    expect(await existing("customresourcedefinitions")).toHaveLength(7);
+    expect(await existing("customresourcedefinitions")).toHaveLength(8);
     expect((await ask("get", "mrole", "eng", "-o", "name")).stdout).toContain("eng");
   });
 

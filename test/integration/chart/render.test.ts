@@ -265,7 +265,7 @@ describe("options", () => {
 
   test("crds.install: false leaves them to others", async () => {
     const { less } = await added({ "crds.install": false });
-    expect(less).toHaveLength(7);
+    expect(less).toHaveLength(8);
     expect(less.every((name) => name.startsWith("CustomResourceDefinition/"))).toBe(true);
   });
 
