@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { durationMs } from "../../api/duration.ts";
 import type { Reservation } from "../../api/reservation.ts";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
 import type { ContainerRuntime } from "../containerizer/open.ts";
 import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
 import { heldMemory } from "../launch/limits.ts";
@@ -25,6 +27,8 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
+  /** What the container of a record may use. */
+  readonly resourcesOf: (record: TaskRecord) => TaskSpec["resources"];
   readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live" | "lose">;
   readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
@@ -126,7 +130,12 @@ export class Upkeep {
         continue;
       }
       const usage = await runtime.containerizer.usage(uid).catch(() => undefined);
-      if (usage) uses.push({ uid, used: usage.memoryBytes, requested: heldMemory(record.spec) });
+      if (usage)
+        uses.push({
+          uid,
+          used: usage.memoryBytes,
+          requested: heldMemory({ resources: this.#options.resourcesOf(record) }),
+        });
     }
     const worst = victim(uses);
     if (!worst) return;

@@ -63,8 +63,15 @@ describe("the chart", () => {
     expect(values.operator.config).toEqual({ ...operator, slot: slotRest });
     const { plain: _plain, tls: _tls, service: _service, ...gatewayRest } = values.gateway;
     // A Pod's address is in no certificate that lasts, and not reached from everywhere.
-    expect(gatewayRest).toEqual({ ...gateway, followers: "Proxy" });
-    const { namespace: _a, defaultImage: _d, ...agent } = agentConfig.parse({});
+    const { agentPort: _port, agentToken: _token, ...gatewayDefaults } = gateway;
+    expect(gatewayRest).toEqual({ ...gatewayDefaults, followers: "Proxy" });
+    const {
+      namespace: _a,
+      defaultImage: _d,
+      operatorUser: _o,
+      http: _http,
+      ...agent
+    } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
   });
 
@@ -82,7 +89,7 @@ describe("the chart", () => {
   test("has the CustomResourceDefinitions of crds/, kept on uninstall", () => {
     const crds = join(CHART, "../../crds");
     const made = manifests.filter(({ kind }) => kind === "CustomResourceDefinition");
-    expect(made).toHaveLength(7);
+    expect(made).toHaveLength(8);
     for (const file of readdirSync(crds)) {
       const definition = parse(readFileSync(join(crds, file), "utf8"));
       const one = pick(made, "CustomResourceDefinition", definition.metadata.name);
