@@ -27,7 +27,7 @@ import { holderSpec, LABEL_HOLDER } from "./holder.ts";
 export interface HoldersOptions {
   /** Executors with spec.agent of this agent. */
   readonly executors: Watched<Executor>;
-  readonly client: Pick<Resource<Executor>, "get" | "mergePatch">;
+  readonly client: Pick<Resource<Executor>, "get" | "updateStatus">;
   readonly containerizer: Pick<Containerizer, "launch" | "recover" | "remove" | "wait">;
   readonly provisioner: Pick<Provisioner, "pull">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { Backoff } from "../../cluster/backoff.ts";
 import { isConflict, isInvalid, isNotFound } from "../../cluster/errors.ts";
+import { merged } from "../../cluster/mergepatch.ts";
 import { type KubeObject, keyOf, type Live } from "../../cluster/object.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Reader } from "../../cluster/store.ts";
@@ -8,7 +9,7 @@ import { type Clock, sleep } from "../../cluster/time.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 
 export interface WriteOptions<Kind extends KubeObject> {
-  readonly objects: Pick<Resource<Kind>, "get" | "mergePatch">;
+  readonly objects: Pick<Resource<Kind>, "get" | "updateStatus">;
   readonly store: Pick<Reader<Kind>, "get">;
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,7 +43,8 @@ export async function writeStatus<Kind extends KubeObject, T>(
       read = true;
       const decision = decide(object);
       if ("answer" in decision) return decision.answer;
-      await objects.mergePatch(ref, decision.patch, { subresource: "status", signal });
+      // Written as a whole: the API server need not put a patch and what it has together. Conditional on the version all the same.
+      await objects.updateStatus(merged(object, decision.patch) as Live<Kind>, { signal });
       return decision.result;
     } catch (err) {
       signal.throwIfAborted();
