@@ -19,7 +19,7 @@ type Given = "tasks" | "effects" | "executor" | "obstacle" | "onRecord" | "onFor
 export interface SupervisionOptions extends Omit<SupervisorOptions, Given> {
   readonly acting: Omit<EffectsOptions, "status">;
   readonly objects: Watched<Executor>;
-  readonly client: Pick<Resource<Executor>, "get" | "mergePatch">;
+  readonly client: Pick<Resource<Executor>, "get" | "updateStatus">;
   readonly tasks: Watched<Task>;
   readonly hub: ExecutorHub;
   readonly events: Pick<EventWriter, "record">;

@@ -177,11 +177,13 @@ describe("what the gateway may do", () => {
     return rules(manifests).filter((rule) => !before.includes(JSON.stringify(rule)));
   };
 
-  test("is to ask who somebody is and what he may do, and to make Frameworks", () => {
+  test("is to ask who somebody is and what he may do, to make Frameworks, and to do as operators say", () => {
     const expected: Rule[] = [
       { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
       { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
       { apiGroups: ["mesos.dev"], resources: ["frameworks"], verbs: ["create"] },
+      { apiGroups: ["mesos.dev"], resources: ["quotas", "roles"], verbs: ["create", "patch"] },
+      { apiGroups: ["mesos.dev"], resources: ["quotas"], verbs: ["delete"] },
     ];
     expect(added("ClusterRole")).toEqual(expected);
   });
