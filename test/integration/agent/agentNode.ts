@@ -145,10 +145,11 @@ export class AgentNode {
   /** Where the agent that runs now serves Mesos's agent API. */
   port(): Promise<number> {
     return this.eventually(() => {
-      const [, last] =
-        [...this.log().matchAll(/"port":(\d+),"msg":"serves Mesos's agent API"/g)].at(-1) ?? [];
-      if (last === undefined) throw new Error("the agent serves no API yet");
-      return Number(last);
+      const told = [...this.log().matchAll(/"port":(\d+),"msg":"serves Mesos's agent API"/g)];
+      // It has recovered before it serves: the last line may be of the agent before.
+      const [, port] = told[this.recoveries() - 1] ?? [];
+      if (port === undefined) throw new Error("the agent serves no API yet");
+      return Number(port);
     });
   }
 
