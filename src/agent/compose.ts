@@ -27,6 +27,7 @@ import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
+import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
@@ -258,11 +259,13 @@ export async function compose(
     connection,
     node,
     address: options.addresses[0] ?? node,
-    records: () => [...runs()].map(({ record }) => record),
+    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    taskRecords: () => [...supervisor.runs()].map(({ record }) => record),
     record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
+    executors: executorWatch.store,
     agents: agent.store,
-    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    isReady: () => taskWatch.hasSynced && executorWatch.hasSynced && agent.hasSynced,
     runtime,
     layout,
     registry: options.registry,

@@ -1,3 +1,4 @@
+import { type Executor, executorHasBegun, executorHasEnded } from "../../api/executor.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Task } from "../../api/task.ts";
 import { isTerminal } from "../../api/taskstate.ts";
@@ -6,7 +7,6 @@ import { taskIdOf } from "../../convert/status.ts";
 import type { TaskOwner } from "../../convert/taskmessage.ts";
 import { fromSpec, Resources } from "../../resources/index.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
-import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 
 /** A task that the agent has taken on, with its object. */
 export interface TaskHere {
@@ -18,9 +18,7 @@ export interface TaskHere {
   readonly stage: "launched" | "terminated" | "completed";
 }
 
-/**
- * A program of a framework, or what Mesos calls the executor of a task that brings none along: the agent's own, of the task's id.
- */
+/** One that a framework brought along; or of a task that has none, what Mesos calls the agent's own, of the task's id. */
 export interface ExecutorHere {
   readonly id: string;
   readonly name: string;
@@ -28,12 +26,23 @@ export interface ExecutorHere {
   /** The framework's name. */
   readonly framework: string;
   readonly role: string;
-  /** Whose container and sandbox it has. */
-  readonly record: TaskRecord;
-  /** What its container may use. */
+  readonly container: string;
+  readonly directory: string;
+  /** Of its container; absent: it has none that anything runs in, its tasks have each their own. */
+  readonly record: TaskRecord | undefined;
+  /** With what its tasks hold, as long as they have not ended. */
   readonly held: Resources;
   readonly isRunning: boolean;
   readonly tasks: readonly TaskHere[];
+  /** Absent: it is the agent's own. */
+  readonly brought?: Live<Executor>;
+}
+
+/** A container with a process of a task's or an executor's, and what it may use. */
+export interface ContainerHere {
+  readonly executor: ExecutorHere;
+  readonly record: TaskRecord;
+  readonly held: Resources;
 }
 
 /** The executors of one framework on this agent. */
@@ -54,12 +63,17 @@ export function tasksHere(
   for (const record of records) {
     const task = get(keyOf(record));
     if (task?.metadata.uid !== record.uid) continue;
-    const { id, user = "", partitionAware } = record.framework;
     const held = fromSpec(task.spec.allocated ?? task.spec.resources);
-    found.push({ record, task, owner: { id, user, partitionAware }, held, stage: stageOf(task) });
+    found.push({ record, task, owner: ownerOf(record), held, stage: stageOf(task) });
   }
   return found;
 }
+
+const ownerOf = ({ framework: { id, user = "", partitionAware } }: TaskRecord): TaskOwner => ({
+  id,
+  user,
+  partitionAware,
+});
 
 function stageOf({ spec, status }: Live<Task>): TaskHere["stage"] {
   if (status?.state === undefined || !isTerminal(status.state)) return "launched";
@@ -84,41 +98,61 @@ export function frameworksHere(executors: readonly ExecutorHere[]): FrameworkHer
   });
 }
 
-/** Each executor once: the frameworks' own, also while they run nothing, and what stands for one of each other task. */
+/** `record` finds that of an executor by its uid. One that nothing is known of but its object is left out. */
 export function executorsHere(
   tasks: readonly TaskHere[],
-  records: Iterable<TaskRecord>,
-): readonly ExecutorHere[] {
-  const byExecutor = Map.groupBy(tasks, ({ record: { spec, namespace } }) =>
-    isRunByExecutor(spec) ? `${namespace}/${spec.executor?.name}` : "",
-  );
-  const programs = [...records].flatMap((record) => programOf(record, byExecutor.get(keyOf(record)) ?? []));
-  return [...(byExecutor.get("") ?? []).map(executorOf), ...programs];
-}
-
-/** Of the record of an executor. */
-function programOf(record: TaskRecord, tasks: readonly TaskHere[]): ExecutorHere[] {
-  const { executor, framework, spec, phase } = record;
-  if (executor === undefined) return [];
-  const { id, user = "", partitionAware } = framework;
-  const live = tasks.filter(({ stage }) => stage === "launched");
+  objects: Iterable<Live<Executor>>,
+  record: (uid: string) => TaskRecord | undefined,
+): ExecutorHere[] {
+  const byExecutor = Map.groupBy(tasks, ({ task }) => {
+    const { executor } = task.spec;
+    return executor && `${task.metadata.namespace}/${executor.name}`;
+  });
+  const own = byExecutor.get(undefined) ?? [];
   return [
-    {
-      id: executor.spec.executorId,
-      name: executor.spec.displayName ?? "",
-      owner: { id, user, partitionAware },
-      framework: spec.framework ?? "",
-      role: spec.role,
-      record,
-      held: Resources.sum([fromSpec(spec.resources), ...live.map(({ held }) => held)]),
-      isRunning: phase !== "ended" && phase !== "settled",
-      tasks,
-    },
+    ...own.map(ownExecutor),
+    ...[...objects].flatMap((object) => {
+      const its = byExecutor.get(keyOf(object.metadata)) ?? [];
+      return broughtExecutor(object, its, record(object.metadata.uid)) ?? [];
+    }),
   ];
 }
 
+function broughtExecutor(
+  object: Live<Executor>,
+  tasks: readonly TaskHere[],
+  record: TaskRecord | undefined,
+): ExecutorHere | undefined {
+  const { metadata, spec, status } = object;
+  const owner = tasks[0]?.owner ?? (record && ownerOf(record));
+  if (owner === undefined) return undefined;
+  const live = tasks.filter(({ stage }) => stage === "launched").map(({ held }) => held);
+  return {
+    id: spec.executorId,
+    name: spec.displayName ?? "",
+    owner,
+    framework: spec.framework,
+    role: spec.role,
+    container: metadata.uid,
+    directory: record?.sandbox ?? status?.container?.sandbox ?? "",
+    record,
+    held: Resources.sum([fromSpec(spec.allocated ?? spec.resources ?? []), ...live]),
+    isRunning: executorHasBegun(status) && !executorHasEnded(status),
+    tasks,
+    brought: object,
+  };
+}
+
+/** The containers of an executor that run. */
+export function containersOf(executor: ExecutorHere): ContainerHere[] {
+  const { record, held, tasks } = executor;
+  const all =
+    record === undefined ? tasks.map((one) => ({ executor, ...one })) : [{ executor, record, held }];
+  return all.filter((one) => one.record.phase === "running");
+}
+
 /** Named as by Mesos (src/slave/slave.cpp, getExecutorInfo). */
-function executorOf(one: TaskHere): ExecutorHere {
+function ownExecutor(one: TaskHere): ExecutorHere {
   const { task, owner, held, record, stage } = one;
   const id = taskIdOf(task);
   const { value, arguments: args = [] } = task.spec.command ?? {};
@@ -130,6 +164,8 @@ function executorOf(one: TaskHere): ExecutorHere {
     owner,
     framework: task.spec.framework ?? BUILT_IN_FRAMEWORK,
     role: task.spec.role,
+    container: record.uid,
+    directory: record.sandbox ?? "",
     record,
     held,
     isRunning: stage === "launched",

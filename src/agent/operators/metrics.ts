@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../../cluster/time.ts";
 import { Resources } from "../../resources/index.ts";
 import { AgentMetrics } from "../metrics.ts";
-import { type ExecutorHere, frameworksHere } from "./here.ts";
+import { type ExecutorHere, frameworksHere, type TaskHere } from "./here.ts";
 
 export interface SlaveMetricsOptions {
   readonly registry: Registry;
@@ -12,7 +12,7 @@ export interface SlaveMetricsOptions {
   readonly startedAt: number;
   readonly total: () => Resources;
   /** All there are, whoever asks. */
-  readonly here: () => readonly ExecutorHere[];
+  readonly here: () => { readonly tasks: readonly TaskHere[]; readonly executors: readonly ExecutorHere[] };
 }
 
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const;
@@ -29,11 +29,10 @@ export class SlaveMetrics {
 
   async snapshot(): Promise<Readonly<Record<string, number>>> {
     const { clock, startedAt, registry } = this.#options;
-    const here = this.#options.here();
-    const running = here.filter(({ isRunning }) => isRunning);
-    const tasks = running.flatMap((executor) => executor.tasks);
+    const { tasks, executors } = this.#options.here();
     const launched = tasks.filter(({ stage }) => stage === "launched");
-    const frameworks = frameworksHere(here).filter(({ isActive }) => isActive);
+    const running = executors.filter(({ isRunning }) => isRunning);
+    const frameworks = frameworksHere(running);
     const ended = await AgentMetrics.endedByState(registry);
     const state = (name: string) => `TASK_${name.toUpperCase()}`;
     return {
@@ -43,7 +42,7 @@ export class SlaveMetrics {
       "slave/recovery_errors": 0,
       "slave/frameworks_active": frameworks.length,
       "slave/executors_running": running.length,
-      "slave/executors_terminated": here.length - running.length,
+      "slave/executors_terminated": executors.length - running.length,
       ...Object.fromEntries(ENDS.map((name) => [`slave/tasks_${name}`, ended.get(state(name)) ?? 0])),
       ...Object.fromEntries(
         RUNNING.map((name) => [
