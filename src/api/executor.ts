@@ -114,6 +114,7 @@ export const Executor = defineKind({
     "A Mesos executor: runs tasks of one framework on one agent. Made by the operator when an offer is accepted.",
   spec: executorSpec,
   status: executorStatus,
+  admission: true,
   rules: [
     {
       rule: "!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state != 'Ended' || (has(self.status) && has(self.status.state) && self.status.state == 'Ended')",

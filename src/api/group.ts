@@ -37,3 +37,5 @@ export const BUILT_IN_FRAMEWORK = "mesos";
 export const slotPodName = (node: string): string => `mesos-slot-${node}`;
 export const agentLeaseName = (node: string): string => `mesos-agent-${node}`;
 export const frameworkLeaseName = (framework: string): string => `mesos-framework-${framework}`;
+/** The ValidatingAdmissionPolicy that judges specs of a kind beside the schema; see Kind.admission. */
+export const policyName = (plural: string): string => `${plural}.${GROUP}`;

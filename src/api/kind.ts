@@ -54,6 +54,12 @@ export interface Kind<Spec extends z.ZodType = z.ZodType, Status extends z.ZodTy
   readonly description: string;
   readonly spec: Spec;
   readonly status: Status;
+  /**
+   * True: rules on spec that compare with what was there before, or look into an object, are judged by a ValidatingAdmissionPolicy
+   * when spec is written; as rules of the schema they would be judged again with each write of status. For kinds whose status is
+   * written often.
+   */
+  readonly admission?: true;
   /** CEL rules over the whole object: metadata.name, spec and status together. */
   readonly rules: readonly Rule[];
   readonly printerColumns: readonly PrinterColumn[];

@@ -5,7 +5,7 @@ import { executorTemplate } from "./executor.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
 import { attribute, givenResources, resources } from "./resource.ts";
-import { immutable, listMap, listSet, rules } from "./rule.ts";
+import { immutable, listMap, listSet, rules, written } from "./rule.ts";
 import { taskTemplate } from "./task.ts";
 
 const filters = z.object({
@@ -114,10 +114,10 @@ export const offerSpec = rules(
     role: immutable(rolePath, "role").describe("The role it is made to; * for an inverse offer."),
     agent: immutable(objectName, "agent").describe("The agent whose resources these are."),
     hostname: immutable(z.string().max(253), "hostname").optional().describe("The agent's host name."),
-    resources: immutable(resources, "resources").describe(
+    resources: immutable(written(resources), "resources").describe(
       "What is offered; of an inverse offer what the framework used there when it was asked.",
     ),
-    attributes: immutable(z.array(attribute).max(128), "attributes")
+    attributes: immutable(written(z.array(attribute).max(128)), "attributes")
       .optional()
       .describe("The agent's attributes."),
     unavailability: immutable(
@@ -200,6 +200,7 @@ export const Offer = defineKind({
     "Resources of one agent, offered to one framework for one role, or asked back from it. Made by the operator, answered by the framework.",
   spec: offerSpec,
   status: offerStatus,
+  admission: true,
   rules: [
     {
       rule: "!has(self.spec.response) || has(oldSelf.spec.response) || !has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state == 'Outstanding'",

@@ -36,22 +36,44 @@ const reservation = z.object({
   labels: z.record(z.string().max(63), z.string().max(253)).optional().describe("Labels of the reservation."),
 });
 
-const disk = z.object({
-  persistence: z
-    .object({
-      id: mesosId.describe("Id of the persistent volume, unique per role and agent."),
-      principal: z.string().max(253).optional().describe("Who made the volume."),
-    })
-    .optional()
-    .describe("Set when the disk is a persistent volume."),
-  volume: z
-    .object({
-      containerPath: containerPath.describe("Where a task sees the volume."),
-      mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
-    })
-    .optional()
-    .describe("How the volume is mounted."),
-});
+/** Rules stand where they read least: each field that a rule reads of a wide object costs the API server a look at all of them. */
+const reservationStack = rules(
+  z.array(reservation).min(1).max(8),
+  {
+    rule: "self.all(i, r, i == 0 || r.role.startsWith(self[i - 1].role + '/'))",
+    message: "each reservation refines the one before it: its role must lie below that one's",
+    cost: 2_500,
+  },
+  {
+    rule: "self.all(i, r, i == 0 || r.type == 'DYNAMIC')",
+    message: "only the first reservation can be STATIC",
+    cost: 100,
+  },
+);
+
+const disk = rules(
+  z.object({
+    persistence: z
+      .object({
+        id: mesosId.describe("Id of the persistent volume, unique per role and agent."),
+        principal: z.string().max(253).optional().describe("Who made the volume."),
+      })
+      .optional()
+      .describe("Set when the disk is a persistent volume."),
+    volume: z
+      .object({
+        containerPath: containerPath.describe("Where a task sees the volume."),
+        mode: z.enum(["RW", "RO"]).default("RW").describe("Whether a task may write it."),
+      })
+      .optional()
+      .describe("How the volume is mounted."),
+  }),
+  {
+    rule: "!has(self.persistence) || has(self.volume)",
+    message: "a persistent volume needs disk.volume",
+    fieldPath: ".volume",
+  },
+);
 
 const one =
   "[has(self.scalar), has(self.quantity), has(self.ranges), has(self.set)].filter(x, x).size() == 1";
@@ -73,10 +95,7 @@ const resourceOf = (mostRanges: number) =>
       quantity: quantity.optional().describe("An amount as a Kubernetes quantity: 500m, 256Mi, 2."),
       ranges: rangesOf(mostRanges).optional().describe("Ranges of integers: ports."),
       set: names.optional().describe("A set of names."),
-      reservations: z
-        .array(reservation)
-        .min(1)
-        .max(8)
+      reservations: reservationStack
         .optional()
         .describe("The stack of reservations, the last being the most refined; absent: unreserved."),
       disk: disk.optional().describe("Persistence and mount of a disk resource."),
@@ -85,7 +104,7 @@ const resourceOf = (mostRanges: number) =>
     }),
     { rule: one, message: "exactly one of scalar, quantity, ranges and set must be given" },
     {
-      rule: "!(self.name in ['cpus', 'mem', 'disk', 'gpus']) || !(has(self.ranges) || has(self.set))",
+      rule: "!(has(self.ranges) || has(self.set)) || !(self.name in ['cpus', 'mem', 'disk', 'gpus'])",
       message: "cpus, mem, disk and gpus are scalars: give scalar or quantity",
     },
     {
@@ -93,7 +112,7 @@ const resourceOf = (mostRanges: number) =>
       message: "ports is given as ranges",
     },
     {
-      rule: "self.name != 'ports' || !has(self.ranges) || self.ranges.all(r, r.begin >= 1 && r.end <= 65535)",
+      rule: "!has(self.ranges) || self.name != 'ports' || self.ranges.all(r, r.begin >= 1 && r.end <= 65535)",
       message: "ports lie between 1 and 65535",
       fieldPath: ".ranges",
       cost: 300,
@@ -109,11 +128,6 @@ const resourceOf = (mostRanges: number) =>
       fieldPath: ".disk",
     },
     {
-      rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.disk.volume)",
-      message: "a persistent volume needs disk.volume",
-      fieldPath: ".disk.volume",
-    },
-    {
       rule: "!has(self.disk) || !has(self.disk.persistence) || has(self.reservations)",
       message: "a persistent volume lies on reserved disk: give reservations",
       fieldPath: ".reservations",
@@ -127,18 +141,6 @@ const resourceOf = (mostRanges: number) =>
       rule: "!has(self.revocable) || !self.revocable || !has(self.reservations)",
       message: "revocable resources cannot be reserved",
       fieldPath: ".revocable",
-    },
-    {
-      rule: "!has(self.reservations) || self.reservations.all(i, r, i == 0 || r.role.startsWith(self.reservations[i - 1].role + '/'))",
-      message: "each reservation refines the one before it: its role must lie below that one's",
-      fieldPath: ".reservations",
-      cost: 2_500,
-    },
-    {
-      rule: "!has(self.reservations) || self.reservations.all(i, r, i == 0 || r.type == 'DYNAMIC')",
-      message: "only the first reservation can be STATIC",
-      fieldPath: ".reservations",
-      cost: 100,
     },
   );
 type WireForm = z.ZodType<ResourceSpec, ResourceSpec>;

@@ -23,6 +23,17 @@ const RULES = "x-kubernetes-validations";
 /** Key of a pattern's sentence in a schema, until the generator has used it. */
 export const SENTENCE = "x-sentence";
 
+/** Key of the mark that `written` leaves in a schema, until the generator has used it. */
+export const WRITTEN = "x-written";
+
+/**
+ * Written by the operator alone: types, bounds and patterns stay, but no rule below is judged, as in status. A rule on what never
+ * changes would be judged again with each write of the object.
+ */
+export function written<T extends z.ZodType>(schema: T): T {
+  return schema.meta({ ...schema.meta(), [WRITTEN]: true }) as T;
+}
+
 /** Attaches CEL rules; those already on the schema are kept. The text is the user's error message. */
 export function rules<T extends z.ZodType>(schema: T, ...added: Rule[]): T {
   return schema.meta({ ...schema.meta(), [RULES]: [...rulesOf(schema), ...added] }) as T;

@@ -40,11 +40,16 @@ const discovery = z.object({
     .describe("Ports of the service."),
 });
 
+const needs = (name: string) => ({
+  rule: `self.exists(r, r.name == '${name}' && (!has(r.scalar) || r.scalar > 0.0))`,
+  message: `a task needs ${name}, more than 0`,
+});
+
 /** What a task is, wherever it is written: in a Task, or in the answer to an Offer (Mesos's TaskInfo). */
 const taskInfoShape = {
   taskId: mesosId.optional().describe("Mesos task id, unique in the framework; absent: the object's name."),
   displayName: z.string().max(253).optional().describe("Name for people."),
-  resources: givenResources.min(1).describe("What the task holds."),
+  resources: rules(givenResources.min(1), needs("cpus"), needs("mem")).describe("What the task holds."),
   limits: limits.optional().describe("Limits above the request."),
   command: command.optional().describe("What to run; absent: the image's own."),
   container: container.optional().describe("Where and as whom it runs."),
@@ -77,11 +82,6 @@ const programRule = (executor: string) => ({
   rule: `has(self.command) || has(self.${executor}) || (has(self.container) && has(self.container.image))`,
   message: "a task needs command, or container.image with a command of its own, or an executor",
 });
-const needs = (name: string) => ({
-  rule: `self.resources.exists(r, r.name == '${name}' && (!has(r.scalar) || r.scalar > 0.0))`,
-  message: `a task needs ${name}, more than 0`,
-  fieldPath: ".resources",
-});
 
 /** A limit is at least what is requested; what is malformed another rule refuses. */
 const notBelowRequest = (name: "cpus" | "mem") => {
@@ -107,8 +107,6 @@ const mapsOwnPorts = {
 
 const taskRules = (executor: string) => [
   programRule(executor),
-  needs("cpus"),
-  needs("mem"),
   notBelowRequest("cpus"),
   notBelowRequest("mem"),
   mapsOwnPorts,
@@ -334,6 +332,7 @@ export const Task = defineKind({
   description: "A Mesos task: launched at most once, its end reported at least once.",
   spec: taskSpec,
   status: taskStatus,
+  admission: true,
   rules: [
     {
       // What has ended, stays ended, whoever writes: see hasEnded in taskstate.ts.

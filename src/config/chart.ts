@@ -125,6 +125,14 @@ export const chartValues = z.strictObject({
     podSecurity: z.boolean(),
     scheduling: z.strictObject({ enabled: z.boolean(), exemptUsers: z.array(z.string().min(1)) }),
   }),
+  flowControl: z.strictObject({
+    enabled: z.boolean(),
+    leaseShares: z
+      .int()
+      .min(1)
+      .max(1000)
+      .describe("Of the API server's concurrency; Kubernetes' leader-election has 10."),
+  }),
   rbac: z.strictObject({ aggregate: z.boolean() }),
   serviceAccount: z.strictObject({
     operator: z.strictObject({ annotations: texts }),

@@ -409,7 +409,9 @@ describe("an operation", () => {
       ["'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
     ]);
     expect(group({ ...plain, type: "CUSTOM" }, "a").refused[0]?.message).toMatch(/must be of type DEFAULT/);
-    expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(/executor.command/);
+    expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(
+      /ExecutorInfo.command/,
+    );
   });
 
   it.each([

@@ -12,7 +12,7 @@ export interface AcknowledgementsOptions {
  * Milliseconds that an acknowledgement waits for the next update, which it covers then. Nobody waits for it: the agent goes on without.
  * One that came between two updates would have the agent's next write refused, as the Task has changed since it was read.
  */
-const PAUSE = 5_000;
+const PAUSE = 15_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 

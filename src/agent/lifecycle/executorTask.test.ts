@@ -7,6 +7,7 @@ import { executorTaskTransition, recoverExecutorTask } from "./executorTask.ts";
 import { recordWith, specWith, stampAt } from "./fixture.ts";
 import { failed } from "./outcome.ts";
 import { REASON } from "./reason.ts";
+import { transition } from "./transition.ts";
 
 const record = (fields: Partial<TaskRecord> = {}): TaskRecord => {
   const { sandbox: _none, ...rest } = recordWith({
@@ -122,4 +123,26 @@ test.each([
 ] as const)("after a restart of the agent one that was %s goes on with %j", (phase, effects) => {
   const pending = phase === "claiming" ? [] : [update("a", "TASK_RUNNING")];
   expect(recoverExecutorTask(record({ phase, pending })).effects.map(({ type }) => type)).toEqual(effects);
+});
+
+describe("an executor that subscribes", () => {
+  const executor = { spec: {} as never, token: "secret", subscribed: false };
+  const subscribed = (phase: TaskRecord["phase"]) =>
+    transition(recordWith({ phase, executor }), { type: "subscribed" }, stampAt());
+
+  test("is told of, once", () => {
+    const { record: known, effects } = subscribed("running");
+    expect(effects).toEqual([{ type: "publish" }]);
+    expect(known.executor?.subscribed).toBe(true);
+    expect(transition(known, { type: "subscribed" }, stampAt()).effects).toEqual([]);
+  });
+
+  test("may be faster than the word of its launch", () => {
+    const { record: known, effects } = subscribed("launching");
+    expect([known.executor?.subscribed, effects]).toEqual([true, []]);
+    const container = { startedAt: "1970-01-01T00:00:00.000Z", addresses: [] };
+    expect(transition(known, { type: "launched", container }, stampAt()).record.latest?.state).toBe(
+      "TASK_RUNNING",
+    );
+  });
 });

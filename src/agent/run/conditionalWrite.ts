@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { Backoff } from "../../cluster/backoff.ts";
 import { isConflict, isInvalid, isNotFound } from "../../cluster/errors.ts";
+import { merged } from "../../cluster/mergepatch.ts";
 import { type KubeObject, keyOf, type Live } from "../../cluster/object.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Reader } from "../../cluster/store.ts";
@@ -8,11 +9,13 @@ import { type Clock, sleep } from "../../cluster/time.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 
 export interface WriteOptions<Kind extends KubeObject> {
-  readonly objects: Pick<Resource<Kind>, "get" | "mergePatch">;
+  readonly objects: Pick<Resource<Kind>, "get" | "updateStatus">;
   readonly store: Pick<Reader<Kind>, "get">;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+type Identity = Pick<TaskRecord, "namespace" | "name" | "uid">;
 
 /** What to write of an object as it is, undefined if it is gone: an answer without a write, or a patch and what it comes to. */
 export type Decide<Kind extends KubeObject, T> = (
@@ -25,7 +28,7 @@ export type Decide<Kind extends KubeObject, T> = (
  */
 export async function writeStatus<Kind extends KubeObject, T>(
   { objects, store, clock, log }: WriteOptions<Kind>,
-  record: TaskRecord,
+  record: Identity,
   signal: AbortSignal,
   decide: Decide<Kind, T>,
 ): Promise<T> {
@@ -40,7 +43,8 @@ export async function writeStatus<Kind extends KubeObject, T>(
       read = true;
       const decision = decide(object);
       if ("answer" in decision) return decision.answer;
-      await objects.mergePatch(ref, decision.patch, { subresource: "status", signal });
+      // Written as a whole: the API server need not put a patch and what it has together. Conditional on the version all the same.
+      await objects.updateStatus(merged(object, decision.patch) as Live<Kind>, { signal });
       return decision.result;
     } catch (err) {
       signal.throwIfAborted();
@@ -56,7 +60,7 @@ export async function writeStatus<Kind extends KubeObject, T>(
 }
 
 function same<Kind extends KubeObject>(
-  record: TaskRecord,
+  record: Identity,
   object: Live<Kind> | undefined,
 ): Live<Kind> | undefined {
   return object?.metadata.uid === record.uid ? object : undefined;

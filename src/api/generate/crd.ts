@@ -4,7 +4,9 @@ import { type JsonSchema, structural } from "./structural.ts";
 
 /** The CustomResourceDefinition of a kind. */
 export function customResourceDefinition(kind: Kind): JsonSchema {
-  const spec = structural(kind.spec);
+  // What is taken out stands in the kind's policy.
+  const take = kind.admission ? { take: () => {} } : {};
+  const spec = structural(kind.spec, { rules: true, ...take });
   const status = structural(kind.status, { rules: false });
   const schema: JsonSchema = {
     type: "object",

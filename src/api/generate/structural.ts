@@ -1,16 +1,19 @@
 import { z } from "zod";
-import { type Rule, SENTENCE } from "../rule.ts";
+import { type Rule, SENTENCE, WRITTEN } from "../rule.ts";
 import { affordable, matchCost } from "./budget.ts";
 
 export type JsonSchema = { [key: string]: unknown };
 
 const INT_OR_STRING = "x-kubernetes-int-or-string";
 const RULES = "x-kubernetes-validations";
-const DROPPED = ["$schema", "additionalProperties", "id", "contentEncoding", SENTENCE] as const;
+const DROPPED = ["$schema", "additionalProperties", "id", "contentEncoding", SENTENCE, WRITTEN] as const;
 const MAP_SIZE = 64;
 
 const isSchema = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Rules that a policy judges instead; told of each, with the place in spec (".command", "" for spec itself). */
+export type TakeRule = (path: string, rule: Rule) => void;
 
 interface Options {
   /**
@@ -18,6 +21,8 @@ interface Options {
    * does. Types, enumerations and patterns stay.
    */
   readonly rules: boolean;
+  /** Takes the rules that a policy shall judge out of the schema; see Kind.admission. */
+  readonly take?: TakeRule;
 }
 
 /**
@@ -41,13 +46,14 @@ interface Place extends Options {
   readonly items: number;
 }
 
-function clean(schema: JsonSchema, place: Place): JsonSchema {
+function clean(schema: JsonSchema, around: Place): JsonSchema {
   const out: JsonSchema = {};
   for (const [key, value] of Object.entries(schema)) {
     if ((DROPPED as readonly string[]).includes(key)) continue;
     out[key] = value;
   }
-  putRules(out, schema, place);
+  putRules(out, schema, around);
+  const place = { ...around, rules: around.rules && schema[WRITTEN] !== true };
   if (schema[INT_OR_STRING] === true) {
     delete out.type;
     delete out.anyOf;
@@ -86,9 +92,15 @@ function clean(schema: JsonSchema, place: Place): JsonSchema {
 function putRules(out: JsonSchema, schema: JsonSchema, place: Place): void {
   delete out[RULES];
   if (!place.rules) return;
+  const { take } = place;
   const rules = ((schema[RULES] as Rule[] | undefined) ?? [])
     .filter((rule) => rule.cost === undefined || affordable(rule.cost, place.items))
-    .map(({ cost: _, ...rule }) => rule);
+    .map(({ cost: _, ...rule }) => rule)
+    .filter((rule) => {
+      if (take === undefined || !isForPolicy(rule, schema, place)) return true;
+      take(place.path, rule);
+      return false;
+    });
   const sentence = schema[SENTENCE];
   const pattern = schema.pattern;
   if (typeof sentence === "string" && typeof pattern === "string") {
@@ -99,4 +111,10 @@ function putRules(out: JsonSchema, schema: JsonSchema, place: Place): void {
     }
   }
   if (rules.length > 0) out[RULES] = rules;
+}
+
+/** Below lists a policy could not say which item it is about. */
+function isForPolicy({ rule }: Rule, schema: JsonSchema, { path }: Place): boolean {
+  const single = !/[[{]/.test(path);
+  return single && (/\boldSelf\b/.test(rule) || isSchema(schema.properties) || schema.type === "array");
 }

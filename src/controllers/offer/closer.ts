@@ -30,18 +30,15 @@ export async function closeOffer(
 ): Promise<Live<Offer>> {
   if (assumed.offers.isStreamed(offer)) return closeStreamed(deps, assumed.offers, offer, closing);
   const { clients, clock, logger, metrics } = deps;
-  const { uid, resourceVersion } = offer.metadata;
   const { message } = closing;
   const status = {
     ...closing,
     ...(message !== undefined && { message: message.slice(0, LONGEST_MESSAGE) }),
     closedAt: new Date(clock.now()).toISOString(),
   };
-  const closed = await clients.offers.mergePatch(
-    offer.metadata,
-    { metadata: { uid, resourceVersion }, status },
-    { fieldManager: OFFER_MANAGER, subresource: "status", signal },
-  );
+  // As a whole, with the version that was read: less work for the API server than a patch, and as conditional.
+  const whole = { ...offer, status: { ...offer.status, ...status } };
+  const closed = await clients.offers.updateStatus(whole, { fieldManager: OFFER_MANAGER, signal });
   assumed.offers.assume(closed);
   if (!offer.spec.inverse) metrics.offersClosed.inc({ state: closing.state });
   const { name } = offer.metadata;

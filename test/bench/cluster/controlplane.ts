@@ -1,14 +1,12 @@
-import { join } from "node:path";
 import { binary, ensureBinaries } from "../../../hack/devcluster/binaries.ts";
-import { run } from "../../../hack/devcluster/command.ts";
 import { APISERVER_PROGRAMS } from "../../../hack/devcluster/programs.ts";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { Connection } from "../../../src/cluster/connection.ts";
 import { namespaces, serviceAccounts } from "../../../src/cluster/core.ts";
+import { applyDefinitions } from "../../integration/definitions.ts";
 import { startServer } from "../../integration/server.ts";
 import { SYSTEM } from "./simulator/protocol.ts";
 
-const CRDS = join(import.meta.dirname, "../../../crds");
 /** Namespace of the frameworks, tasks and Pods. */
 export const WORK = "bench";
 
@@ -27,9 +25,7 @@ export async function startControlPlane(say: Say, profiling: boolean): Promise<C
   const programs = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl", "kube-scheduler"], say);
   const { kubeconfig, stop } = await startServer({ profiling });
   try {
-    const here = [binary(programs, "kubectl"), "--kubeconfig", kubeconfig];
-    await run([...here, "apply", "--server-side", "-f", CRDS]);
-    await run([...here, "wait", "--for=condition=Established", "--timeout=60s", "-f", CRDS]);
+    await applyDefinitions(kubeconfig);
     const limits = { qps: 1_000_000, burst: 1_000_000, timeout: 120_000 };
     const connection = await Connection.load({ userAgent: "bench", kubeconfig, ...limits });
     for (const name of [SYSTEM, WORK]) {

@@ -48,7 +48,7 @@ describe(`bench:cluster at ${AGENTS} agents`, () => {
     expect(launches.boundP50ms).toBeLessThanOrEqual(launches.p50ms ?? 0);
     expect(launches.p50ms).toBeLessThanOrEqual(launches.p99ms ?? 0);
     // An agent tells of each task that it starts, runs and has ended; ten share an offer.
-    expect(writes).toMatchObject({ "POST tasks": 1, "PATCH tasks/status": 3, "PATCH offers/status": 0.1 });
+    expect(writes).toMatchObject({ "POST tasks": 1, "PUT tasks/status": 3, "PUT offers/status": 0.1 });
     expect(launches.writesPerLaunch).toBeLessThan(12);
   });
 

@@ -58,7 +58,7 @@ describe("on a real API server, the chart", () => {
     const notes = await install();
     expect(notes).toContain("helm test mesos-operator -n mesos-system");
     expect(await existing("deployments,daemonsets")).toHaveLength(2);
-    expect(await existing("customresourcedefinitions")).toHaveLength(7);
+    expect(await existing("customresourcedefinitions")).toHaveLength(8);
   });
 
   test("leaves helm's record of it far below its limit", async () => {
@@ -78,12 +78,15 @@ describe("on a real API server, the chart", () => {
       return (JSON.parse(stdout) as { items: { metadata: { name: string }; spec: object }[] }).items;
     };
     expect((await policies()).map(({ metadata }) => metadata.name).sort()).toEqual([
+      "executors.mesos.dev",
       "mesos-operator-agent-node",
       "mesos-operator-offer-pod-security",
       "mesos-operator-offers",
       "mesos-operator-placing",
       "mesos-operator-status",
       "mesos-operator-task-pod-security",
+      "offers.mesos.dev",
+      "tasks.mesos.dev",
     ]);
   });
 
@@ -123,9 +126,15 @@ describe("on a real API server, the chart", () => {
     await kubectl(["create", "-f", "-"], { kubeconfig: server.kubeconfig, input: JSON.stringify(role) });
     await run("uninstall", RELEASE, "-n", NAMESPACE);
     const kinds =
-      "deployments,daemonsets,services,configmaps,serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,poddisruptionbudgets,resourcequotas,pods";
+      "deployments,daemonsets,services,configmaps,serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings,clusterroles,clusterrolebindings,poddisruptionbudgets,resourcequotas,pods,flowschemas,prioritylevelconfigurations";
     expect(await existing(kinds)).toEqual([]);
-    expect(await existing("customresourcedefinitions")).toHaveLength(7);
+    // Part of what Offers and Tasks are.
+    const policies = await existing("validatingadmissionpolicies,validatingadmissionpolicybindings");
+    expect(policies.map((name) => name.split("/")[1])).toEqual([
+      ...["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"],
+      ...["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"],
+    ]);
+    expect(await existing("customresourcedefinitions")).toHaveLength(8);
     expect((await ask("get", "mrole", "eng", "-o", "name")).stdout).toContain("eng");
   });
 

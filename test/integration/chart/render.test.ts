@@ -21,7 +21,8 @@ describe("the chart", () => {
   });
 
   test("puts all that has a namespace into the release's", () => {
-    const clusterWide = /^(ClusterRole|CustomResourceDefinition|ValidatingAdmissionPolicy|PriorityClass)/;
+    const clusterWide =
+      /^(ClusterRole|CustomResourceDefinition|FlowSchema|PriorityLevelConfiguration|ValidatingAdmissionPolicy|PriorityClass)/;
     for (const { kind, metadata } of manifests) {
       expect([kind, metadata.namespace]).toEqual([kind, clusterWide.test(kind) ? undefined : NAMESPACE]);
     }
@@ -65,14 +66,10 @@ describe("the chart", () => {
     // A Pod's address is in no certificate that lasts, and not reached from everywhere.
     const { agentPort: _port, agentToken: _token, ...gatewayDefaults } = gateway;
     expect(gatewayRest).toEqual({ ...gatewayDefaults, followers: "Proxy" });
-    const {
-      namespace: _a,
-      defaultImage: _d,
-      operatorUser: _o,
-      http: _http,
-      ...agent
-    } = agentConfig.parse({});
+    const { namespace: _a, defaultImage: _d, operatorUser: _o, http, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
+    const { plain: _p2, tls: _t2, ...httpRest } = values.agent.http;
+    expect({ ...httpRest, plain: false }).toEqual(http);
   });
 
   test("restarts the programs whose configuration changed, and no others", async () => {
@@ -86,13 +83,12 @@ describe("the chart", () => {
     expect(sum(network, ...agent)).not.toBe(sum(manifests, ...agent));
   });
 
-  test("has the CustomResourceDefinitions of crds/, kept on uninstall", () => {
+  test("has the CustomResourceDefinitions of crds/ and their policies, kept on uninstall", () => {
     const crds = join(CHART, "../../crds");
-    const made = manifests.filter(({ kind }) => kind === "CustomResourceDefinition");
-    expect(made).toHaveLength(8);
+    expect(manifests.filter(({ kind }) => kind === "CustomResourceDefinition")).toHaveLength(8);
     for (const file of readdirSync(crds)) {
       const definition = parse(readFileSync(join(crds, file), "utf8"));
-      const one = pick(made, "CustomResourceDefinition", definition.metadata.name);
+      const one = pick(manifests, definition.kind, definition.metadata.name);
       expect(one.spec).toEqual(definition.spec);
       expect(one.metadata.annotations).toEqual({ "helm.sh/resource-policy": "keep" });
     }
@@ -197,6 +193,8 @@ describe("security", () => {
       "patch executors/status",
       "patch leases",
       "patch tasks/status",
+      "update executors/status",
+      "update tasks/status",
     ]);
   });
 
@@ -260,6 +258,12 @@ describe("options", () => {
     ["slot.priorityClass.create", false, [], ["PriorityClass/mesos-operator-slot"]],
     ["slot.priorityClass.name", "slots", ["PriorityClass/slots"], ["PriorityClass/mesos-operator-slot"]],
     ["criticalPodsQuota.enabled", false, [], ["ResourceQuota/mesos-operator-critical"]],
+    [
+      "flowControl.enabled",
+      false,
+      [],
+      ["FlowSchema/mesos-operator-leases", "PriorityLevelConfiguration/mesos-operator-leases"],
+    ],
     ["admission.nodeBinding", false, [], policies("agent-node")],
     ["admission.podSecurity", false, [], policies("offer-pod-security", "task-pod-security")],
     ["admission.scheduling.enabled", false, [], policies("offers", "placing", "status")],
@@ -269,8 +273,11 @@ describe("options", () => {
 
   test("crds.install: false leaves them to others", async () => {
     const { less } = await added({ "crds.install": false });
-    expect(less).toHaveLength(7);
-    expect(less.every((name) => name.startsWith("CustomResourceDefinition/"))).toBe(true);
+    expect(less.filter((name) => name.startsWith("CustomResourceDefinition/"))).toHaveLength(8);
+    const others = less.filter((name) => !name.startsWith("CustomResourceDefinition/"));
+    const kinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+    const names = ["executors.mesos.dev", "offers.mesos.dev", "tasks.mesos.dev"];
+    expect(others.sort()).toEqual(kinds.flatMap((kind) => names.map((name) => `${kind}/${name}`)));
   });
 
   test("agent.taskNetwork.create: false writes nothing to the nodes", async () => {

@@ -113,16 +113,16 @@ const candidate = (task: Live<Task>) => {
  */
 class NewestTasks {
   readonly reader: Pick<Reader<Task>, "get">;
-  readonly writer: Pick<Resource<Task>, "get" | "mergePatch">;
+  readonly writer: Pick<Resource<Task>, "get" | "updateStatus">;
   readonly #written = new Map<string, Live<Task>>();
 
   constructor(tasks: Resource<Task>, cache: Reflector<Task, "agent">) {
     this.reader = { get: (key) => newer(cache.store.get(key), this.#written.get(key)) };
     this.writer = {
       get: (ref, options) => tasks.get(ref, options),
-      mergePatch: async (ref, patch, options) => {
-        const task = await tasks.mergePatch(ref, patch, options);
-        this.#written.set(keyOf(ref), task);
+      updateStatus: async (object, options) => {
+        const task = await tasks.updateStatus(object, options);
+        this.#written.set(keyOf(task.metadata), task);
         return task;
       },
     };
