@@ -74,7 +74,7 @@ const leaderInfo = (info: MasterInfo): object => ({
   hostname: info.hostname,
 });
 
-export const masterPid = (info: MasterInfo): string => {
+const masterPid = (info: MasterInfo): string => {
   const ip = isFieldSet(info, MasterInfoSchema.field.address) ? info.address?.ip : undefined;
   return `master@${ip === undefined || ip === "" ? info.hostname : ip}:${info.port}`;
 };
