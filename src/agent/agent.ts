@@ -99,6 +99,7 @@ export class Agent {
       await this.#follow(parts, await this.#facts(runtime, bootId, signal), signal);
     } finally {
       this.#parts?.monitors.stopAll();
+      this.#parts?.executors.hub.close();
       await this.#parts?.server.stop();
       runtime.close();
     }

@@ -1,34 +1,33 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { Agent as AgentObject } from "../api/agent.ts";
 import { durationMs } from "../api/duration.ts";
 import type { Executor } from "../api/executor.ts";
 import type { Task } from "../api/task.ts";
-import { hasEnded } from "../api/taskstate.ts";
 import { TokenAuthenticator } from "../auth/bearer.ts";
 import { agents, executors, frameworks, reservations, tasks } from "../client/handles.ts";
 import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.ts";
 import { EventWriter } from "../cluster/events.ts";
-import { keyOf, type Live } from "../cluster/object.ts";
+import { keyOf } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
 import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
+import type { TaskRecord } from "./checkpoint/record.ts";
 import type { RecordStore } from "./checkpoint/recordStore.ts";
 import type { ContainerRuntime } from "./containerizer/open.ts";
 import { DefaultExecutors } from "./defaultexecutor/defaultExecutors.ts";
-import { executorsAsTasks } from "./executors/asTask.ts";
 import { ExecutorHub } from "./executors/hub.ts";
 import { messageRoutes } from "./executors/messageRoutes.ts";
 import { executorObstacle } from "./executors/obstacle.ts";
 import { executorRoute } from "./executors/route.ts";
-import { ExecutorStatusWriter } from "./executors/statusWriter.ts";
+import { superviseExecutors } from "./executors/supervision.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
+import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
@@ -69,6 +68,7 @@ export interface AgentParts {
   readonly executors: {
     readonly supervisor: Supervisor;
     readonly objects: Reflector<Executor>;
+    readonly hub: ExecutorHub;
   };
   /** From now on executors are answered. */
   readonly recovered: () => void;
@@ -134,6 +134,8 @@ export async function compose(
     log,
     signal,
   });
+  const resourcesOf = (record: TaskRecord) =>
+    record.executor ? hub.resourcesOf(record) : record.spec.resources;
   const launcher = new Launcher({
     containerizer,
     provisioner,
@@ -147,7 +149,7 @@ export async function compose(
     },
     dns,
     config,
-    resourcesOf: (record) => (record.executor ? hub.resourcesOf(record) : record.spec.resources),
+    resourcesOf,
     clock,
     log,
   });
@@ -220,47 +222,24 @@ export async function compose(
     },
     onForget: (uid) => metrics.forget(uid),
   });
-  const isRunning = ({ metadata }: Live<Executor>) =>
-    [...taskWatch.store.values()].some(
-      ({ spec, status, metadata: { namespace } }) =>
-        spec.executor?.name === metadata.name && namespace === metadata.namespace && !hasEnded(status),
-    );
-  const executorSupervisor: Supervisor = new Supervisor({
+  const executorSupervisor: Supervisor = superviseExecutors({
     ...supervising,
-    tasks: executorsAsTasks(executorWatch, isRunning),
+    acting,
+    objects: executorWatch,
+    client: executors(connection),
+    tasks: taskWatch,
+    hub,
+    events,
     records: executorRecords,
-    effects: new Effects({
-      ...acting,
-      status: new ExecutorStatusWriter({
-        objects: executors(connection),
-        store: executorWatch.store,
-        clock,
-        log,
-      }),
-    }),
-    executor: ({ metadata }) => {
-      const spec = executorWatch.store.get(keyOf(metadata))?.spec;
-      return spec && { spec, token: randomBytes(32).toString("hex"), subscribed: false };
-    },
     heldByOthers: () => addAmounts(supervisor.held(), defaultExecutors.amounts()),
-    obstacle: () => undefined,
-    onRecord: (record, recovered) => {
-      hub.observeExecutor(record, recovered);
-      supervisor.schedule();
-      const object = executorWatch.store.get(keyOf(record));
-      const note = recovered ? undefined : endNote(record);
-      if (record.phase === "ended" && object?.metadata.uid === record.uid && note)
-        events.record(object, note);
-    },
-    onForget: () => {},
+    onChange: () => supervisor.schedule(),
   });
-  taskWatch.onChange(() => executorSupervisor.schedule());
   function* runs() {
     yield* supervisor.runs();
     yield* executorSupervisor.runs();
   }
   let recovering = true;
-  const upkept = { node, reservations: held, layout, config, clock, log };
+  const upkept = { node, resourcesOf, reservations: held, layout, config, clock, log };
   const upkeep = new Upkeep({ ...upkept, runs, runtime, defaultExecutors });
   const executorApi = executorRoute({
     hub,
@@ -279,8 +258,8 @@ export async function compose(
     connection,
     node,
     address: options.addresses[0] ?? node,
-    records: () => [...supervisor.runs()].map(({ record }) => record),
-    record: (uid) => supervisor.run(uid)?.record,
+    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
     agents: agent.store,
     isReady: () => taskWatch.hasSynced && agent.hasSynced,
@@ -301,7 +280,7 @@ export async function compose(
     agent,
     slots,
     server,
-    executors: { supervisor: executorSupervisor, objects: executorWatch },
+    executors: { supervisor: executorSupervisor, objects: executorWatch, hub },
     recovered: () => {
       recovering = false;
     },

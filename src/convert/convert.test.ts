@@ -358,7 +358,7 @@ describe("an offer", () => {
       framework_id: { value: "f" },
       agent_id: { value: "n1" },
       hostname: "n1",
-      url: { scheme: "http", address: { hostname: "n1", ip: "10.0.0.1", port: 5051 } },
+      url: { scheme: "https", address: { hostname: "n1", ip: "10.0.0.1", port: 5051 }, path: "/slave(1)" },
       resources: [scalar("cpus", 4), scalar("mem", 1024)],
       attributes: [
         { name: "rack", type: "TEXT", text: { value: "r1" } },
@@ -409,7 +409,9 @@ describe("an operation", () => {
       ["'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
     ]);
     expect(group({ ...plain, type: "CUSTOM" }, "a").refused[0]?.message).toMatch(/must be of type DEFAULT/);
-    expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(/executor.command/);
+    expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(
+      /ExecutorInfo.command/,
+    );
   });
 
   it.each([

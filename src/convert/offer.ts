@@ -37,6 +37,8 @@ export interface Place {
 
 /** Where Mesos's agents listen (src/slave/constants.hpp). */
 export const AGENT_PORT = 5051;
+/** Its name in libprocess: every path of its is served below this one too. */
+export const AGENT_PATH = "/slave(1)";
 
 /** An offer as the framework is told it. Resources must be scalars, ranges and sets: the operator writes no quantities. */
 export function offerMessage(offer: OfferObject, framework: FrameworkTraits, place: Place = {}): Offer {
@@ -51,7 +53,11 @@ export function offerMessage(offer: OfferObject, framework: FrameworkTraits, pla
     frameworkId: { value: framework.id },
     agentId: { value: spec.agent },
     hostname,
-    url: { scheme: "http", address: { hostname, port: AGENT_PORT, ...(ip !== undefined && { ip }) } },
+    url: {
+      scheme: "https",
+      address: { hostname, port: AGENT_PORT, ...(ip !== undefined && { ip }) },
+      path: AGENT_PATH,
+    },
     resources: spec.resources.map((one) => resourceMessage(one, form)),
     executorIds: executorIds.map((value) => ({ value })),
     attributes: (spec.attributes ?? []).map(attributeMessage),

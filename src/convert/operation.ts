@@ -4,9 +4,6 @@ import type { Operation } from "../api/offer.ts";
 import type { TaskTemplate } from "../api/task.ts";
 import { enumName } from "../wire/enums.ts";
 import {
-  type ExecutorInfo,
-  ExecutorInfo_Type,
-  ExecutorInfoSchema,
   type Offer_Operation,
   Offer_Operation_ReserveSchema,
   Offer_Operation_Type,
@@ -15,6 +12,7 @@ import {
   type TaskInfo,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { executorTemplate } from "./executor.ts";
+import { groupExecutor, taskOfGroup } from "./group.ts";
 import { resourceSpecs } from "./resources.ts";
 import { taskTemplate } from "./task.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
@@ -93,8 +91,10 @@ function takeExecutor(executors: Map<string, ExecutorTemplate>, { executor }: Ta
 function launchGroup(operation: Offer_Operation, agent: string): ConvertedOperation {
   const reason = "REASON_TASK_GROUP_INVALID";
   const infos = tasksOf(operation);
-  const wrong = noFeedback(operation) ?? executorProblem(operation.launchGroup?.executor);
-  const converted = infos.map((info) => attempt(() => taskTemplate(info, agent)));
+  const { executor: info } = operation.launchGroup ?? {};
+  const executor = attempt(() => groupExecutor(info));
+  const wrong = noFeedback(operation) ?? (typeof executor === "string" ? executor : undefined);
+  const converted = infos.map((task) => attempt(() => taskTemplate(taskOfGroup(task, info), agent)));
   const first = wrong ?? converted.find((one) => typeof one === "string");
   if (first !== undefined) {
     const message = (i: number) => {
@@ -104,8 +104,8 @@ function launchGroup(operation: Offer_Operation, agent: string): ConvertedOperat
     return { refused: infos.map((info, i) => ({ info, message: message(i), reason })) };
   }
   const tasks = converted.filter((one) => typeof one !== "string");
-  if (tasks.length === 0) return { refused: [] };
-  return { refused: [], operation: { type: "LAUNCH_GROUP", launchGroup: { tasks } } };
+  if (tasks.length === 0 || typeof executor === "string") return { refused: [] };
+  return { refused: [], operation: { type: "LAUNCH_GROUP", launchGroup: { tasks, executor } } };
 }
 
 function attempt<T>(convert: () => T): T | string {
@@ -119,20 +119,6 @@ function attempt<T>(convert: () => T): T | string {
 
 const noFeedback = ({ id }: Offer_Operation): string | undefined =>
   id === undefined ? undefined : "The 'id' field was set in an operation of type LAUNCH or LAUNCH_GROUP";
-
-/** The plain default executor only starts and watches the group; this project's agent does so itself. */
-function executorProblem(executor: ExecutorInfo | undefined): string | undefined {
-  if (executor?.type !== ExecutorInfo_Type.DEFAULT)
-    return "the executor of a task group must be of type DEFAULT";
-  try {
-    const carried = ["type", "executor_id", "framework_id", "resources", "name", "source"];
-    onlyFields(ExecutorInfoSchema, executor, carried, "executor");
-    return undefined;
-  } catch (error) {
-    if (error instanceof Unsupported) return error.message;
-    throw error;
-  }
-}
 
 function resourceOperation(operation: Offer_Operation): Operation {
   const { type, reserve, unreserve, create, destroy } = operation;

@@ -15,6 +15,8 @@ beforeAll(async () => {
   const offer = await keeper.of(scene.node1);
   await keeper.accept(offer, [launch(shell("kept", "sleep 3600"))]);
   await scene.running("kept");
+  // The other nodes are for the mover.
+  for (const node of [scene.node2, scene.node3]) await keeper.decline(await keeper.of(node), "10m");
   mover = await Mover.connect();
   await scene.running("moved-0");
 });

@@ -174,8 +174,10 @@ test("an executor made with mesos-framework runs tasks, and tells of them", asyn
   expect(running).toMatchObject({ executorId: EXECUTOR, message: "worker runs it" });
   expect(Buffer.from(running?.data ?? []).toString()).toMatch(/^TASK_RUNNING [0-9]+$/);
   expect((await executorObject())?.status?.state).toBe("Running");
-  const { status } = await scene.cluster.kinds.agents.get({ name: agent });
-  expect(status?.allocated?.find(({ name }) => name === "mem")?.scalar).toBeGreaterThanOrEqual(160);
+  await until("the agent holds the executor and the task", async () => {
+    const { status } = await scene.cluster.kinds.agents.get({ name: agent });
+    return status?.allocated?.find(({ name }) => name === "mem")?.scalar === 160;
+  });
 });
 
 test("messages go both ways, and offers name the executor", async () => {

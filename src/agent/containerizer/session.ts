@@ -31,8 +31,11 @@ export class Session {
   readonly stdout: Readable;
   /** A terminal has none of its own. */
   readonly stderr: Readable | undefined;
-  /** The exit code, once the process has ended and nobody writes to its output any more; -1: it is not known. */
+  /** The exit code; -1: it is not known. */
+  readonly exited: Promise<number>;
+  /** The same, once nobody writes to its output any more. */
   readonly ended: Promise<number>;
+  #hasExited = false;
 
   static async start(
     connection: Connection,
@@ -92,6 +95,11 @@ export class Session {
     this.hasTerminal = streams.stderr === undefined;
     // A process that has ended reads no more.
     this.stdin.on("error", () => {});
+    this.exited = waitForProcess(connection, ids)
+      .catch(() => -1)
+      .finally(() => {
+        this.#hasExited = true;
+      });
     this.ended = this.#end();
   }
 
@@ -110,14 +118,15 @@ export class Session {
 
   /** With all that it has begun. */
   async kill(): Promise<void> {
-    await killTree(this.#connection, this.#ids, this.#pid);
+    // Its pid may be another's by now.
+    if (!this.#hasExited) await killTree(this.#connection, this.#ids, this.#pid);
     // Nobody reads it any more, and the shim does not let go before it has written all.
     this.stdout.resume();
     this.stderr?.resume();
   }
 
   async #end(): Promise<number> {
-    const code = await waitForProcess(this.#connection, this.#ids).catch(() => -1);
+    const code = await this.exited;
     // Waits for the last of the output: as long as somebody in the container holds it, and as the reader takes.
     const options = { deadlineMs: CLEANUP_DEADLINE_MS };
     while (

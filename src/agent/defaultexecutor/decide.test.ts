@@ -52,6 +52,11 @@ describe("an executor that runs", () => {
   });
 });
 
+test("too much disk is told as such", () => {
+  const loss = { reason: "REASON_CONTAINER_LIMITATION_DISK", message: "too much" };
+  expect(decide({ holder: "lost", loss })).toEqual({ kind: "kill", cause: "disk", message: "too much" });
+});
+
 test("one that has not begun, or is about to, is left alone", () => {
   expect(decide({ executor: executor(), holder: "absent", tasks: [] })).toEqual({ kind: "keep" });
   expect(decide({ executor: executor("Starting"), holder: "starting", tasks: [over] })).toEqual({

@@ -1,5 +1,6 @@
 import { type Executor, executorHasBegun, executorHasEnded } from "../../api/executor.ts";
 import type { Live } from "../../cluster/object.ts";
+import { REASON } from "../lifecycle/reason.ts";
 
 /**
  * The container that stands for an executor on the node and holds what its tasks share.
@@ -33,8 +34,8 @@ export interface ExecutorLoss {
 
 export type ExecutorDecision =
   | { readonly kind: "keep" }
-  /** Its tasks are to end: `request` because somebody wants it, `executor` because they have lost it. */
-  | { readonly kind: "kill"; readonly cause: "request" | "executor"; readonly message: string }
+  /** Its tasks are to end: `request` because somebody wants it, `executor` because they have lost it, `disk` because they shared too much. */
+  | { readonly kind: "kill"; readonly cause: "request" | "executor" | "disk"; readonly message: string }
   /** The holder goes, then the executor has ended; `reason`: not as it should have. */
   | { readonly kind: "end"; readonly reason?: string; readonly message: string }
   /** The API says that it has ended: the holder goes. */
@@ -42,7 +43,7 @@ export type ExecutorDecision =
 
 const KEEP: ExecutorDecision = { kind: "keep" };
 const LOST: ExecutorLoss = {
-  reason: "REASON_EXECUTOR_TERMINATED",
+  reason: REASON.executorTerminated,
   message: "The executor's container is gone",
 };
 
@@ -66,7 +67,7 @@ export function executorDecision({ executor, holder, loss, tasks }: ExecutorView
   if (!executorHasBegun(status) || holder === "starting") return KEEP;
   if (holder !== "running") {
     const { reason, message } = loss ?? LOST;
-    if (live) return { kind: "kill", cause: "executor", message };
+    if (live) return { kind: "kill", cause: reason === REASON.disk ? "disk" : "executor", message };
     return over ? { kind: "end", reason, message } : KEEP;
   }
   if (!over) return KEEP;

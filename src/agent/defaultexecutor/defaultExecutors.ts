@@ -1,8 +1,8 @@
 import { type Executor, executorHasBegun, executorHasEnded, executorIsGoing } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
+import { aborted } from "../../cluster/aborted.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
-import type { Watched } from "../../cluster/reflector.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { RecoveredContainer } from "../containerizer/containerizer.ts";
 import type { ExecutorPlace } from "../launch/place.ts";
@@ -11,18 +11,13 @@ import { networkOf } from "../podsecurity/profile.ts";
 import { persistentVolumes } from "../sandbox/volumes.ts";
 import { addAmounts, amountsOf } from "../slot/grant.ts";
 import { type Amounts, NO_AMOUNTS } from "../slot/slotState.ts";
-import { type ExecutorTask, executorDecision } from "./decide.ts";
+import { type ExecutorLoss, type ExecutorTask, executorDecision } from "./decide.ts";
 import { ExecutorGoneError } from "./gone.ts";
 import { executorSandboxOf, Holders, type HoldersOptions } from "./holders.ts";
 
-export interface DefaultExecutorsOptions extends HoldersOptions {
-  /** Executors with spec.agent of this agent. */
-  readonly executors: Watched<Executor>;
-}
-
 /** A task that is to end because of its executor. */
 export interface Doom {
-  readonly cause: "request" | "executor";
+  readonly cause: "request" | "executor" | "disk";
   readonly message: string;
 }
 
@@ -33,14 +28,14 @@ type RecordOf = (uid: string) => TaskRecord | undefined;
  * lives. Nothing of it is in a record: containerd has the containers, the API server the rest.
  */
 export class DefaultExecutors {
-  readonly #options: DefaultExecutorsOptions;
+  readonly #options: HoldersOptions;
   readonly #holders: Holders;
   /** Uids of executors that were in the store: one that is not there any more is gone, and not on its way. */
   #seen = new Set<string>();
   readonly #granted = new Set<string>();
   #onChange: () => void = () => {};
 
-  constructor(options: DefaultExecutorsOptions) {
+  constructor(options: HoldersOptions) {
     this.#options = options;
     this.#holders = new Holders(options, () => this.#onChange());
   }
@@ -95,6 +90,11 @@ export class DefaultExecutors {
       .reduce(addAmounts, NO_AMOUNTS);
   }
 
+  /** It must not go on: its tasks end, then it does. */
+  lose(uid: string, loss: ExecutorLoss): void {
+    this.#holders.lose(uid, loss);
+  }
+
   /** Takes up the containers of executors that an agent before this one made; gives back the others. */
   recover(containers: readonly RecoveredContainer[]): readonly RecoveredContainer[] {
     const others = this.#holders.recover(containers);
@@ -108,7 +108,8 @@ export class DefaultExecutors {
     const { layout, config } = this.#options;
     const executor = await this.#executorOf(record, record.parent.uid);
     const network = networkOf(level, executor.spec, config.network.defaultName);
-    await Promise.race([this.#holders.ready(executor, record.slot ?? "", network), rejecting(signal)]);
+    await Promise.race([this.#holders.ready(executor, record.slot ?? "", network), aborted(signal)]);
+    signal.throwIfAborted();
     return {
       executorId: executor.spec.executorId,
       sandbox: {
@@ -193,10 +194,3 @@ function memberOf(uid: string, ended: boolean, record: TaskRecord | undefined): 
   const over = phase === "settled" || (phase === "ended" && released);
   return { uid, ended: ended || over || phase === "ended", over };
 }
-
-const rejecting = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Executor, ExecutorStatus } from "../../api/executor.ts";
 import type { Live } from "../../cluster/object.ts";
+import type { Watched } from "../../cluster/reflector.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import { type Clock, timestamp } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
@@ -24,7 +25,9 @@ import { ExecutorGoneError } from "./gone.ts";
 import { holderSpec, LABEL_HOLDER } from "./holder.ts";
 
 export interface HoldersOptions {
-  readonly client: Pick<Resource<Executor>, "get" | "mergePatch">;
+  /** Executors with spec.agent of this agent. */
+  readonly executors: Watched<Executor>;
+  readonly client: Pick<Resource<Executor>, "get" | "updateStatus">;
   readonly containerizer: Pick<Containerizer, "launch" | "recover" | "remove" | "wait">;
   readonly provisioner: Pick<Provisioner, "pull">;
   readonly slots: Pick<SlotWatch, "locate" | "endOf">;
@@ -105,6 +108,11 @@ export class Holders {
     return ready;
   }
 
+  /** It counts as lost from now on. */
+  lose(uid: string, loss: ExecutorLoss): void {
+    if (this.#holders.get(uid)?.state === "running") this.#change(uid, { state: "lost", loss });
+  }
+
   /** Removes what is left of it, then tells of the executor's end, if there is one to tell. */
   end(uid: string, told?: { readonly executor: Live<Executor>; readonly end: End }): void {
     const holder = this.#holders.get(uid) ?? { state: "lost", ready: READY };
@@ -124,7 +132,7 @@ export class Holders {
     const step = { clock, log, signal };
     const sandbox = executorSandboxOf(layout, executor);
     const begun = await this.#write(executor, { state: "Starting", container: { id: uid, sandbox } });
-    if (begun === undefined) throw new ExecutorGoneError();
+    if (!begun) throw new ExecutorGoneError();
     await createExecutorSandbox(sandbox);
     const pull = () => provisioner.pull(config.defaultImage, { policy: "IfNotPresent", signal });
     const image = await launchStep(pull, step);
@@ -137,7 +145,7 @@ export class Holders {
     this.#watch(uid, slot);
     const { nodeAddress } = this.#options;
     const own = addresses.length > 0 || nodeAddress === undefined ? addresses : [nodeAddress];
-    await this.#write(begun, {
+    await this.#write(executor, {
       state: "Running",
       container: { id: uid, pid, image: image.name, sandbox, startedAt: startedAt.toISOString() },
       addresses: [...own],
@@ -166,7 +174,7 @@ export class Holders {
     const message = end?.message ?? "The executor's container has ended";
     log.warn({ executor: uid }, message);
     const reason = end?.preempted ? REASON.preempted : REASON.executorTerminated;
-    this.#change(uid, { state: "lost", loss: { reason, message } });
+    this.lose(uid, { reason, message });
   }
 
   async #end(uid: string, told: Parameters<Holders["end"]>[1]): Promise<void> {
@@ -183,9 +191,9 @@ export class Holders {
     this.#onChange();
   }
 
-  #write(executor: Live<Executor>, status: ExecutorStatus): Promise<Live<Executor> | undefined> {
-    const { client, clock, signal } = this.#options;
-    return writeExecutorStatus({ executors: client, clock, signal }, executor, status);
+  #write(executor: Live<Executor>, status: ExecutorStatus): Promise<boolean> {
+    const { client: objects, executors, clock, log, signal } = this.#options;
+    return writeExecutorStatus({ objects, store: executors.store, clock, log }, executor, status, signal);
   }
 
   #change(uid: string, fields: Partial<Holder>): void {

@@ -19,13 +19,9 @@ import { REASON } from "../lifecycle/reason.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import type { ExecutorEffects } from "../run/effects.ts";
 import type { TaskRun } from "../run/taskRun.ts";
+import { type RegistrationKill, Registrations } from "./registrations.ts";
 import type { ExecutorSession } from "./session.ts";
 import { endWithExecutor, isOver } from "./taskEnd.ts";
-
-/** Mesos: src/slave/constants.hpp. Milliseconds. */
-const REGISTRATION_TIMEOUT = 60_000;
-/** The longest that Mesos allows an executor to come back after a restart of the agent. */
-const REREGISTRATION_TIMEOUT = 15_000;
 
 export interface HubOptions {
   readonly tasks: () => Iterable<TaskRun>;
@@ -52,11 +48,15 @@ export class ExecutorHub implements ExecutorEffects {
   readonly #options: HubOptions;
   /** By the executor's uid. */
   readonly #sessions = new Map<string, ExecutorSession>();
-  readonly #timed = new Set<string>();
+  readonly #registrations: Registrations;
+  /** What each executor may use, as it was told last. */
+  readonly #limits = new Map<string, string>();
   readonly #listeners = new Set<(executor: TaskRecord, data: Uint8Array) => void>();
 
   constructor(options: HubOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.#registrations = new Registrations(clock, (uid, kill) => this.#expire(uid, kill));
   }
 
   /** The executor that runs here under these ids of Mesos; "unknown" names what there is none of. */
@@ -93,6 +93,11 @@ export class ExecutorHub implements ExecutorEffects {
       run.dispatch({ type: "kill", cause: "request", graceMs: graceOf(record.spec), message });
     }
     for (const task of tasks) if (task.record.phase === "launching") task.dispatch({ type: "executorReady" });
+  }
+
+  /** The agent stops: executors find the next one. */
+  close(): void {
+    for (const session of this.#sessions.values()) session.end();
   }
 
   /** An update of the executor's; resolves once it is on disk and acknowledged. */
@@ -138,6 +143,9 @@ export class ExecutorHub implements ExecutorEffects {
     const executor = this.#executorOf(run.record);
     if (executor === undefined) return;
     await this.#resize(executor);
+    // It may have ended meanwhile: what is over is not handed over.
+    await run.idle();
+    if (isOver(run.record)) return;
     const session = this.#sessions.get(executor.uid);
     const { record } = executor;
     const spec = record.executor?.spec;
@@ -170,11 +178,12 @@ export class ExecutorHub implements ExecutorEffects {
   observeExecutor(record: TaskRecord, recovered: boolean): void {
     if (isOver(record)) {
       this.#sessions.get(record.uid)?.end();
+      this.#limits.delete(record.uid);
       for (const task of this.#tasksOf(record)) {
         if (isOver(task.record)) continue;
         task.dispatch({ type: "executorEnded", outcome: endWithExecutor(task.record.framework, record) });
       }
-    } else if (record.phase === "running") this.#expectRegistration(record, recovered);
+    } else if (record.phase === "running") this.#registrations.expect(record, recovered);
   }
 
   /** Told of each state of each task's record. */
@@ -245,33 +254,28 @@ export class ExecutorHub implements ExecutorEffects {
     return undefined;
   }
 
+  /** One that has subscribed meanwhile, if only once in its first minute, is let be. */
+  #expire(uid: string, kill: RegistrationKill): void {
+    const run = [...this.#options.executors()].find((one) => one.uid === uid);
+    if (run === undefined || isOver(run.record) || this.isSubscribed(uid)) return;
+    if (kill.cause === "registration" && run.record.executor?.subscribed) return;
+    run.dispatch(kill);
+  }
+
   async #resize(executor: TaskRun): Promise<void> {
     const { containerizer, limits, log, signal } = this.#options;
     if (executor.record.phase !== "running") return;
     try {
-      const resources = this.resourcesOf(executor.record);
-      await containerizer.update(executor.uid, limitsOf({ resources }, limits));
+      const now = limitsOf({ resources: this.resourcesOf(executor.record) }, limits);
+      const key = JSON.stringify(now);
+      if (this.#limits.get(executor.uid) === key) return;
+      this.#limits.set(executor.uid, key);
+      await containerizer.update(executor.uid, now);
     } catch (err) {
+      this.#limits.delete(executor.uid);
       if (!signal.aborted)
         log.warn({ err, executor: executor.uid }, "an executor has not the limits of its tasks");
     }
-  }
-
-  #expectRegistration({ uid, executor, container }: TaskRecord, recovered: boolean): void {
-    if (executor === undefined || this.#timed.has(uid)) return;
-    this.#timed.add(uid);
-    const { clock } = this.#options;
-    const again = recovered && executor.subscribed;
-    const since = Date.parse(container?.startedAt ?? "") || clock.now();
-    const left = again ? REREGISTRATION_TIMEOUT : Math.max(0, since + REGISTRATION_TIMEOUT - clock.now());
-    clock.setTimeout(() => {
-      const run = [...this.#options.executors()].find((one) => one.uid === uid);
-      if (run === undefined || isOver(run.record) || this.isSubscribed(uid)) return;
-      if (!again && run.record.executor?.subscribed) return;
-      const cause = again ? "reregistration" : "registration";
-      const message = `The executor did not ${again ? "come back" : "subscribe"} in time`;
-      run.dispatch({ type: "kill", cause, graceMs: 0, message });
-    }, left);
   }
 }
 

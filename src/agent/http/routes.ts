@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AGENT_PATH } from "../../convert/offer.ts";
 import { type Answer, methodNotAllowed } from "../../http/answer.ts";
 
 /** One request, and how to answer it. */
@@ -20,8 +21,6 @@ export interface Route {
   handle(exchange: Exchange): Promise<Answer | undefined>;
 }
 
-const AGENT = "/slave(1)";
-
 /** By path, then by method, as Mesos answers: 404 comes before 405. */
 export class RouteTable {
   readonly #routes = new Map<string, Route[]>();
@@ -30,7 +29,7 @@ export class RouteTable {
     for (const route of routes) {
       for (const path of route.paths) {
         this.#add(path, route);
-        this.#add(AGENT + path, route);
+        this.#add(AGENT_PATH + path, route);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Logger } from "pino";
 import type { Clock, Timer } from "../../cluster/time.ts";
@@ -26,6 +27,10 @@ const HEADERS_TIMEOUT = 10_000;
 const BODY_TIMEOUT = 60_000;
 const MOST_HEADER_BYTES = 16 * 1024;
 const MOST_CONNECTIONS = 1_000;
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+]);
 /** What every TLS connection begins with, and no HTTP method does (RFC 8446, 5.1: a handshake record). */
 const TLS_HANDSHAKE = 0x16;
 
@@ -38,6 +43,8 @@ export class AgentServer {
   readonly #routes: RouteTable;
   readonly #server: Server;
   readonly #tls: TlsServer | undefined;
+  /** All that are open, those too whose first byte has not come. */
+  readonly #sockets = new Set<Socket>();
   #certificate: Timer | undefined;
 
   constructor(options: AgentServerOptions) {
@@ -51,7 +58,12 @@ export class AgentServer {
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 75_000;
     this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server.on("clientError", refuse);
     this.#tls = this.#sortConnections();
+    this.#server.prependListener("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /** Resolves with the port once it listens. */
@@ -70,7 +82,7 @@ export class AgentServer {
     this.#certificate?.cancel();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
     });
   }
 
@@ -84,13 +96,14 @@ export class AgentServer {
     const secure = createTlsServer({ ...readKeyPair(tls), handshakeTimeout: HEADERS_TIMEOUT }, take);
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
-      socket.setTimeout(HEADERS_TIMEOUT, () => socket.destroy());
-      socket.on("error", () => socket.destroy());
+      const end = () => socket.destroy();
+      socket.setTimeout(HEADERS_TIMEOUT, end);
+      socket.on("error", end);
       socket.once("readable", () => {
         const first: Buffer | null = socket.read(1);
         if (first === null) return void socket.destroy();
         socket.unshift(first);
-        socket.setTimeout(0);
+        socket.setTimeout(0).off("timeout", end);
         if (first[0] === TLS_HANDSHAKE) secure.emit("connection", socket);
         else take(socket);
       });
@@ -137,4 +150,11 @@ export class AgentServer {
     const body = () => readBodyWithin(request, this.#options.maxBodyBytes, BODY_TIMEOUT);
     return found.handle({ request, response, url, body });
   }
+}
+
+/** What is no request; Node's own answer does not come through TLS before the connection ends. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const status = REFUSALS.get(error.code ?? "") ?? "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }

@@ -23,6 +23,16 @@ test("counts as du does: blocks, hard links once, links not followed", async () 
   expect(await measureDisk(root, { concurrency: 1 })).toBe(du);
 });
 
+test("leaves out a folder that is somebody else's", async () => {
+  for (const name of ["own", "other"]) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, "file"), Buffer.alloc(100_000));
+  }
+  const all = await measureDisk(root);
+  const other = await measureDisk(join(root, "other"));
+  expect(await measureDisk(root, { except: join(root, "other") })).toBe(all - other);
+});
+
 test("what is not there is nothing, and a file is itself", async () => {
   expect(await measureDisk(join(root, "none"))).toBe(0);
   writeFileSync(join(root, "file"), Buffer.alloc(100_000));

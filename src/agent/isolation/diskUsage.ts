@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface DiskUsageOptions {
   /** Folders read at the same time; each costs a thread of libuv's pool while it is read. Default 2. */
   readonly concurrency?: number;
+  /** A folder below that does not count. */
+  readonly except?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -25,6 +27,7 @@ export async function measureDisk(path: string, options: DiskUsageOptions = {}):
   const measureFolder = async (folder: string): Promise<void> => {
     for await (const name of namesIn(folder)) {
       options.signal?.throwIfAborted();
+      if (join(folder, name) === options.except) continue;
       const stat = await statOrGone(join(folder, name));
       if (stat === undefined || stat.dev !== top.dev) continue;
       if (stat.nlink > 1n && !isFolder(stat)) {

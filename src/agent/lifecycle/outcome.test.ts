@@ -128,3 +128,16 @@ test("a kill by a drain says so, and whether it is for good", () => {
   const legacy = { ...killed("drainGone"), framework: plain };
   expect(outcomeOf(legacy, end)).toMatchObject({ state: "TASK_KILLED", reason });
 });
+
+test("with its executor a task has failed, or went with the slot that took both", () => {
+  const lost = killed("executor", "The executor's container has ended");
+  const end = { exit: exitWith(137, "SIGKILL") };
+  expect(outcomeOf(lost, end)).toMatchObject({
+    state: "TASK_FAILED",
+    source: "SOURCE_AGENT",
+    reason: "REASON_EXECUTOR_TERMINATED",
+  });
+  expect(
+    outcomeOf(lost, { ...end, slotEnd: { preempted: true, message: "The slot Pod was evicted" } }),
+  ).toMatchObject({ state: "TASK_GONE", reason: "REASON_CONTAINER_PREEMPTED" });
+});

@@ -99,7 +99,7 @@ export function outcomeOf(record: TaskRecord, { exit, slotEnd }: ProcessEnd): Ou
       return { ...executorSays("TASK_KILLED", because(kill.message)), reason: REASON.preempted };
     case "executor":
       if (slotEnd) return lostWithSlot(framework, slotEnd);
-      return gone(framework, REASON.executorTerminated, because(kill.message));
+      return failed(REASON.executorTerminated, because(kill.message));
     case "request":
     case "group":
     case "overruled":

@@ -290,8 +290,11 @@ export function abandoned(record: TaskRecord): TaskRecord {
 /** The API is told that an executor has subscribed, the first time. */
 function subscribed(record: TaskRecord, stamp: Stamp): Step {
   const { executor } = record;
-  if (executor === undefined || executor.subscribed || record.phase !== "running") return same(record);
+  if (executor === undefined || executor.subscribed) return same(record);
   const known = { ...record, executor: { ...executor, subscribed: true } };
+  // It may be faster than the word of its launch, which tells it then.
+  if (record.phase === "launching") return step(known);
+  if (record.phase !== "running") return same(record);
   const update = { state: "TASK_RUNNING", source: "SOURCE_EXECUTOR" } as const;
   return step(withUpdate(known, update, stamp), { type: "publish" });
 }

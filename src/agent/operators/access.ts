@@ -14,6 +14,11 @@ export class ForbiddenError extends Error {
   }
 }
 
+/** Whether it may be done cannot be told now. */
+export class UndecidedError extends Error {
+  override readonly name = "UndecidedError";
+}
+
 /** Who asks, once it is known. */
 export class Visitor {
   readonly #user: User;
@@ -24,11 +29,14 @@ export class Visitor {
     this.#authorizer = authorizer;
   }
 
+  /** Rejects with UndecidedError. */
   may(action: Action): Promise<boolean> {
-    return this.#authorizer.allows(this.#user, action);
+    return this.#authorizer.allows(this.#user, action).catch((cause: unknown) => {
+      throw new UndecidedError("permissions cannot be checked now", { cause });
+    });
   }
 
-  /** Rejects with ForbiddenError. */
+  /** Rejects with ForbiddenError and UndecidedError. */
   async must(action: Action): Promise<void> {
     if (!(await this.may(action))) throw new ForbiddenError(action);
   }
@@ -37,7 +45,10 @@ export class Visitor {
 export interface AccessOptions {
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
+  /** By principal. */
   readonly throttle: Throttle;
+  /** By address, before it is known who it is: nobody's requests may keep the API server from the agent. */
+  readonly sources: Throttle;
   /** Until then nobody is served. */
   readonly isReady: () => boolean;
   readonly log: Logger;
@@ -56,26 +67,32 @@ export class Access {
     request: IncomingMessage,
     handle: (visitor: Visitor) => Promise<Answer | undefined>,
   ): Promise<Answer | undefined> {
-    const { authenticators, authorizer, throttle, isReady, log } = this.#options;
+    const { authenticators, authorizer, throttle, sources, isReady, log } = this.#options;
     if (!isReady()) return { status: 503, body: "Agent has not finished recovery" };
     const { authorization } = request.headers;
+    if (authorization === undefined) return unauthorized;
+    if (!(await sources.admit(request.socket.remoteAddress))) return tooMany;
     const who = await authenticate(authenticators, false, authorization).catch((err: unknown) => {
       log.warn({ err }, "nobody can be authenticated now");
       return undefined;
     });
     if (who === undefined) return { status: 503, body: "the credentials cannot be checked now" };
-    if (who.kind !== "principal") {
-      return { status: 401, headers: { "WWW-Authenticate": 'Bearer realm="mesos-agent-readwrite"' } };
-    }
+    if (who.kind !== "principal") return unauthorized;
     const { name, user } = who.principal;
-    if (!(await throttle.admit(name))) {
-      return { status: 429, body: "too many requests of this principal are waiting" };
-    }
+    if (!(await throttle.admit(name))) return tooMany;
     try {
       return await handle(new Visitor(user, authorizer));
     } catch (error) {
       if (error instanceof ForbiddenError) return forbidden(error.message);
-      throw error;
+      if (!(error instanceof UndecidedError)) throw error;
+      log.warn({ err: error.cause }, "what somebody may do cannot be told now");
+      return { status: 503, body: error.message };
     }
   }
 }
+
+const tooMany: Answer = { status: 429, body: "too many of your requests are waiting" };
+const unauthorized: Answer = {
+  status: 401,
+  headers: { "WWW-Authenticate": 'Bearer realm="mesos-agent-readwrite"' },
+};

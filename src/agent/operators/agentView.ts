@@ -98,7 +98,7 @@ export class AgentView {
     return plain.contains(bare) ? plain.subtract(bare).add(stacked) : plain;
   }
 
-  async here(visitor: Visitor): Promise<TaskHere[]> {
+  async #here(visitor: Visitor): Promise<TaskHere[]> {
     const { records, task } = this.#options;
     const all = tasksHere(records(), task);
     const namespaces = [...new Set(all.map(({ record }) => record.namespace))];
@@ -106,8 +106,12 @@ export class AgentView {
     return all.filter(({ record }) => seen[namespaces.indexOf(record.namespace)] === true);
   }
 
+  async executorsHere(visitor: Visitor): Promise<ExecutorHere[]> {
+    return (await this.#here(visitor)).map(executorOf);
+  }
+
   async tasks(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetTasksSchema>> {
-    const here = await this.here(visitor);
+    const here = await this.#here(visitor);
     const told = (stage: TaskHere["stage"]) =>
       here.filter((one) => one.stage === stage).map(({ task, owner }) => taskMessage(task, owner));
     return {
@@ -118,20 +122,16 @@ export class AgentView {
   }
 
   async executors(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetExecutorsSchema>> {
-    const here = await this.here(visitor);
+    const here = await this.executorsHere(visitor);
     const told = (isRunning: boolean) =>
-      here
-        .filter(({ stage }) => (stage === "launched") === isRunning)
-        .map((one) => ({ executorInfo: executorInfo(executorOf(one)) }));
+      here.filter((one) => one.isRunning === isRunning).map((one) => ({ executorInfo: executorInfo(one) }));
     return { executors: told(true), completedExecutors: told(false) };
   }
 
   async frameworks(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetFrameworksSchema>> {
-    const here = frameworksHere(await this.here(visitor));
+    const here = frameworksHere(await this.executorsHere(visitor));
     const told = (isActive: boolean) =>
-      here
-        .filter((one) => isActiveHere(one) === isActive)
-        .map((one) => ({ frameworkInfo: frameworkInfo(one) }));
+      here.filter((one) => one.isActive === isActive).map((one) => ({ frameworkInfo: frameworkInfo(one) }));
     return { frameworks: told(true), completedFrameworks: told(false) };
   }
 
@@ -141,17 +141,17 @@ export class AgentView {
   ): Promise<MessageInitShape<typeof Response_GetContainers_ContainerSchema>[]> {
     const running = await this.running(visitor);
     const told = running.map(({ executor, statistics }) => ({
-      frameworkId: { value: executor.of.owner.id },
+      frameworkId: { value: executor.owner.id },
       executorId: { value: executor.id },
       executorName: executor.name,
-      containerId: { value: executor.container },
+      containerId: { value: executor.record.uid },
       containerStatus: containerStatus(executor),
       ...(statistics && { resourceStatistics: statistics }),
     }));
     if (!showNested) return told;
     const { nested } = this.#options;
     const below = await Promise.all(
-      running.map(({ executor }) => nested.list(executor.container).catch(() => [])),
+      running.map(({ executor }) => nested.list(executor.record.uid).catch(() => [])),
     );
     return [
       ...told,
@@ -165,21 +165,18 @@ export class AgentView {
   /** The containers that run, with what they use where that can be read now. */
   async running(visitor: Visitor): Promise<ContainerHere[]> {
     const { containerizer, clock } = this.#options;
-    const here = (await this.here(visitor)).filter(({ record }) => record.phase === "running");
+    const here = (await this.executorsHere(visitor)).filter(({ record }) => record.phase === "running");
     return Promise.all(
-      here.map(async (one) => {
-        const usage = await containerizer.usage(one.record.uid).catch(() => undefined);
-        return { executor: executorOf(one), statistics: usage && statisticsOf(usage, one.held, clock.now()) };
+      here.map(async (executor) => {
+        const usage = await containerizer.usage(executor.record.uid).catch(() => undefined);
+        return { executor, statistics: usage && statisticsOf(usage, executor.held, clock.now()) };
       }),
     );
   }
 }
 
-export const isActiveHere = ({ executors }: FrameworkHere): boolean =>
-  executors.some(({ of }) => of.stage === "launched");
-
-export const containerStatus = ({ container, of: { record } }: ExecutorHere) => ({
-  containerId: { value: container },
+export const containerStatus = ({ record }: ExecutorHere) => ({
+  containerId: { value: record.uid },
   ...(record.container?.pid !== undefined && { executorPid: record.container.pid }),
   networkInfos: [
     {
@@ -196,9 +193,9 @@ const addressesOf = ({ container, nodeAddress }: TaskRecord): readonly string[] 
       ? []
       : [nodeAddress];
 
-const executorInfo = ({ id, name, of }: ExecutorHere): MessageInitShape<typeof ExecutorInfoSchema> => ({
+const executorInfo = ({ id, name, owner }: ExecutorHere): MessageInitShape<typeof ExecutorInfoSchema> => ({
   executorId: { value: id },
-  frameworkId: { value: of.owner.id },
+  frameworkId: { value: owner.id },
   name,
   source: id,
 });

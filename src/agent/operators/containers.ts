@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { Logger } from "../../cluster/logger.ts";
 import type { Answer } from "../../http/answer.ts";
@@ -40,6 +41,7 @@ interface Found {
 }
 
 const SIGKILL = 9;
+const LAST_SIGNAL = 64;
 const OK: Answer = { status: 200 };
 
 /** The calls on containers. Reject with the errors of access.ts, convert/unsupported.ts and containerizer/errors.ts. */
@@ -94,7 +96,9 @@ export class ContainerCalls {
   async kill(id: ContainerID | undefined, signal: number | undefined, visitor: Visitor): Promise<Answer> {
     const found = await this.#nestedOf(id, visitor);
     if ("status" in found) return found;
-    await this.#options.nested.kill(found, signal ?? SIGKILL);
+    const number = signal ?? SIGKILL;
+    if (number < 1 || number > LAST_SIGNAL) return badRequest(`Invalid signal: ${number}`);
+    await this.#options.nested.kill(found, number);
     return OK;
   }
 
@@ -122,7 +126,7 @@ export class ContainerCalls {
     }
     const { nested, containerizer, log } = this.#options;
     const folder = found.nested === undefined ? found.task.sandbox : nested.folder(found.nested);
-    if (folder === undefined) return cannotBeFound(id);
+    if (folder === undefined || !existsSync(folder)) return cannotBeFound(id);
     const output = new OutputResponse(response, media);
     const ended = (signal: AbortSignal) =>
       found.nested === undefined

@@ -25,6 +25,7 @@ export interface FileCallsOptions {
 
 /** Bytes that one read gives, as in Mesos: 16 pages (src/files/files.cpp). */
 const MOST_READ = 16 * 4096;
+const NOTHING = { bytesRead: 0 };
 const NANOS_PER_MS = 1_000_000;
 /** Below a sandbox, as Mesos has it; nested containers' output lies elsewhere here. */
 const NESTED = /^containers\/([^/]+)\/?(.*)$/;
@@ -79,7 +80,7 @@ export class FileCalls {
         const size = BigInt(stats.size);
         const left = offset < size ? Number(size - offset) : 0;
         const data = new Uint8Array(Math.min(Number(length ?? size), MOST_READ, left));
-        const { bytesRead } = await file.read(data, 0, data.length, offset);
+        const { bytesRead } = data.length === 0 ? NOTHING : await file.read(data, 0, data.length, offset);
         return { size, data: data.subarray(0, bytesRead) };
       } finally {
         await file.close();

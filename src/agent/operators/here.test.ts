@@ -62,7 +62,7 @@ test("a record whose object is gone, or another of its name, is not told", () =>
 test("tasks are told by framework, each with an executor of its own id", () => {
   const { here } = scene({ a: { framework: "fw" }, b: {}, c: { framework: "fw" } });
   expect(
-    frameworksHere(here()).map(({ owner, name, roles, executors }) => [
+    frameworksHere(here().map(executorOf)).map(({ owner, name, roles, executors }) => [
       owner.id,
       name,
       roles,
@@ -76,7 +76,7 @@ test("tasks are told by framework, each with an executor of its own id", () => {
   expect(first && executorOf(first)).toMatchObject({
     id: "a",
     name: "Command Executor (Task: a) (Command: sh -c 'sleep 1000; ech...')",
-    container: "a",
-    directory: "/sandboxes/a",
+    record: { uid: "a", sandbox: "/sandboxes/a" },
+    isRunning: true,
   });
 });

@@ -21,16 +21,24 @@ export interface TaskHere {
 export interface ExecutorHere {
   readonly id: string;
   readonly name: string;
-  readonly container: string;
-  readonly directory: string;
-  readonly of: TaskHere;
+  readonly owner: TaskOwner;
+  /** The framework's name. */
+  readonly framework: string;
+  readonly role: string;
+  /** Whose container and sandbox it has. */
+  readonly record: TaskRecord;
+  /** What its container may use. */
+  readonly held: Resources;
+  readonly isRunning: boolean;
+  readonly tasks: readonly TaskHere[];
 }
 
-/** The tasks of one framework on this agent. */
+/** The executors of one framework on this agent. */
 export interface FrameworkHere {
   readonly owner: TaskOwner;
   readonly name: string;
   readonly roles: readonly string[];
+  readonly isActive: boolean;
   readonly executors: readonly ExecutorHere[];
 }
 
@@ -58,31 +66,37 @@ function stageOf({ spec, status }: Live<Task>): TaskHere["stage"] {
     : "terminated";
 }
 
-export function frameworksHere(tasks: readonly TaskHere[]): FrameworkHere[] {
-  const groups = Map.groupBy(tasks, ({ owner }) => owner.id);
+export function frameworksHere(executors: readonly ExecutorHere[]): FrameworkHere[] {
+  const groups = Map.groupBy(executors, ({ owner }) => owner.id);
   return [...groups.values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined) return [];
     return {
       owner: first.owner,
-      name: first.task.spec.framework ?? BUILT_IN_FRAMEWORK,
-      roles: [...new Set(same.map(({ task }) => task.spec.role))],
-      executors: same.map(executorOf),
+      name: first.framework,
+      roles: [...new Set(same.map(({ role }) => role))],
+      isActive: same.some(({ isRunning }) => isRunning),
+      executors: same,
     };
   });
 }
 
 /** Named as by Mesos (src/slave/slave.cpp, getExecutorInfo). */
-export function executorOf(of: TaskHere): ExecutorHere {
-  const id = taskIdOf(of.task);
-  const { value, arguments: args = [] } = of.task.spec.command ?? {};
+export function executorOf(one: TaskHere): ExecutorHere {
+  const { task, owner, held, record, stage } = one;
+  const id = taskIdOf(task);
+  const { value, arguments: args = [] } = task.spec.command ?? {};
   const line = [value ?? "", ...args.slice(1)].join(" ").slice(0, 15);
   const command = line === "" ? "NO COMMAND" : `sh -c '${line}...'`;
   return {
     id,
     name: `Command Executor (Task: ${id}) (Command: ${command})`,
-    container: of.record.uid,
-    directory: of.record.sandbox ?? "",
-    of,
+    owner,
+    framework: task.spec.framework ?? BUILT_IN_FRAMEWORK,
+    role: task.spec.role,
+    record,
+    held,
+    isRunning: stage === "launched",
+    tasks: [one],
   };
 }

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Session } from "../containerizer/session.ts";
 import type { Input, OutputResponse, OutputStream } from "./processio.ts";
+
+const KILL_AGAIN_MS = 5_000;
 
 /** A session with those who take its output and give its input. */
 export class LiveSession {
@@ -19,13 +22,16 @@ export class LiveSession {
   /** Resolves when it has ended and its owner was told all. */
   async run(): Promise<void> {
     const { stdout, stderr, ended } = this.#session;
-    const leave = () => void this.#session.kill().catch(() => {});
+    const leave = () => void this.#kill();
     this.#owner.closed.addEventListener("abort", leave, { once: true });
     if (this.#owner.closed.aborted) leave();
-    await Promise.all([this.#pass("STDOUT", stdout), stderr && this.#pass("STDERR", stderr), ended]);
-    this.#owner.closed.removeEventListener("abort", leave);
-    this.#owner.end();
-    for (const viewer of this.#viewers) viewer.end();
+    try {
+      await Promise.all([this.#pass("STDOUT", stdout), stderr && this.#pass("STDERR", stderr), ended]);
+    } finally {
+      this.#owner.closed.removeEventListener("abort", leave);
+      this.#owner.end();
+      for (const viewer of this.#viewers) viewer.end();
+    }
   }
 
   /** From now on; one that takes less than comes is cut off, the owner alone is waited for. */
@@ -56,6 +62,14 @@ export class LiveSession {
     if (input.type !== "data" || stdin.writableEnded || stdin.destroyed) return;
     if (input.data.length === 0) return hasTerminal ? undefined : this.#session.closeInput();
     if (!stdin.write(input.data)) await Promise.race([once(stdin, "drain"), this.ended]);
+  }
+
+  /** Again, if containerd is away. */
+  async #kill(): Promise<void> {
+    const exited = this.#session.exited.then(() => true);
+    do {
+      await this.#session.kill().catch(() => {});
+    } while (!(await Promise.race([exited, delay(KILL_AGAIN_MS, false, { ref: false })])));
   }
 
   async #pass(stream: OutputStream, source: Readable): Promise<void> {

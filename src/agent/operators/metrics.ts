@@ -3,8 +3,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../../cluster/time.ts";
 import { Resources } from "../../resources/index.ts";
 import { AgentMetrics } from "../metrics.ts";
-import { isActiveHere } from "./agentView.ts";
-import { frameworksHere, type TaskHere } from "./here.ts";
+import { executorOf, frameworksHere, type TaskHere } from "./here.ts";
 
 export interface SlaveMetricsOptions {
   readonly registry: Registry;
@@ -32,7 +31,7 @@ export class SlaveMetrics {
     const { clock, startedAt, registry } = this.#options;
     const here = this.#options.here();
     const launched = here.filter(({ stage }) => stage === "launched");
-    const frameworks = frameworksHere(here).filter(isActiveHere);
+    const frameworks = frameworksHere(here.map(executorOf)).filter(({ isActive }) => isActive);
     const ended = await AgentMetrics.endedByState(registry);
     const state = (name: string) => `TASK_${name.toUpperCase()}`;
     return {

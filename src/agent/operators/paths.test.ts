@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskRecord } from "../checkpoint/record.ts";
+import { nestedSandbox } from "../sandbox/executorSandbox.ts";
 import { Layout } from "../sandbox/layout.ts";
 import { placeOf } from "./paths.ts";
 
@@ -24,6 +25,41 @@ test.each([
   [`/frameworks/FID/executors/web.1/runs/${UID}/stdout`, "stdout"],
 ])("%s is in the sandbox", (path, inside) => {
   expect(placeOf(path, layout, [record])).toEqual({ task, uid: UID, sandbox, inside });
+});
+
+const EXECUTOR = "11111111-90a6-4f0e-a6a4-3a2f6c1a9a55";
+const executor = layout.executorSandbox({
+  namespace: "prod",
+  framework: "fw",
+  name: "pod",
+  uid: EXECUTOR,
+});
+const nested = nestedSandbox(executor, { name: "web", uid: UID });
+const member = {
+  ...record,
+  sandbox: nested,
+  parent: { uid: EXECUTOR, executorId: "pod-1" },
+} as unknown as TaskRecord;
+
+test.each([
+  [`${nested}/logs/app.log`, "logs/app.log"],
+  ["/frameworks/FID/executors/pod-1/runs/latest/tasks/web.1/stdout", "stdout"],
+  [`/frameworks/FID/executors/pod-1/runs/${EXECUTOR}/tasks/web.1`, ""],
+  // As if it ran alone, too.
+  ["/frameworks/FID/executors/web.1/runs/latest/stdout", "stdout"],
+])("%s is in the sandbox of a task of a group", (path, inside) => {
+  expect(placeOf(path, layout, [member])).toEqual({ task, uid: UID, sandbox: nested, inside });
+});
+
+test.each([
+  executor,
+  `${executor}/containers`,
+  `${executor}/cache`,
+  "/frameworks/FID/executors/pod-1/runs/latest",
+  "/frameworks/FID/executors/pod-1/runs/latest/tasks/other",
+  "/frameworks/FID/executors/pod-1/runs/latest/cache/web.1",
+])("%s belongs to no task of a group", (path) => {
+  expect(placeOf(path, layout, [member])).toBeUndefined();
 });
 
 test("a sandbox is found without its record, by its path alone", () => {

@@ -44,10 +44,13 @@ export class OutputResponse {
     response.flushHeaders();
     response.on("error", () => {});
     this.#heartbeat = setInterval(() => this.#send(heartbeat), HEARTBEAT);
-    response.once("close", () => {
+    const close = () => {
       clearInterval(this.#heartbeat);
       stop.abort();
-    });
+    };
+    response.once("close", close);
+    // It left while what it asked for was made.
+    if (response.destroyed) close();
   }
 
   /** Resolves once there is room for more, or nobody left to take it. */

@@ -46,8 +46,9 @@ export interface OperatorRoutesOptions {
   readonly log: Logger;
 }
 
-/** Of each principal: what comes faster waits. */
+/** Of each principal, and of each address: what comes faster waits. */
 const REQUESTS = { perSecond: 50, burst: 200, waiting: 200 };
+const FROM_ONE_ADDRESS = { perSecond: 25, burst: 200, waiting: 200 };
 
 /** The operator API of Mesos's agent, v1 and v0. */
 export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
@@ -59,6 +60,7 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     authenticators: [new TokenAuthenticator(connection, clock)],
     authorizer: new KeptReviews(new AccessReviews(connection), clock),
     throttle: new Throttle(REQUESTS, clock),
+    sources: new Throttle(FROM_ONE_ADDRESS, clock),
     isReady: options.isReady,
     log,
   });

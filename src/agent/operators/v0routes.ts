@@ -50,7 +50,7 @@ export function v0Routes({ access, node, view, files, metrics, state }: V0Option
     ),
     serve(
       "/state",
-      ofAgent(async (_query, visitor) => v0State(state, await view.here(visitor))),
+      ofAgent(async (_query, visitor) => v0State(state, await view.executorsHere(visitor))),
     ),
     serve(
       "/metrics/snapshot",
@@ -79,7 +79,7 @@ function json(url: URL, value: object | Answer): Answer {
 
 /** Mesos: src/slave/http.cpp, _statistics. */
 const v0Statistics = ({ executor, statistics = { timestamp: 0 } }: ContainerHere) => ({
-  framework_id: executor.of.owner.id,
+  framework_id: executor.owner.id,
   executor_id: executor.id,
   executor_name: executor.name,
   source: executor.id,
@@ -100,15 +100,15 @@ async function v0Containers(
     );
   }
   const isWanted = ({ executor: one }: ContainerHere) =>
-    (!container || one.container === container) &&
-    (!framework || one.of.owner.id === framework) &&
+    (!container || one.record.uid === container) &&
+    (!framework || one.owner.id === framework) &&
     (!executor || one.id === executor);
   return (await view.running(visitor)).filter(isWanted).map((one) => {
     const { statistics, ...rest } = v0Statistics(one);
     const status = create(ContainerStatusSchema, containerStatus(one.executor));
     return {
       ...rest,
-      container_id: one.executor.container,
+      container_id: one.executor.record.uid,
       status: toJsonValue(ContainerStatusSchema, status),
       ...(one.statistics && { statistics }),
     };

@@ -7,8 +7,8 @@ import { v0Task } from "../../convert/taskmessage.ts";
 import { attributesFromSpec, formatValue, Resources } from "../../resources/index.ts";
 import { DrainConfigSchema, ResourceSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toJsonValue } from "../../wire/tojson.ts";
-import { type AgentView, isActiveHere } from "./agentView.ts";
-import { type ExecutorHere, type FrameworkHere, frameworksHere, type TaskHere } from "./here.ts";
+import type { AgentView } from "./agentView.ts";
+import { type ExecutorHere, type FrameworkHere, frameworksHere } from "./here.ts";
 
 export interface V0StateOptions {
   readonly view: AgentView;
@@ -33,14 +33,13 @@ const CAPABILITIES = [
 export const buildInfo = { version: MESOS_VERSION, build_date: "", build_time: 0, build_user: "" };
 
 /** What /state tells (Mesos: src/slave/http.cpp, Http::state); `here` is what the visitor may see. */
-export function v0State(options: V0StateOptions, here: readonly TaskHere[]): object {
+export function v0State(options: V0StateOptions, here: readonly ExecutorHere[]): object {
   const { view, flags, address, port, startedAt } = options;
   const { agentInfo, drainConfig } = view.agent();
   const total = view.total();
-  const allocated = Resources.sum(here.filter(({ stage }) => stage === "launched").map(({ held }) => held));
+  const allocated = Resources.sum(here.filter(({ isRunning }) => isRunning).map(({ held }) => held));
   const frameworks = frameworksHere(here);
-  const told = (isActive: boolean) =>
-    frameworks.filter((one) => isActiveHere(one) === isActive).map(v0Framework);
+  const told = (isActive: boolean) => frameworks.filter((one) => one.isActive === isActive).map(v0Framework);
   return {
     ...buildInfo,
     start_time: startedAt / 1000,
@@ -83,7 +82,6 @@ const v0Attributes = (attributes: readonly AttributeSpec[]): Record<string, numb
 
 /** FrameworkWriter. */
 function v0Framework({ owner, name, roles, executors }: FrameworkHere): object {
-  const isRunning = ({ of }: ExecutorHere) => of.stage === "launched";
   return {
     id: owner.id,
     name,
@@ -92,25 +90,27 @@ function v0Framework({ owner, name, roles, executors }: FrameworkHere): object {
     checkpoint: true,
     hostname: "",
     roles,
-    executors: executors.filter(isRunning).map(v0Executor),
-    completed_executors: executors.filter((one) => !isRunning(one)).map(v0Executor),
+    executors: executors.filter(({ isRunning }) => isRunning).map(v0Executor),
+    completed_executors: executors.filter(({ isRunning }) => !isRunning).map(v0Executor),
   };
 }
 
 /** ExecutorWriter. */
-function v0Executor({ id, name, container, directory, of }: ExecutorHere): object {
-  const told = v0Task(of.task, of.owner, of.held);
+function v0Executor({ id, name, role, record, held, isRunning, tasks }: ExecutorHere): object {
+  const told = (isLaunched: boolean) =>
+    tasks
+      .filter(({ stage }) => (stage === "launched") === isLaunched)
+      .map((one) => v0Task(one.task, one.owner, one.held));
   return {
     id,
     name,
     source: id,
-    container,
-    directory,
-    // The task's own are told with the task.
-    resources: Flat.of(of.stage === "launched" ? of.held : []),
-    role: of.task.spec.role,
-    tasks: of.stage === "launched" ? [told] : [],
+    container: record.uid,
+    directory: record.sandbox ?? "",
+    resources: Flat.of(isRunning ? held : []),
+    role,
+    tasks: told(true),
     queued_tasks: [],
-    completed_tasks: of.stage === "launched" ? [] : [told],
+    completed_tasks: told(false),
   };
 }

@@ -15,6 +15,8 @@ export interface WriteOptions<Kind extends KubeObject> {
   readonly log: Logger;
 }
 
+type Identity = Pick<TaskRecord, "namespace" | "name" | "uid">;
+
 /** What to write of an object as it is, undefined if it is gone: an answer without a write, or a patch and what it comes to. */
 export type Decide<Kind extends KubeObject, T> = (
   object: Live<Kind> | undefined,
@@ -26,7 +28,7 @@ export type Decide<Kind extends KubeObject, T> = (
  */
 export async function writeStatus<Kind extends KubeObject, T>(
   { objects, store, clock, log }: WriteOptions<Kind>,
-  record: TaskRecord,
+  record: Identity,
   signal: AbortSignal,
   decide: Decide<Kind, T>,
 ): Promise<T> {
@@ -58,7 +60,7 @@ export async function writeStatus<Kind extends KubeObject, T>(
 }
 
 function same<Kind extends KubeObject>(
-  record: TaskRecord,
+  record: Identity,
   object: Live<Kind> | undefined,
 ): Live<Kind> | undefined {
   return object?.metadata.uid === record.uid ? object : undefined;

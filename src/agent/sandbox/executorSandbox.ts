@@ -12,8 +12,8 @@ export interface ExecutorSandbox {
 }
 
 /** The tasks' own sandboxes, and what they are called by their task ids (src/launcher/default_executor.cpp launchGroup()). */
-const CONTAINERS = "containers";
-const TASKS = "tasks";
+export const CONTAINERS = "containers";
+export const TASKS = "tasks";
 const RESERVED = ["..", CONTAINERS, TASKS, STDOUT, STDERR];
 
 /** Any task of the executor may write there, whoever it runs as. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Reservation } from "../../api/reservation.ts";
 import { recordWith, specWith } from "../lifecycle/fixture.ts";
 import { Layout } from "../sandbox/layout.ts";
-import { diskQuotas, overDisk } from "./diskLimits.ts";
+import { diskQuotas, overDisk, sharedDiskQuotas } from "./diskLimits.ts";
 import { memAvailable, memTotal, pressureKill, victim } from "./memoryPressure.ts";
 import { knownVolumes, volumeIdentity } from "./volumes.ts";
 
@@ -35,6 +35,20 @@ describe("memory", () => {
 });
 
 describe("disk", () => {
+  test("what tasks share counts against their executor, their own sandboxes do not", () => {
+    const layout = new Layout("/work");
+    const executor = {
+      apiVersion: "",
+      kind: "Executor",
+      metadata: { name: "e", namespace: "ns", uid: "u", resourceVersion: "1", creationTimestamp: "" },
+      spec: { framework: "fw", resources: [{ name: "disk", scalar: 1 }] },
+    } as unknown as Parameters<typeof sharedDiskQuotas>[0];
+    const path = "/work/sandboxes/ns/fw/executors/e-u";
+    expect(sharedDiskQuotas(executor, layout)).toEqual([
+      { path, bytes: 1 << 20, what: "the sandbox", except: `${path}/containers` },
+    ]);
+  });
+
   test("a task with disk must keep within it, one without need not", () => {
     const layout = new Layout("/work");
     expect(diskQuotas(recordWith(), layout)).toEqual([]);

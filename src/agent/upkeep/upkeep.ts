@@ -3,19 +3,22 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { durationMs } from "../../api/duration.ts";
 import type { Reservation } from "../../api/reservation.ts";
+import type { TaskSpec } from "../../api/task.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import type { AgentConfig } from "../../config/agent.ts";
+import type { TaskRecord } from "../checkpoint/record.ts";
 import type { ContainerRuntime } from "../containerizer/open.ts";
 import type { DefaultExecutors } from "../defaultexecutor/defaultExecutors.ts";
 import { heldMemory } from "../launch/limits.ts";
+import { REASON } from "../lifecycle/reason.ts";
 import { parseReference } from "../provisioner/reference.ts";
 import type { TaskRun } from "../run/taskRun.ts";
 import { collectable, keptFor, listSandboxes, removeSandbox } from "../sandbox/collect.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { STDERR, STDOUT } from "../sandbox/sandbox.ts";
 import { bytesOf } from "./bytes.ts";
-import { diskQuotas, overDisk } from "./diskLimits.ts";
+import { diskQuotas, overDisk, sharedDiskQuotas } from "./diskLimits.ts";
 import { every } from "./every.ts";
 import { type MemoryUse, memAvailable, pressureKill, victim } from "./memoryPressure.ts";
 import { VolumeCollector } from "./volumeCollector.ts";
@@ -24,7 +27,9 @@ export interface UpkeepOptions {
   /** The agent's name. */
   readonly node: string;
   readonly runs: () => Iterable<TaskRun>;
-  readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live">;
+  /** What the container of a record may use. */
+  readonly resourcesOf: (record: TaskRecord) => TaskSpec["resources"];
+  readonly defaultExecutors: Pick<DefaultExecutors, "containers" | "live" | "lose">;
   readonly runtime: Pick<ContainerRuntime, "containerizer" | "logs" | "nested" | "provisioner">;
   readonly reservations: Pick<Resource<Reservation>, "list">;
   readonly layout: Layout;
@@ -91,7 +96,7 @@ export class Upkeep {
   }
 
   async limitDisks(signal: AbortSignal): Promise<void> {
-    const { layout, log } = this.#options;
+    const { layout, log, defaultExecutors } = this.#options;
     for (const run of this.#running()) {
       try {
         const kill = await overDisk(diskQuotas(run.record, layout), signal);
@@ -99,6 +104,16 @@ export class Upkeep {
       } catch (err) {
         signal.throwIfAborted();
         log.warn({ err, task: run.uid }, "the disk usage of a task could not be measured");
+      }
+    }
+    for (const executor of defaultExecutors.live()) {
+      const { uid } = executor.metadata;
+      try {
+        const kill = await overDisk(sharedDiskQuotas(executor, layout), signal);
+        if (kill) defaultExecutors.lose(uid, { reason: REASON.disk, message: kill.message });
+      } catch (err) {
+        signal.throwIfAborted();
+        log.warn({ err, executor: uid }, "the disk usage of an executor could not be measured");
       }
     }
   }
@@ -115,7 +130,12 @@ export class Upkeep {
         continue;
       }
       const usage = await runtime.containerizer.usage(uid).catch(() => undefined);
-      if (usage) uses.push({ uid, used: usage.memoryBytes, requested: heldMemory(record.spec) });
+      if (usage)
+        uses.push({
+          uid,
+          used: usage.memoryBytes,
+          requested: heldMemory({ resources: this.#options.resourcesOf(record) }),
+        });
     }
     const worst = victim(uses);
     if (!worst) return;

@@ -73,7 +73,23 @@ describe("a LAUNCH with executors", () => {
 
   it.each<[string, TaskTemplate, ReturnType<typeof info>[]]>([
     ["a command too", run("x", { command: { shell: true, value: "true" } }), [info("x")]],
+    [
+      "a persistent volume that the executor would not see",
+      run("x", {
+        resources: [
+          ...list("cpus:1;mem:10"),
+          {
+            name: "disk",
+            scalar: 1,
+            reservations: [{ type: "DYNAMIC", role: "eng" }],
+            disk: { persistence: { id: "v" }, volume: { containerPath: "data", mode: "RW" } },
+          },
+        ],
+      }),
+      [info("x")],
+    ],
     ["an executor that nobody knows", run("y"), [info("x")]],
+    ["a default executor", run("x"), [info("x", { type: "DEFAULT", command: undefined })]],
     ["an executor without a command", run("x"), [info("x", { command: undefined })]],
     [
       "an executor that the offer has no room for",

@@ -18,6 +18,7 @@ import { typeMeta } from "../../api/kind.ts";
 import type { Live } from "../../cluster/object.ts";
 import { fromSpec, ResourceError, Resources } from "../../resources/index.ts";
 import { labelsOf } from "../allocation/offerobject.ts";
+import type { Progress, Situation } from "./situation.ts";
 import { type Origin, withDefaultUser } from "./taskobject.ts";
 
 /** What an executor of a LAUNCH asks for, or why it can never run. */
@@ -100,4 +101,43 @@ export function isSameExecutor(
 function infoOf(spec: ExecutorSpec): ExecutorTemplate {
   const { framework: _f, role: _r, agent: _a, offer: _o, allocated: _l, shutdown: _s, ...info } = spec;
   return executorTemplate.parse(info);
+}
+
+export type ExecutorDecision =
+  /** `resources`: what has to be taken for an executor that is not there yet; `index`: which one it is. */
+  | { readonly resources: Resources; readonly index?: number }
+  | { readonly invalid: string }
+  | { readonly lost: string };
+
+/** Who runs the task (Mesos: validation.cpp, validateExecutor). */
+export function decideExecutor(
+  { framework, executor, madeExecutors, offer }: Situation,
+  progress: Progress,
+  operation: number,
+  executorId: string | undefined,
+  executors: readonly ExecutorTemplate[],
+  inGroup: boolean,
+): ExecutorDecision {
+  if (executorId === undefined) return { resources: Resources.empty };
+  const index = executors.findIndex((one) => one.executorId === executorId);
+  const [wanted] = executors.slice(index, index + 1);
+  const there = executor(executorId);
+  const type = wanted?.type ?? there?.spec.type ?? "CUSTOM";
+  if (type !== "CUSTOM" && !inGroup) return { invalid: "'ExecutorInfo.type' must be 'CUSTOM'" };
+  const own = madeExecutors.find((one) => isExecutorFrom(one, { offer, operation, index }));
+  if (there !== undefined && there.metadata.uid !== own?.metadata.uid) {
+    if (wanted !== undefined && !isSameExecutor(there, wanted, framework.spec.user)) {
+      return {
+        invalid: `ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '${executorId}'`,
+      };
+    }
+    const going = there.spec.shutdown !== undefined || there.metadata.deletionTimestamp !== undefined;
+    return going ? { lost: `the executor ${executorId} is shutting down` } : { resources: Resources.empty };
+  }
+  if (wanted === undefined) {
+    return { invalid: `no executor ${executorId} runs on the agent, and the operation has none` };
+  }
+  const read = readExecutor(wanted);
+  if ("invalid" in read) return read;
+  return { resources: progress.executors.has(index) ? Resources.empty : read.resources, index };
 }

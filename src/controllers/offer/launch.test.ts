@@ -234,6 +234,12 @@ describe("LAUNCH_GROUP", () => {
       expect(group(situation(), one).endings[0]?.message).toContain("have the executor of the group");
     });
 
+    it("runs nothing but groups", () => {
+      const { command: _, ...one } = template("cpus:1;mem:1", { executorId: "pod" });
+      const { endings } = decideLaunch(situation(), begin(situation()), 0, [one], [executor()]);
+      expect(endings[0]?.message).toBe("'ExecutorInfo.type' must be 'CUSTOM'");
+    });
+
     it("alone can share", () => {
       const one = template("cpus:1;mem:1", {
         volumes: [{ containerPath: "/x", mode: "RW", executorPath: "x" }],

@@ -1,9 +1,9 @@
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
-import { formatResources, Resources } from "../../resources/index.ts";
+import { formatResources, isPersistentVolume } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
-import { isExecutorFrom, isSameExecutor, readExecutor } from "./executors.ts";
+import { decideExecutor, isExecutorFrom, readExecutor } from "./executors.ts";
 import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
 import { readTemplate } from "./launchrules.ts";
 import type { Progress, Situation } from "./situation.ts";
@@ -134,7 +134,10 @@ function decideTask(
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
   }
-  const executor = decideExecutor(situation, progress, operation, executorId, executors);
+  if (executorId !== undefined && !inGroup && !read.resources.filter(isPersistentVolume).isEmpty) {
+    return invalid("a CUSTOM executor has its persistent volumes itself: its tasks can bring none");
+  }
+  const executor = decideExecutor(situation, progress, operation, executorId, executors, inGroup);
   if ("invalid" in executor) return invalid(executor.invalid);
   if ("lost" in executor) return lose("REASON_EXECUTOR_TERMINATED", executor.lost);
   const resources = read.resources.add(executor.resources);
@@ -190,42 +193,6 @@ function takeAnyway(
 
 const withIndex = (set: ReadonlySet<number>, index: number | undefined): ReadonlySet<number> =>
   index === undefined ? set : new Set([...set, index]);
-
-type ExecutorDecision =
-  /** `resources`: what has to be taken for an executor that is not there yet; `index`: which one it is. */
-  | { readonly resources: Resources; readonly index?: number }
-  | { readonly invalid: string }
-  | { readonly lost: string };
-
-/** Who runs the task (Mesos: validation.cpp, validateExecutor). */
-function decideExecutor(
-  { framework, executor, madeExecutors, offer }: Situation,
-  progress: Progress,
-  operation: number,
-  executorId: string | undefined,
-  executors: readonly ExecutorTemplate[],
-): ExecutorDecision {
-  if (executorId === undefined) return { resources: Resources.empty };
-  const index = executors.findIndex((one) => one.executorId === executorId);
-  const [wanted] = executors.slice(index, index + 1);
-  const there = executor(executorId);
-  const own = madeExecutors.find((one) => isExecutorFrom(one, { offer, operation, index }));
-  if (there !== undefined && there.metadata.uid !== own?.metadata.uid) {
-    if (wanted !== undefined && !isSameExecutor(there, wanted, framework.spec.user)) {
-      return {
-        invalid: `ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '${executorId}'`,
-      };
-    }
-    const going = there.spec.shutdown !== undefined || there.metadata.deletionTimestamp !== undefined;
-    return going ? { lost: `the executor ${executorId} is shutting down` } : { resources: Resources.empty };
-  }
-  if (wanted === undefined) {
-    return { invalid: `no executor ${executorId} runs on the agent, and the operation has none` };
-  }
-  const read = readExecutor(wanted);
-  if ("invalid" in read) return read;
-  return { resources: progress.executors.has(index) ? Resources.empty : read.resources, index };
-}
 
 const taskId = ({ offer }: Situation, operation: number, index: number, template: TaskTemplate): string =>
   template.taskId ?? taskName({ offer, operation, index }, template);

@@ -49,3 +49,6 @@ export class Access {
 /** Reading is listing, in all namespaces, each kind that the answer shows. */
 export const lists = (...resources: readonly string[]): Action[] =>
   resources.map((resource) => ({ verb: "list", resource }));
+
+/** Of the whole state. */
+export const EVERYTHING: readonly Action[] = lists("agents", "frameworks", "tasks", "executors");

@@ -7,11 +7,17 @@ export const MANAGER = "mesos-gateway";
 
 export const OK: Answer = { status: 200 };
 
-/** The answer to a write: what the API server says against it is told. */
-export async function attempt(work: () => Promise<unknown>, done: Answer = OK): Promise<Answer> {
-  try {
+/** The answer to a write that needs no words if it succeeds. */
+export const attempt = (work: () => Promise<unknown>): Promise<Answer> =>
+  answering(async () => {
     await work();
-    return done;
+    return OK;
+  });
+
+/** What the API server says against a write is told. */
+export async function answering(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof Unsupported) return badRequest(error.message);
     if (!(error instanceof ApiError)) throw error;

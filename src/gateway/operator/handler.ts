@@ -15,7 +15,6 @@ import {
 import { acceptedEncoding, contentEncoding, type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
 import type { Limits } from "../scheduler/handler.ts";
 import { encodeDocument } from "../state/document.ts";
-import { sendRendering } from "../state/send.ts";
 import { callProblem } from "./callcheck.ts";
 import { DOCUMENTS, NEEDED, respond } from "./reads.ts";
 import type { OperatorService } from "./service.ts";
@@ -80,7 +79,7 @@ async function answer(
     const rendering = await service.renderings.get(key, (pace) =>
       encodeDocument(accepted, document(service.state), pace),
     );
-    await sendRendering(request, response, rendering, MEDIA_TYPE[accepted], service.deps.clock);
+    await service.readers.send(request, response, rendering, MEDIA_TYPE[accepted]);
     return undefined;
   }
   const message = await respond(service, call);

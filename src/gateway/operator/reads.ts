@@ -14,12 +14,10 @@ import type { Document } from "../state/document.ts";
 import { getAgents, getExecutors, getFrameworks, getState, getTasks } from "../state/documents.ts";
 import { Pace } from "../state/pace.ts";
 import { roleUses } from "../state/roles.ts";
-import { lists } from "./access.ts";
+import { EVERYTHING, lists } from "./access.ts";
 import { quotaStatus, roleMessage, weightInfos } from "./messages.ts";
 import { clusterStatus, schedule } from "./schedule.ts";
 import type { OperatorService } from "./service.ts";
-
-const EVERYTHING = lists("agents", "frameworks", "tasks");
 
 /** What a caller must be allowed, of calls that only read; writes look at what they change. */
 export const NEEDED: Readonly<Partial<Record<Call_Type, readonly Action[]>>> = {
@@ -28,7 +26,7 @@ export const NEEDED: Readonly<Partial<Record<Call_Type, readonly Action[]>>> = {
   [Call_Type.GET_AGENTS]: lists("agents"),
   [Call_Type.GET_FRAMEWORKS]: lists("frameworks"),
   [Call_Type.GET_TASKS]: lists("tasks"),
-  [Call_Type.GET_EXECUTORS]: lists("tasks"),
+  [Call_Type.GET_EXECUTORS]: lists("executors"),
   [Call_Type.GET_OPERATIONS]: lists("reservations"),
   [Call_Type.GET_ROLES]: lists("roles"),
   [Call_Type.GET_WEIGHTS]: lists("roles"),

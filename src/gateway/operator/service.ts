@@ -8,6 +8,7 @@ import type { MasterInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
 import { ClusterState } from "../state/cluster.ts";
+import { Readers } from "../state/readers.ts";
 import { Renderings } from "../state/renderings.ts";
 import type { Master } from "../v0/state.ts";
 import { Access } from "./access.ts";
@@ -37,6 +38,7 @@ export class OperatorService implements Runnable {
   readonly access: Access;
   readonly state: ClusterState;
   readonly renderings: Renderings;
+  readonly readers: Readers;
   readonly subscribers: Subscribers;
   readonly metrics: MasterMetrics;
   readonly master: Master;
@@ -53,6 +55,7 @@ export class OperatorService implements Runnable {
     this.access = new Access(authorizer, deps.clock);
     this.state = new ClusterState(deps, scheduling);
     this.renderings = new Renderings(deps.clock);
+    this.readers = new Readers(deps.clock);
     this.subscribers = new Subscribers({
       clock: deps.clock,
       state: this.state,

@@ -4,14 +4,15 @@ import type { RecordStream } from "../../http/recordstream.ts";
 import { encode } from "../../wire/codec.ts";
 import { Event_Type, EventSchema } from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import type { Encoding } from "../../wire/media.ts";
-import type { ClusterState } from "../state/cluster.ts";
 import { encodeDocument } from "../state/document.ts";
-import { subscribed } from "../state/documents.ts";
+import { type Readable, subscribed } from "../state/documents.ts";
 import type { Renderings } from "../state/renderings.ts";
 import type { EventInit } from "./events.ts";
 
+type Stream = Pick<RecordStream, "open" | "closed" | "write" | "end" | "overrun">;
+
 interface Subscriber {
-  readonly stream: RecordStream;
+  readonly stream: Stream;
   readonly encoding: Encoding;
   /** Events since the moment of its SUBSCRIBED, which is still being made; undefined: it has been told. */
   behind: Uint8Array[] | undefined;
@@ -19,7 +20,7 @@ interface Subscriber {
 
 export interface SubscribersOptions {
   readonly clock: Clock;
-  readonly state: ClusterState;
+  readonly state: Readable;
   readonly renderings: Renderings;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
@@ -51,7 +52,7 @@ export class Subscribers {
   }
 
   /** Tells it how things stand, and from then on what changes. */
-  async subscribe(stream: RecordStream, encoding: Encoding): Promise<void> {
+  async subscribe(stream: Stream, encoding: Encoding): Promise<void> {
     const { renderings } = this.#options;
     const subscriber: Subscriber = { stream, encoding, behind: [] };
     this.#new[encoding].add(subscriber);

@@ -23,7 +23,7 @@ export async function updateWeights(
     if (problem !== undefined) {
       return badRequest(`Failed to validate update weights request JSON: Invalid role '${path}': ${problem}`);
     }
-    if (!(weight > 0)) {
+    if (!(weight > 0 && Number.isFinite(weight))) {
       return badRequest(
         `Failed to validate update weights request JSON for role '${path}': Invalid weight '${weight}': Weights must be positive`,
       );

@@ -18,6 +18,7 @@ import { handleOperator } from "../operator/handler.ts";
 import type { OperatorService } from "../operator/service.ts";
 import { handleScheduler, type Limits } from "../scheduler/handler.ts";
 import type { SchedulerService } from "../scheduler/service.ts";
+import { BusyError } from "../state/renderings.ts";
 import { handleV0 } from "../v0/handler.ts";
 import { followerMetrics, openAnswer } from "../v0/open.ts";
 import { kindOf } from "../v0/paths.ts";
@@ -124,6 +125,10 @@ export class Gateway {
       if (error instanceof BodyTooLargeError) {
         // What is still to come is not read.
         write(response, { status: 413, body: error.message, headers: { Connection: "close" } });
+        return;
+      }
+      if (error instanceof BusyError) {
+        write(response, { status: 503, body: error.message });
         return;
       }
       // The client left: there is nobody to answer.

@@ -2,10 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import type { Agent as AgentObject } from "../../api/agent.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { AgentView } from "../../controllers/world/agentview.ts";
-import { holdings } from "../../controllers/world/holdings.ts";
 import { durationInfo, timeInfo } from "../../convert/amounts.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
-import { AGENT_PORT, attributeMessage, domainInfo } from "../../convert/offer.ts";
+import { AGENT_PATH, attributeMessage, domainInfo } from "../../convert/offer.ts";
 import { attributeToSpec, formatValue, Resources } from "../../resources/index.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
@@ -33,6 +32,8 @@ import { Told } from "./told.ts";
 export interface RegisteredAgent {
   readonly agent: Live<AgentObject>;
   readonly view: AgentView;
+  /** Of the agent's API. */
+  readonly port: number;
 }
 
 const { MULTI_ROLE, HIERARCHICAL_ROLE, RESERVATION_REFINEMENT, RESIZE_VOLUME, AGENT_DRAINING } =
@@ -66,8 +67,8 @@ export const hostnameOf = ({ metadata, status }: Live<AgentObject>): string =>
   status?.hostname ?? metadata.name;
 
 /** Libprocess's address of an agent; what reads it wants the address between @ and the colon. */
-export const pidOf = (agent: Live<AgentObject>): string =>
-  `slave(1)@${bracketed(agent.status?.addresses?.[0] ?? hostnameOf(agent))}:${AGENT_PORT}`;
+const pidOf = ({ agent, port }: RegisteredAgent): string =>
+  `${AGENT_PATH.slice(1)}@${bracketed(agent.status?.addresses?.[0] ?? hostnameOf(agent))}:${port}`;
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
@@ -87,27 +88,28 @@ export function drainInfo({ spec, status }: AgentObject): DrainInfo | undefined 
   });
 }
 
-export function agentInfo(agent: Live<AgentObject>, view: AgentView | undefined): AgentInfo {
-  const domain = view && domainInfo(view.state);
+export function agentInfo({ agent, view, port }: RegisteredAgent): AgentInfo {
+  const domain = domainInfo(view.state);
   return create(AgentInfoSchema, {
     id: { value: agent.metadata.name },
     hostname: hostnameOf(agent),
-    port: AGENT_PORT,
-    resources: view === undefined ? [] : endpointResources(view.node.offerable),
-    attributes: (view?.state.attributes ?? []).map((one) => attributeMessage(attributeToSpec(one))),
+    port,
+    resources: endpointResources(view.node.offerable),
+    attributes: view.state.attributes.map((one) => attributeMessage(attributeToSpec(one))),
     ...(domain && { domain }),
   });
 }
 
-export function agentMessage({ agent, view }: RegisteredAgent): Response_GetAgents_Agent {
+export function agentMessage(one: RegisteredAgent): Response_GetAgents_Agent {
+  const { agent, view } = one;
   const drain = drainInfo(agent);
   const { startedAt } = agent.status ?? {};
   return create(Response_GetAgents_AgentSchema, {
-    agentInfo: agentInfo(agent, view),
+    agentInfo: agentInfo(one),
     active: view.node.held === undefined,
     deactivated: isDeactivated(agent),
     version: MESOS_VERSION,
-    pid: pidOf(agent),
+    pid: pidOf(one),
     registeredTime: timeInfo(agent.metadata.creationTimestamp),
     ...(startedAt !== undefined && { reregisteredTime: timeInfo(startedAt) }),
     totalResources: endpointResources(view.total),
@@ -120,20 +122,22 @@ export function agentMessage({ agent, view }: RegisteredAgent): Response_GetAgen
   });
 }
 
-const allocated = ({ tasks }: AgentView): Resource[] =>
-  [...Map.groupBy(tasks, ({ spec }) => spec.role)].flatMap(([role, same]) =>
-    endpointResources(Resources.sum(same.map(holdings)), role),
+/** Allocations of tasks and executors come first, then those of offers. */
+const allocated = ({ state: { allocations }, offers }: AgentView): Resource[] =>
+  [...Map.groupBy(allocations.slice(0, allocations.length - offers.length), ({ role }) => role)].flatMap(
+    ([role, same]) => endpointResources(Resources.sum(same.map(({ resources }) => resources)), role),
   );
 
 /** Mesos: src/master/readonly_handler.cpp, SlaveWriter. */
-function v0Slave({ agent, view }: RegisteredAgent): object {
+function v0Slave(one: RegisteredAgent): object {
+  const { agent, view } = one;
   const { startedAt } = agent.status ?? {};
   const drain = drainInfo(agent);
   const domain = domainInfo(view.state);
   return {
-    ...v0Info(agent, view),
+    ...v0Info(one),
     ...(domain && { domain: toJsonValue(DomainInfoSchema, domain) }),
-    pid: pidOf(agent),
+    pid: pidOf(one),
     registered_time: seconds(agent.metadata.creationTimestamp),
     ...(startedAt !== undefined && { reregistered_time: seconds(startedAt) }),
     resources: Flat.of(view.total),
@@ -152,12 +156,12 @@ function v0Slave({ agent, view }: RegisteredAgent): object {
 }
 
 /** What is told of an agent that has not come back yet, too. */
-export const v0Info = (agent: Live<AgentObject>, view: AgentView | undefined): object => ({
+export const v0Info = ({ agent, view, port }: RegisteredAgent): object => ({
   id: agent.metadata.name,
   hostname: hostnameOf(agent),
-  port: AGENT_PORT,
+  port,
   attributes: Object.fromEntries(
-    (view?.state.attributes ?? []).map(({ name, value }) => [
+    view.state.attributes.map(({ name, value }) => [
       name,
       value.kind === "scalar" ? value.milli / 1000 : formatValue(value),
     ]),

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Executor } from "../../api/executor.ts";
 import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Offer } from "../../api/offer.ts";
@@ -38,6 +39,8 @@ export interface KnownFramework extends TaskOwner {
   readonly tasks: readonly Live<Task>[];
   readonly unreachable: readonly Live<Task>[];
   readonly completed: readonly Live<Task>[];
+  /** That have not ended. */
+  readonly executors: readonly Live<Executor>[];
 }
 
 /** As Mesos's master has them by default. */
@@ -45,6 +48,7 @@ const MOST_COMPLETED_TASKS = 1_000;
 const MOST_COMPLETED_FRAMEWORKS = 50;
 
 const BUILT_IN_INFO = create(FrameworkInfoSchema, {
+  user: "",
   name: BUILT_IN_FRAMEWORK,
   capabilities: [
     { type: FrameworkInfo_Capability_Type.MULTI_ROLE },
@@ -93,7 +97,8 @@ export class ClusterState {
   registered(name: string): RegisteredAgent | undefined {
     const agent = this.#sources.caches.agents.store.get(name);
     const view = this.#scheduling.views.get(name);
-    return agent === undefined || view === undefined ? undefined : { agent, view };
+    const port = this.#sources.config.gateway.agentPort;
+    return agent === undefined || view === undefined ? undefined : { agent, view, port };
   }
 
   frameworks(): KnownFramework[] {
@@ -121,7 +126,7 @@ export class ClusterState {
       ...this.#ownerOf(framework),
       connected,
       recovered: gateway && !connected && this.#sources.offerStreams.forgivenUntil(key) > 0,
-      ...this.#tasks(key),
+      ...this.#work(key),
     };
   }
 
@@ -150,7 +155,7 @@ export class ClusterState {
   }
 
   #builtIn(key: string): KnownFramework | undefined {
-    const lists = this.#tasks(key);
+    const lists = this.#work(key);
     const all = [lists.tasks, lists.unreachable, lists.completed];
     if (all.every((list) => list.length === 0)) return undefined;
     const id = builtInFrameworkId(key);
@@ -169,19 +174,21 @@ export class ClusterState {
     };
   }
 
-  #tasks(key: string): Pick<KnownFramework, "tasks" | "unreachable" | "completed"> {
+  #work(key: string): Pick<KnownFramework, "tasks" | "unreachable" | "completed" | "executors"> {
+    const { caches } = this.#sources;
+    const executors = caches.executors.store.by("liveFramework", key);
     const tasks: Live<Task>[] = [];
     const unreachable: Live<Task>[] = [];
     const completed: Live<Task>[] = [];
-    for (const task of this.#sources.caches.tasks.store.by("framework", key)) {
+    for (const task of caches.tasks.store.by("framework", key)) {
       if (task.spec.agent === undefined) continue;
       if (hasEnded(task.status)) completed.push(task);
       else if (task.status?.unreachableSince !== undefined) unreachable.push(task);
       else tasks.push(task);
     }
-    if (completed.length <= MOST_COMPLETED_TASKS) return { tasks, unreachable, completed };
+    if (completed.length <= MOST_COMPLETED_TASKS) return { tasks, unreachable, completed, executors };
     completed.sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
-    return { tasks, unreachable, completed: completed.slice(-MOST_COMPLETED_TASKS) };
+    return { tasks, unreachable, completed: completed.slice(-MOST_COMPLETED_TASKS), executors };
   }
 
   #info(framework: Live<Framework>): FrameworkInfo {

@@ -16,24 +16,28 @@ import { AgentInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { agentInfo, toldAgent } from "./agents.ts";
 import type { ClusterState, KnownFramework } from "./cluster.ts";
 import type { Document } from "./document.ts";
+import { toldExecutor } from "./executors.ts";
 import { frameworkMessage } from "./frameworks.ts";
 import { toldTasks } from "./tasks.ts";
 import { Told } from "./told.ts";
 
+/** What of the cluster's state a document is made of. */
+export type Readable = Pick<ClusterState, "agents" | "frameworks" | "completed" | "registered" | "offers">;
+
 /** The large answers of the operator API. Names and tasks are of the moment in which a document is made. */
-export const getAgents = (state: ClusterState): Document =>
+export const getAgents = (state: Readable): Document =>
   response(Response_Type.GET_AGENTS, "get_agents", agents(state));
-export const getFrameworks = (state: ClusterState): Document =>
+export const getFrameworks = (state: Readable): Document =>
   response(Response_Type.GET_FRAMEWORKS, "get_frameworks", frameworks(state, state.frameworks()));
-export const getTasks = (state: ClusterState): Document =>
+export const getTasks = (state: Readable): Document =>
   response(Response_Type.GET_TASKS, "get_tasks", tasks(state.frameworks()));
-export const getExecutors = (): Document =>
-  response(Response_Type.GET_EXECUTORS, "get_executors", executors());
-export const getState = (state: ClusterState): Document =>
+export const getExecutors = (state: Readable): Document =>
+  response(Response_Type.GET_EXECUTORS, "get_executors", executors(state.frameworks()));
+export const getState = (state: Readable): Document =>
   response(Response_Type.GET_STATE, "get_state", everything(state));
 
 /** The first event of a stream. */
-export const subscribed = (state: ClusterState, heartbeatSeconds: number): Document => ({
+export const subscribed = (state: Readable, heartbeatSeconds: number): Document => ({
   schema: EventSchema,
   head: create(EventSchema, { type: Event_Type.SUBSCRIBED }),
   fields: [
@@ -54,20 +58,20 @@ const response = (type: Response_Type, field: string, body: Document): Document 
   fields: [[field, body]],
 });
 
-function everything(state: ClusterState): Document {
+function everything(state: Readable): Document {
   const known = state.frameworks();
   return {
     schema: Response_GetStateSchema,
     fields: [
       ["get_tasks", tasks(known)],
-      ["get_executors", executors()],
+      ["get_executors", executors(known)],
       ["get_frameworks", frameworks(state, known)],
       ["get_agents", agents(state)],
     ],
   };
 }
 
-function agents(state: ClusterState): Document {
+function agents(state: Readable): Document {
   const { registered, recovered } = state.agents();
   return {
     schema: Response_GetAgentsSchema,
@@ -76,16 +80,14 @@ function agents(state: ClusterState): Document {
       [
         "recovered_agents",
         each(recovered, (name) =>
-          optional(state.registered(name), ({ agent, view }) =>
-            once(AgentInfoSchema, () => agentInfo(agent, view)),
-          ),
+          optional(state.registered(name), (one) => once(AgentInfoSchema, () => agentInfo(one))),
         ),
       ],
     ],
   };
 }
 
-function frameworks(state: ClusterState, known: readonly KnownFramework[]): Document {
+function frameworks(state: Readable, known: readonly KnownFramework[]): Document {
   const told = (one: KnownFramework, here: boolean) =>
     once(Response_GetFrameworks_FrameworkSchema, () =>
       frameworkMessage(one, here ? state.offers(one.key) : []),
@@ -112,7 +114,10 @@ function tasks(known: readonly KnownFramework[]): Document {
   };
 }
 
-const executors = (): Document => ({ schema: Response_GetExecutorsSchema, fields: [["executors", []]] });
+const executors = (known: readonly KnownFramework[]): Document => ({
+  schema: Response_GetExecutorsSchema,
+  fields: [["executors", each(known, ({ id, executors }) => executors.map((one) => toldExecutor(one, id)))]],
+});
 
 function* each<T>(list: Iterable<T>, of: (one: T) => Iterable<Told>): Generator<Told, void> {
   for (const one of list) yield* of(one);

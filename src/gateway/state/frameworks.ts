@@ -66,13 +66,17 @@ const constrained = ({ framework }: KnownFramework): boolean =>
 const constraintsOf = ({ framework }: KnownFramework): OfferConstraints =>
   offerConstraintsMessage(framework?.spec.offerConstraints ?? []);
 
-const allocated = ({ tasks, unreachable }: KnownFramework) =>
-  [...Map.groupBy([...tasks, ...unreachable], ({ spec }) => spec.role)].flatMap(([role, same]) =>
-    endpointResources(sumOf(same.map(holdings)), role),
+const allocated = (known: KnownFramework) =>
+  [...Map.groupBy(holders(known), ({ spec }) => spec.role)].flatMap(([role, same]) =>
+    endpointResources(sumOf(same.map((one) => holdings(one))), role),
   );
 
-const held = ({ tasks, unreachable }: KnownFramework): Resources[] =>
-  [...tasks, ...unreachable].map(holdings);
+const holders = ({ tasks, unreachable, executors }: KnownFramework) => [
+  ...tasks,
+  ...unreachable,
+  ...executors,
+];
+const held = (known: KnownFramework): Resources[] => holders(known).map((one) => holdings(one));
 
 /** Mesos: src/master/readonly_handler.cpp, json of a Summary<Framework>. */
 export function v0Summary(known: KnownFramework, offers: readonly Live<Offer>[]): object {

@@ -5,7 +5,14 @@ import { Pace } from "./pace.ts";
 
 /** Of the event loop reads take no more than one part in so many, this one included. */
 const PARTS = 5;
+/** Requests of different kinds that may wait. */
+const MOST_WAITING = 100;
 const compress = promisify(gzip);
+
+/** More different things are asked for than can be rendered in time. */
+export class BusyError extends Error {
+  override readonly name = "BusyError";
+}
 
 /** A body as it was at one moment. Whoever asks for it at once gets the same bytes. */
 export class Rendering {
@@ -40,9 +47,11 @@ export class Renderings {
     this.#clock = clock;
   }
 
+  /** Rejects with BusyError, or as `render` does. */
   get(key: string, render: Render): Promise<Rendering> {
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
+    if (this.#waiting.size >= MOST_WAITING) return Promise.reject(new BusyError("too many requests wait"));
     const mine = this.#last.then(() => {
       this.#waiting.delete(key);
       return this.#render(render);

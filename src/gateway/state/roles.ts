@@ -58,9 +58,10 @@ export async function roleUses(
       subscribed.set(role, [...(subscribed.get(role) ?? []), known.id]);
       for (const path of lineage(role)) of(path);
     }
-    for (const task of [...known.tasks, ...known.unreachable]) {
-      count(task.spec.role, holdings(task), ["allocated"]);
-      count(task.spec.role, holdings(task).unreserved().nonRevocable(), ["consumed"]);
+    for (const { spec } of [...known.tasks, ...known.unreachable, ...known.executors]) {
+      const held = holdings({ spec });
+      count(spec.role, held, ["allocated"]);
+      count(spec.role, held.unreserved().nonRevocable(), ["consumed"]);
       if (pace.tired) await pace.rest();
     }
     for (const offer of state.offers(known.key)) {

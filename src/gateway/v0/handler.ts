@@ -7,7 +7,7 @@ import { ClusterStatusSchema, ScheduleSchema } from "../../wire/gen/mesos/v1/mai
 import { WeightInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { QuotaStatusSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
 import { toJsonText, toJsonValue } from "../../wire/tojson.ts";
-import { lists } from "../operator/access.ts";
+import { EVERYTHING, lists } from "../operator/access.ts";
 import { quotaStatus, weightInfos } from "../operator/messages.ts";
 import { clusterStatus, schedule } from "../operator/schedule.ts";
 import type { OperatorService } from "../operator/service.ts";
@@ -16,7 +16,6 @@ import { textOf } from "../state/document.ts";
 import type { Pace } from "../state/pace.ts";
 import type { Render } from "../state/renderings.ts";
 import { roleUses } from "../state/roles.ts";
-import { sendRendering } from "../state/send.ts";
 import { v0Roles, v0StateSummary, v0Tasks } from "./lists.ts";
 import { v0Frameworks, v0Slaves, v0State } from "./state.ts";
 import { carryOut, V0_WRITES } from "./writes.ts";
@@ -30,8 +29,6 @@ interface Path {
   render(service: OperatorService, query: Query, pace: Pace): Iterable<string> | Promise<Iterable<string>>;
 }
 
-const EVERYTHING = lists("agents", "frameworks", "tasks");
-
 /** What is read; each answer is one JSON text. */
 const READS: Readonly<Record<string, Path>> = {
   "/state": {
@@ -44,7 +41,7 @@ const READS: Readonly<Record<string, Path>> = {
     render: ({ state }, query) => v0Slaves(state, query.get("slave_id") ?? undefined),
   },
   "/frameworks": {
-    needed: lists("frameworks", "tasks"),
+    needed: lists("frameworks", "tasks", "executors"),
     by: ["framework_id"],
     render: ({ state }, query) => v0Frameworks(state, query.get("framework_id") ?? undefined),
   },
@@ -131,7 +128,7 @@ async function answerRead(
   const key = JSON.stringify([path, ...names.map((name) => query.get(name))]);
   const rendering = await service.renderings.get(key, render(service, read, query, jsonp));
   const type = jsonp === null ? "application/json" : "text/javascript";
-  await sendRendering(request, response, rendering, type, service.deps.clock);
+  await service.readers.send(request, response, rendering, type);
   return undefined;
 }
 

@@ -12,6 +12,7 @@ import {
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toldAgent, v0Full, v0Info } from "../state/agents.ts";
 import type { ClusterState, KnownFramework } from "../state/cluster.ts";
+import { toldExecutor } from "../state/executors.ts";
 import { v0Head, v0Offer, v0Tail } from "../state/frameworks.ts";
 import { toldTasks } from "../state/tasks.ts";
 
@@ -103,7 +104,7 @@ function* slaveLists(state: ClusterState, only: Only, full: boolean): Generator<
   for (const name of wanted(recovered)) {
     const found = state.registered(name);
     if (found === undefined) continue;
-    yield comma + JSON.stringify(v0Info(found.agent, found.view));
+    yield comma + JSON.stringify(v0Info(found));
     comma = ",";
   }
   yield "]";
@@ -154,7 +155,13 @@ function* whole(state: ClusterState, known: KnownFramework): Generator<string, v
     yield comma + JSON.stringify(v0Offer(offer, known.id, offerResources(offer)));
     comma = ",";
   }
-  yield `],"executors":[],${JSON.stringify(v0Tail(known)).slice(1)}`;
+  yield '],"executors":[';
+  comma = "";
+  for (const executor of known.executors) {
+    yield comma + toldExecutor(executor, known.id).v0;
+    comma = ",";
+  }
+  yield `],${JSON.stringify(v0Tail(known)).slice(1)}`;
 }
 
 function* tasks(name: string, list: readonly Live<Task>[], known: KnownFramework): Generator<string, void> {

@@ -21,6 +21,10 @@ export interface OperatorSettings extends Pick<Options, "qps" | "interval" | "pr
   readonly agentTimeout: number;
   /** Tells replicas apart. */
   readonly name: string;
+  /** More of its configuration. */
+  readonly config?: object;
+  /** Of its Node. */
+  readonly flags?: readonly string[];
 }
 
 /** The operator's own program, as a process. */
@@ -29,7 +33,7 @@ export class Operator {
   readonly #settings: OperatorSettings;
 
   constructor(settings: OperatorSettings) {
-    const { dir, name, kubeconfig, qps, interval, maxOffers, profile, agentTimeout } = settings;
+    const { dir, name, kubeconfig, qps, interval, maxOffers, profile, agentTimeout, flags = [] } = settings;
     this.#settings = settings;
     const path = join(dir, `${name}.yaml`);
     const config = {
@@ -38,11 +42,16 @@ export class Operator {
       allocation: { interval },
       offers: { maxPerFramework: maxOffers },
       agents: { timeout: `${agentTimeout}s` },
+      ...settings.config,
     };
     writeFileSync(path, stringify(config));
     const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
     const env = { ...process.env, KUBECONFIG: kubeconfig, MESOS_CONFIG: path, POD_NAME: name };
-    this.#child = new Child([process.execPath, ...profiling, PROGRAM], join(dir, `${name}.log`), env);
+    this.#child = new Child(
+      [process.execPath, ...flags, ...profiling, PROGRAM],
+      join(dir, `${name}.log`),
+      env,
+    );
   }
 
   /** Resolves once it leads and all agents are offered. */
@@ -82,14 +91,24 @@ export class Operator {
     return Promise.race([work, end]);
   }
 
+  /** Lines of its log that have a word in them, oldest first. */
+  logged(word: string): Readonly<Record<string, unknown>>[] {
+    const lines = this.#child.log.split("\n").filter((line) => line.includes(word));
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.signal(name);
+  }
+
   stop(): Promise<void> {
     return this.#child.stop();
   }
 
   async #get(path: string): Promise<Response | undefined> {
-    const line = this.#child.log.split("\n").find((one) => one.includes(SERVES));
+    const [line] = this.logged(SERVES);
     if (line === undefined) return undefined;
-    const { port } = JSON.parse(line) as { port: number };
+    const { port } = line;
     return fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { BenchError } from "./failure.ts";
+import { wholeNumber } from "./wholenumber.ts";
 
 export const BENCHES = ["launches", "pods", "failover"] as const;
 export type BenchName = (typeof BENCHES)[number];
@@ -69,14 +70,8 @@ type NumberName = keyof typeof NUMBERS;
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const number = (name: NumberName): number => {
-    const text = values[name];
-    const value = text === undefined ? NUMBERS[name] : Number(text);
-    if (!Number.isInteger(value) || value < (POSITIVE.has(name) ? 1 : 0)) {
-      throw new BenchError(`--${name} is a whole number${POSITIVE.has(name) ? " above 0" : ""}, not ${text}`);
-    }
-    return value;
-  };
+  const number = (name: NumberName): number =>
+    wholeNumber(name, values[name], NUMBERS[name], POSITIVE.has(name) ? 1 : 0);
   const agents = number("agents");
   return {
     agents,

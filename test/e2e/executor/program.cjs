@@ -3,6 +3,7 @@
  * many milliseconds as its data says; a message is sent back in capitals. The package sends no token, and does not subscribe again by itself.
  */
 const { randomUUID } = require("node:crypto");
+const http = require("node:http");
 const Executor = require("mesos-framework/lib/executor.js");
 
 const AGAIN = 500;
@@ -65,10 +66,20 @@ const executor = new Executor({
 });
 executor.requestTemplate.headers.Authorization = `Bearer ${process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN}`;
 
+// The package does not notice a stream that breaks off: it is looked after here.
 let again;
-executor.on("error", (error) => {
-  console.log(`trouble: ${error.message ?? error}`);
+const subscribe = () => {
   clearTimeout(again);
   again = setTimeout(() => executor.subscribe(), AGAIN);
+};
+const { request } = http;
+http.request = (options, answered) =>
+  request(options, (response) => {
+    if (response.statusCode === 200) response.once("close", subscribe);
+    answered(response);
+  });
+executor.on("error", (error) => {
+  console.log(`trouble: ${error.message ?? error}`);
+  if (/ECONNREFUSED|ECONNRESET/.test(error.message ?? "")) subscribe();
 });
 executor.subscribe();

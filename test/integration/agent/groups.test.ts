@@ -144,10 +144,26 @@ describe("an executor", () => {
     const { metadata } = await executorNow("lost");
     await node.containerd.ctr("-n", "mesos", "tasks", "kill", "-s", "SIGKILL", metadata.uid);
     expect((await node.ends("lost-one")).status).toMatchObject({
-      state: "TASK_GONE",
+      state: "TASK_FAILED",
       reason: "REASON_EXECUTOR_TERMINATED",
     });
     expect((await reaches("lost", "Ended")).status?.reason).toBe("REASON_EXECUTOR_TERMINATED");
+  });
+
+  test("that holds disk ends with its tasks when they share more than that", async () => {
+    await executor("full", { resources: [...resources, { name: "disk", scalar: 4 }] });
+    // What lies in a task's own sandbox does not count.
+    await group("full", {
+      "full-one": "dd if=/dev/zero of=own bs=1M count=8; touch /shared/go; exec sleep 1000",
+      "full-two":
+        "until [ -e /shared/go ]; do sleep 0.1; done; sleep 2; touch alive; dd if=/dev/zero of=/shared/x bs=1M count=8; exec sleep 1000",
+    });
+    const expected = { state: "TASK_FAILED", reason: "REASON_CONTAINER_LIMITATION_DISK" };
+    expect((await node.ends("full-one")).status).toMatchObject(expected);
+    const two = await node.ends("full-two");
+    expect(two.status).toMatchObject(expected);
+    expect(node.output(two, "alive")).toBe("");
+    expect((await reaches("full", "Ended")).status?.reason).toBe("REASON_CONTAINER_LIMITATION_DISK");
   });
 
   test("that is shut down kills its tasks first; later ones are dropped", async () => {

@@ -63,6 +63,13 @@ export class OperatorClient {
     return collected(await this.#post(call, headers));
   }
 
+  /** The answer to any body at all. */
+  async send(body: string, headers: Record<string, string>): Promise<Answered> {
+    const sent = this.#open("POST", "/api/v1", headers);
+    sent.end(body);
+    return collected(await answered(sent));
+  }
+
   /** The message that answers a call. */
   async call(call: CallInit): Promise<Response> {
     const { status, body } = await this.post(call);
@@ -138,7 +145,9 @@ export class Output {
       for (const record of decoder.decode(chunk))
         this.#take(decode(encoding, ProcessIOSchema, record, "ProcessIO"));
     });
-    this.ended = once(response, "close").then(() => {});
+    // Cut off is an end too.
+    response.on("error", () => {});
+    this.ended = new Promise((resolve) => response.once("close", () => resolve()));
   }
 
   leave(): void {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Authority } from "../../../hack/devcluster/certificates.ts";
 import type { Task } from "../../../src/api/task.ts";
@@ -14,6 +15,8 @@ import { OperatorClient } from "./operatorClient.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
 const SERVERNAME = "agent.test";
+/** Of calls that say what to do: none of them names a container or a file that is there. */
+const FIELDS = ["read_file", "list_files", "kill_container", "attach_container_input", "launch_container"];
 const dir = mkdtempSync(join(tmpdir(), "agent-operators-"));
 
 let node: AgentNode;
@@ -271,10 +274,8 @@ describe("the sandbox", () => {
       expect(body.toString()).toBe("noted\n");
       expect(headers["content-disposition"]).toBe("attachment; filename=note.txt");
       const readFile = { path: note, offset: 1n };
-      expect((await binary.call({ type: Call_Type.READ_FILE, readFile })).readFile).toMatchObject({
-        size: 6n,
-        data: new TextEncoder().encode("oted\n"),
-      });
+      const read = (await binary.call({ type: Call_Type.READ_FILE, readFile })).readFile;
+      expect([read?.size, Buffer.from(read?.data ?? []).toString()]).toEqual([6n, "oted\n"]);
       const { listFiles } = await binary.call({ type: Call_Type.LIST_FILES, listFiles: { path } });
       expect(listFiles?.fileInfos.map((file) => file.path)).toContain(note);
     }
@@ -416,6 +417,31 @@ describe("what is no call", () => {
   ] as const)("%s", async (_what, call, headers, status, text) => {
     const answer = await admin.post(call, headers);
     expect([answer.status, answer.body.toString()]).toEqual([status, expect.stringContaining(text)]);
+  });
+
+  test("never makes the agent fail, whatever the bytes are", async () => {
+    const call = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc.json({ maxDepth: 3 }),
+      fc
+        .tuple(
+          fc.constantFrom(...Object.keys(Call_Type)),
+          fc.json({ maxDepth: 2 }),
+          fc.constantFrom(...FIELDS),
+        )
+        .map(([type, value, field]) => `{"type":"${type}","${field}":${value}}`),
+    );
+    const types = ["application/json", "application/x-protobuf", "application/recordio"];
+    const headers = fc.record({
+      "Content-Type": fc.constantFrom(...types),
+      "Message-Content-Type": fc.constantFrom(...types.slice(0, 2)),
+    });
+    const property = fc.asyncProperty(call, headers, fc.boolean(), async (body, given, isStream) => {
+      const { "Message-Content-Type": _message, ...single } = given;
+      const { status } = await admin.send(body, isStream ? given : single);
+      expect([200, 202, 400, 404, 406, 415, 501]).toContain(status);
+    });
+    await fc.assert(property, { numRuns: 1_000 });
   });
 
   test("another method, another path", async () => {

@@ -54,6 +54,19 @@ describe("gateway.enabled", () => {
     expect(volumes).toContainEqual({ name: "gateway-tls", secret });
   });
 
+  test("gives the operators a token for agents alone, and agents the name of who has it", async () => {
+    const { volumes } = podOf(manifests);
+    const token = { audience: "mesos.dev/agent", expirationSeconds: 3600, path: "token" };
+    const projected = { sources: [{ serviceAccountToken: token }] };
+    expect(volumes).toContainEqual({ name: "agent-token", projected });
+    const agent = parse(pick(manifests, "ConfigMap", "mesos-operator-agent").data["agent.yaml"] ?? "");
+    expect(agent).toMatchObject({ operatorUser: `system:serviceaccount:${NAMESPACE}:mesos-operator` });
+    const list = await withGateway({ "networkPolicy.enabled": true, "agent.http.port": 6051 });
+    expect(configOf(list)).toMatchObject({ agentPort: 6051 });
+    const { egress } = pick(list, "NetworkPolicy").spec as unknown as Record<string, object[]>;
+    expect(egress).toContainEqual({ ports: [{ protocol: "TCP", port: 6051 }] });
+  });
+
   test("has all ready operators behind the Service", () => {
     const { spec } = pick(manifests, "Service", NAME);
     expect(spec).toEqual({
@@ -152,7 +165,7 @@ describe("the certificate", () => {
     const list = await withGateway({ "gateway.plain.enabled": true });
     expect(named(list)).not.toContain(`Secret/${SECRET}`);
     expect(configOf(list).tls).toBeUndefined();
-    expect(podOf(list).volumes.map(({ name }) => name)).toEqual(["config", "tmp"]);
+    expect(podOf(list).volumes.map(({ name }) => name)).toEqual(["config", "tmp", "agent-token"]);
     expect(pick(list, "Service", NAME).spec).toMatchObject({ ports: [{ appProtocol: "http" }] });
   });
 });
@@ -164,11 +177,13 @@ describe("what the gateway may do", () => {
     return rules(manifests).filter((rule) => !before.includes(JSON.stringify(rule)));
   };
 
-  test("is to ask who somebody is and what he may do, and to make Frameworks", () => {
+  test("is to ask who somebody is and what he may do, to make Frameworks, and to do as operators say", () => {
     const expected: Rule[] = [
       { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
       { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
       { apiGroups: ["mesos.dev"], resources: ["frameworks"], verbs: ["create"] },
+      { apiGroups: ["mesos.dev"], resources: ["quotas", "roles"], verbs: ["create", "patch"] },
+      { apiGroups: ["mesos.dev"], resources: ["quotas"], verbs: ["delete"] },
     ];
     expect(added("ClusterRole")).toEqual(expected);
   });

@@ -64,9 +64,12 @@ describe("the chart", () => {
     expect(values.operator.config).toEqual({ ...operator, slot: slotRest });
     const { plain: _plain, tls: _tls, service: _service, ...gatewayRest } = values.gateway;
     // A Pod's address is in no certificate that lasts, and not reached from everywhere.
-    expect(gatewayRest).toEqual({ ...gateway, followers: "Proxy" });
-    const { namespace: _a, defaultImage: _d, ...agent } = agentConfig.parse({});
+    const { agentPort: _port, agentToken: _token, ...gatewayDefaults } = gateway;
+    expect(gatewayRest).toEqual({ ...gatewayDefaults, followers: "Proxy" });
+    const { namespace: _a, defaultImage: _d, operatorUser: _o, http, ...agent } = agentConfig.parse({});
     expect(values.agent.config).toEqual(agent);
+    const { plain: _p2, tls: _t2, ...httpRest } = values.agent.http;
+    expect({ ...httpRest, plain: false }).toEqual(http);
   });
 
   test("restarts the programs whose configuration changed, and no others", async () => {

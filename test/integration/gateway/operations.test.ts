@@ -142,6 +142,21 @@ describe("operations on offers", () => {
     const [a, b] = [await scene.task(namespace, "a"), await scene.task(namespace, "b")];
     expect(a.spec.group).toMatchObject({ size: 2 });
     expect(b.spec.group).toEqual(a.spec.group);
+    const { items: made } = await scene.cluster.clients.executors.list({ namespace });
+    expect(made).toMatchObject([
+      {
+        spec: {
+          framework: a.spec.framework,
+          executorId: "default",
+          type: "DEFAULT",
+          resources: [
+            { name: "cpus", scalar: 0.1 },
+            { name: "mem", scalar: 32 },
+          ],
+        },
+      },
+    ]);
+    expect([a, b].map(({ spec }) => spec.executor?.name)).toEqual(Array(2).fill(made[0]?.metadata.name));
     for (const id of ["c", "d"]) {
       const { update } = await client.event(
         Event_Type.UPDATE,

@@ -12,7 +12,7 @@ import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler
 import type { Encoding } from "../../../src/wire/media.ts";
 import { RecordDecoder } from "../../../src/wire/recordio.ts";
 import { Administrator, principal } from "./administrator.ts";
-import { ask, type MesosClient, open } from "./client.ts";
+import { ask, askBytes, type MesosClient, open } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
 
 describe("the operator API", () => {
@@ -114,6 +114,53 @@ describe("the operator API", () => {
       expect(values.get("master/cpus_total")).toBeGreaterThan(0);
       expect(values.has("master/tasks_running")).toBe(true);
     });
+  });
+
+  it("answers with these very bytes", async () => {
+    const asked = (type: string, body: Uint8Array | string) =>
+      askBytes(gateway.port, {
+        path: "/api/v1",
+        body,
+        headers: { "Content-Type": type, Accept: type, ...headers },
+      });
+    const binary = await asked("application/x-protobuf", Buffer.from("0803", "hex"));
+    expect(binary.bytes.toString("hex")).toBe("0803220a0a080a06312e31322e30");
+    expect(binary.headers["content-type"]).toBe("application/x-protobuf");
+    const text = await asked("application/json", '{"type":"GET_VERSION"}');
+    expect(text.bytes.toString()).toBe(
+      '{"type":"GET_VERSION","get_version":{"version_info":{"version":"1.12.0"}}}',
+    );
+    const health = await asked("application/x-protobuf", Buffer.from("0801", "hex"));
+    expect(health.bytes.toString("hex")).toBe("080112020801");
+  });
+
+  it("tells tasks without a framework as those of one of their namespace's, in both encodings", async () => {
+    await scene.cluster.clients.tasks.create({
+      apiVersion: "mesos.dev/v1alpha1",
+      kind: "Task",
+      metadata: { name: "own", namespace },
+      spec: {
+        role: "*",
+        agent: "o1",
+        resources: [
+          { name: "cpus", scalar: 0.1 },
+          { name: "mem", scalar: 32 },
+        ],
+        command: { shell: true, value: "true" },
+      },
+    });
+    for (const encoding of ["json", "protobuf"] as const) {
+      await scene.cluster.eventually(async () => {
+        const { getState } = await admin.read({ type: Call_Type.GET_STATE }, encoding);
+        const id = `mesos.${namespace}`;
+        const infos = getState?.getFrameworks?.frameworks.map(({ frameworkInfo }) => frameworkInfo);
+        expect(infos).toContainEqual(
+          expect.objectContaining({ name: "mesos", id: expect.objectContaining({ value: id }) }),
+        );
+        const task = getState?.getTasks?.tasks.find(({ taskId }) => taskId?.value === "own");
+        expect(task?.frameworkId?.value).toBe(id);
+      });
+    }
   });
 
   it("refuses as Mesos does", async () => {

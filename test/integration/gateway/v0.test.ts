@@ -128,6 +128,33 @@ describe("the paths of v0", () => {
     });
   });
 
+  it("tell tasks, roles and sums", async () => {
+    const { tasks } = await admin.json<{ tasks: { id: string }[] }>("/tasks?limit=1&order=asc&task_id=web.1");
+    expect(tasks.map(({ id }) => id)).toEqual(["web.1"]);
+    expect(await admin.json("/tasks?offset=7&task_id=web.1")).toEqual({ tasks: [] });
+    const { roles } = await admin.json<{ roles: { name: string }[] }>("/roles");
+    expect(roles.find(({ name }) => name === "*")).toMatchObject({
+      weight: 1,
+      allocated: { cpus: 0.5, mem: 64 },
+      quota: { role: "*", guarantee: {}, limit: {}, consumed: { cpus: 0.5 } },
+      frameworks: expect.arrayContaining([scheduler.id]),
+    });
+    const summary = await admin.json<{ slaves: { id: string }[]; frameworks: { name: string }[] }>(
+      "/state-summary",
+    );
+    expect(summary.slaves.find(({ id }) => id === "v1")).toMatchObject({
+      TASK_RUNNING: 1,
+      framework_ids: [scheduler.id],
+    });
+    expect(summary.frameworks.find(({ name }) => name === "marathon")).toMatchObject({
+      TASK_RUNNING: 1,
+      TASK_LOST: 0,
+      slave_ids: ["v1"],
+    });
+    expect(await admin.json("/frameworks?framework_id=none")).toMatchObject({ frameworks: [] });
+    expect(await admin.json("/flags")).toMatchObject({ flags: { allocator: "hierarchical" } });
+  });
+
   it("are served below /master, with an old suffix, compressed and as a script", async () => {
     expect(Object.keys(await admin.json<State>("/master/state.json"))).toEqual(Object.keys(await state()));
     const zipped = await askBytes(gateway.port, {
@@ -141,6 +168,24 @@ describe("the paths of v0", () => {
     expect(script.headers["content-type"]).toBe("text/javascript");
     expect(script.body).toMatch(/^show\(\{"slaves":\[\{"id":"v1".*\);$/);
     expect((await admin.get("/slaves?jsonp=alert(1)//")).status).toBe(400);
+  });
+
+  it("send to the leader who asks another replica, which tells of itself alone", async () => {
+    const other = await scene.gateway(namespace);
+    const get = (path: string) => ask(other.port, { method: "GET", path, headers });
+    await scene.cluster.eventually(async () => {
+      const moved = await get("/state?jsonp=f");
+      expect(moved.status).toBe(307);
+      expect(moved.headers.location).toBe(`//127.0.0.1:${gateway.port}/state?jsonp=f`);
+    });
+    expect((await get("/master/redirect")).headers.location).toBe(`//127.0.0.1:${gateway.port}`);
+    expect((await get("/health")).status).toBe(200);
+    expect(JSON.parse((await get("/metrics/snapshot")).body)).toMatchObject({ "master/elected": 0 });
+    expect(await admin.json("/metrics/snapshot")).toMatchObject({
+      "master/elected": 1,
+      "master/tasks_running": 1,
+    });
+    await other.stop();
   });
 
   it("are for those who may list what they show; health and version for all", async () => {
