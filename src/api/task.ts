@@ -134,9 +134,12 @@ export const origin = z.object({
   index: z.int().min(0).describe("Index of the task, or executor, in the operation."),
 });
 
+/** Tasks of one group. */
+export const MOST_IN_GROUP = 64;
+
 const group = z.object({
   id: z.string().min(1).max(253).describe("Tasks of one LAUNCH_GROUP share it."),
-  size: z.int().min(1).max(64).describe("How many tasks the group has: all start or none."),
+  size: z.int().min(1).max(MOST_IN_GROUP).describe("How many tasks the group has: all start or none."),
 });
 
 const executorRef = z.object({

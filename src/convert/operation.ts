@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ExecutorTemplate } from "../api/executor.ts";
 import type { Operation } from "../api/offer.ts";
-import type { TaskTemplate } from "../api/task.ts";
+import { MOST_IN_GROUP, type TaskTemplate } from "../api/task.ts";
 import { enumName } from "../wire/enums.ts";
 import {
   type Offer_Operation,
@@ -93,7 +93,9 @@ function launchGroup(operation: Offer_Operation, agent: string): ConvertedOperat
   const infos = tasksOf(operation);
   const { executor: info } = operation.launchGroup ?? {};
   const executor = attempt(() => groupExecutor(info));
-  const wrong = noFeedback(operation) ?? (typeof executor === "string" ? executor : undefined);
+  const tooMany =
+    infos.length > MOST_IN_GROUP ? `a task group has at most ${MOST_IN_GROUP} tasks` : undefined;
+  const wrong = noFeedback(operation) ?? tooMany ?? (typeof executor === "string" ? executor : undefined);
   const converted = infos.map((task) => attempt(() => taskTemplate(taskOfGroup(task, info), agent)));
   const first = wrong ?? converted.find((one) => typeof one === "string");
   if (first !== undefined) {

@@ -41,10 +41,10 @@ export class GatewayBench {
     this.#plane = plane;
     this.#dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
     const { kubeconfig } = plane;
-    const { agents, interval } = options;
+    const { agents, interval, profile } = options;
     this.#simulation = new Simulation({ kubeconfig, agents, heartbeat: HEARTBEAT * 1000 }, () => {});
     this.#operator = new Operator({
-      ...{ kubeconfig, agents, interval, dir: this.#dir, name: "operator", qps: QPS, profile: undefined },
+      ...{ kubeconfig, agents, interval, profile, dir: this.#dir, name: "operator", qps: QPS },
       maxOffers: 64,
       agentTimeout: AGENT_TIMEOUT,
       flags: MEMORY_FLAGS,

@@ -194,6 +194,6 @@ const taskInfo = (id: string, agent: string, seconds: number): MessageInitShape<
   name: id,
   taskId: { value: id },
   agentId: { value: agent },
-  resources: [scalar("cpus", 0.1), scalar("mem", 64)],
+  resources: [scalar("cpus", 0.01), scalar("mem", 32)],
   command: { value: `sleep ${seconds}` },
 });

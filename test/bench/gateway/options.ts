@@ -15,6 +15,8 @@ export interface Options {
   readonly inFlight: number;
   /** The operator's allocation.interval. */
   readonly interval: string;
+  /** Folder for a CPU profile of the operator; absent: none. */
+  readonly profile: string | undefined;
 }
 
 export const USAGE = `npm run bench:gateway -- [flags]
@@ -25,6 +27,7 @@ export const USAGE = `npm run bench:gateway -- [flags]
   --tasks-per-offer N launched by one ACCEPT (1)
   --in-flight N       tasks at a time that were accepted and do not run yet (8)
   --interval D        the operator's allocation.interval (1s)
+  --profile DIR       write a CPU profile of the operator there
 One JSON line a measurement on stdout, progress on stderr.`;
 
 const NUMBERS = {
@@ -45,6 +48,7 @@ const FLAGS = {
   "tasks-per-offer": text,
   "in-flight": text,
   interval: text,
+  profile: text,
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -61,6 +65,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     tasksPerOffer: number("tasks-per-offer"),
     inFlight: number("in-flight"),
     interval: values.interval ?? "1s",
+    profile: values.profile,
   };
 }
 

@@ -3,7 +3,6 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { vi } from "vitest";
 import { decode, encode } from "../../../src/wire/codec.ts";
 import {
-  type Call,
   Call_Type,
   CallSchema,
   type Event,
@@ -84,7 +83,12 @@ export class MesosClient {
   async subscribe(subscribe: NonNullable<CallInit["subscribe"]>): Promise<Event> {
     const id = subscribe.frameworkInfo?.id;
     const call = create(CallSchema, { type: Call_Type.SUBSCRIBE, subscribe, ...(id && { frameworkId: id }) });
-    const response = await open(this.port, this.#asked(call, { Accept: MEDIA_TYPE[this.encoding] }));
+    return this.subscribeWith(encode(this.encoding, CallSchema, call));
+  }
+
+  /** The same with a body that somebody else has written. */
+  async subscribeWith(body: Uint8Array | string): Promise<Event> {
+    const response = await open(this.port, this.#asked(body, { Accept: MEDIA_TYPE[this.encoding] }));
     if (response.statusCode !== 200) throw new Error(`SUBSCRIBE was answered with ${response.statusCode}`);
     this.#response = response;
     this.streamId = String(response.headers["mesos-stream-id"]);
@@ -114,7 +118,8 @@ export class MesosClient {
     for (const { value = "" } of call.accept?.offerIds ?? call.decline?.offerIds ?? [])
       this.#open.delete(value);
     const made = create(CallSchema, { ...call, frameworkId: { value: this.id } } as CallInit);
-    return ask(this.port, this.#asked(made, { "Mesos-Stream-Id": this.streamId }));
+    const body = encode(this.encoding, CallSchema, made);
+    return ask(this.port, this.#asked(body, { "Mesos-Stream-Id": this.streamId }));
   }
 
   /** The first event of a type that fits, from the beginning, once it is there. */
@@ -152,11 +157,8 @@ export class MesosClient {
     this.#response?.destroy();
   }
 
-  #asked(call: Call, headers: Record<string, string>): Asked {
-    return {
-      headers: { "Content-Type": MEDIA_TYPE[this.encoding], ...headers, ...this.#headers },
-      body: encode(this.encoding, CallSchema, call),
-    };
+  #asked(body: Uint8Array | string, headers: Record<string, string>): Asked {
+    return { headers: { "Content-Type": MEDIA_TYPE[this.encoding], ...headers, ...this.#headers }, body };
   }
 }
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MOST_IN_GROUP } from "../../../src/api/task.ts";
+import { hasEnded } from "../../../src/api/taskstate.ts";
 import {
   OperationState,
   Resource_ReservationInfo_Type,
@@ -7,7 +9,7 @@ import {
   Volume_Mode,
 } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import type { MesosClient } from "./client.ts";
+import { cpusOf, type MesosClient } from "./client.ts";
 import { info, Scene, scalar, taskInfo } from "./scene.ts";
 
 describe("operations on offers", () => {
@@ -184,6 +186,80 @@ describe("operations on offers", () => {
     expect(update?.status).toMatchObject({
       state: TaskState.TASK_DROPPED,
       message: `Task launched with invalid offers: Duplicate offer ${first.id?.value} in offer list`,
+    });
+  });
+
+  describe("many in one ACCEPT", () => {
+    /** Together more than an Offer object takes: what is accepted on a stream is no object. */
+    const many = Array.from({ length: 60 }, (_, i) => `many-${i}`);
+    const each = Array.from({ length: 40 }, (_, i) => `each-${i}`);
+    let crowd: MesosClient;
+
+    beforeAll(async () => {
+      crowd = scene.client(client.port, { encoding: "protobuf" });
+      await crowd.subscribe({ frameworkInfo: info("many") });
+      await client.call({ type: Call_Type.TEARDOWN });
+      await scene.cluster.join("n3");
+    });
+
+    type Offers = ReturnType<MesosClient["open"]>;
+    const onN3 = (count: number) =>
+      scene.cluster.eventually(() => {
+        const found = crowd.open().filter(({ agentId }) => agentId?.value === "n3");
+        expect(found).toHaveLength(count);
+        return found;
+      });
+    const answer = (offers: Offers, operations: object[]) => {
+      const offerIds = offers.map(({ id }) => ({ value: id?.value ?? "" }));
+      const filters = { refuseSeconds: 0 };
+      return crowd.call({ type: Call_Type.ACCEPT, accept: { offerIds, operations, filters } });
+    };
+    const launch = (...taskInfos: object[]) => ({ type: Type.LAUNCH, launch: { taskInfos } });
+    const small = (id: string) =>
+      taskInfo(id, "n3", { resources: [scalar("cpus", 0.01), scalar("mem", 32)] });
+
+    it("launches all on several offers of the agent, and tells of each that it cannot", async () => {
+      const [whole] = await onN3(1);
+      if (whole === undefined) throw new Error("no offer");
+      await answer([whole], [launch(taskInfo("first", "n3"))]);
+      await onN3(1);
+      await scene.report(await scene.task(namespace, "first"), "TASK_FINISHED");
+      const wrong = [
+        taskInfo("nothing", "n3", { resources: [] }),
+        taskInfo("too-much", "n3", { resources: [scalar("cpus", 400), scalar("mem", 1)] }),
+        small("many-7"),
+      ];
+      const operations = [launch(...many.map(small), ...wrong), ...each.map((id) => launch(small(id)))];
+      expect(await answer(await onN3(2), operations)).toMatchObject({ status: 202, body: "" });
+      await scene.cluster.eventually(() => {
+        for (const id of ["nothing", "too-much", "many-7"]) {
+          expect(crowd.updates(id).map(({ state }) => state)).toEqual([TaskState.TASK_ERROR]);
+        }
+      });
+      await scene.cluster.eventually(async () => {
+        const { items } = await scene.cluster.clients.tasks.list({ namespace });
+        const mine = items.filter(({ spec, status }) => spec.agent === "n3" && !hasEnded(status));
+        expect(mine.map(({ spec }) => spec.taskId).sort()).toEqual([...many, ...each].sort());
+      });
+      // What they left comes again, less what they hold.
+      const [left] = await onN3(1);
+      if (left === undefined) throw new Error("no offer");
+      expect(cpusOf(whole) - cpusOf(left)).toBeCloseTo(1, 3);
+    });
+
+    it("refuses a group that is too large, by a sentence", async () => {
+      const executor = {
+        type: 1,
+        executorId: { value: "default" },
+        resources: [scalar("cpus", 0.1), scalar("mem", 32)],
+      };
+      const ids = Array.from({ length: MOST_IN_GROUP + 1 }, (_, i) => `group-${i}`);
+      const launchGroup = { executor, taskGroup: { tasks: ids.map(small) } };
+      await answer(await onN3(1), [{ type: Type.LAUNCH_GROUP, launchGroup }]);
+      const told = { state: TaskState.TASK_ERROR, message: "a task group has at most 64 tasks" };
+      await scene.cluster.eventually(() => {
+        for (const id of ids) expect(crowd.updates(id)).toMatchObject([told]);
+      });
     });
   });
 });
