@@ -20,7 +20,7 @@ import { ExecutorHub } from "./executors/hub.ts";
 import { messageRoutes } from "./executors/messageRoutes.ts";
 import { executorObstacle } from "./executors/obstacle.ts";
 import { executorRoute } from "./executors/route.ts";
-import { superviseExecutors } from "./executors/supervision.ts";
+import { hasLiveTask, superviseExecutors } from "./executors/supervision.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
 import { AgentServer } from "./http/server.ts";
@@ -127,6 +127,7 @@ export async function compose(
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
     executors: () => executorSupervisor.runs(),
+    isAwaited: (executor) => hasLiveTask(taskWatch, executor),
     containerizer,
     limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
     node: { name: node, hostname: hostname() },
@@ -259,10 +260,12 @@ export async function compose(
     node,
     address: options.addresses[0] ?? node,
     records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    taskRecords: () => [...supervisor.runs()].map(({ record }) => record),
     record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
+    executors: executorWatch.store,
     agents: agent.store,
-    isReady: () => taskWatch.hasSynced && agent.hasSynced,
+    isReady: () => taskWatch.hasSynced && executorWatch.hasSynced && agent.hasSynced,
     runtime,
     layout,
     registry: options.registry,

@@ -4,9 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { Leader } from "./state/leader.ts";
+import { LoopWatch } from "./state/loop.ts";
 import { clusterOf } from "./state/objects.ts";
 
 const { values } = parseArgs({
@@ -30,31 +30,17 @@ const number = (name: Exclude<keyof typeof values, "gzip" | "refuse">): number =
 const [agents, tasks, frameworks] = [number("agents"), number("tasks"), number("frameworks")];
 const [pollers, every, seconds] = [number("pollers"), number("every"), number("seconds")];
 
-interface Phase {
-  readonly offersPerSecond: number;
-  readonly delayP50Ms: number;
-  readonly delayP99Ms: number;
-  readonly delayMaxMs: number;
-}
+type Phase = { readonly offersPerSecond: number } & ReturnType<LoopWatch["end"]>;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const print = (object: object): void => console.log(JSON.stringify(object));
-const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 async function watch(leader: Leader): Promise<Phase> {
-  const resolution = 1;
-  const delay = monitorEventLoopDelay({ resolution });
   const [offers, start] = [leader.offers, performance.now()];
-  delay.enable();
+  const loop = new LoopWatch();
   await pause(seconds * 1000);
-  delay.disable();
-  const ms = (nanoseconds: number) => tenth(Math.max(0, nanoseconds / 1e6 - resolution));
-  return {
-    offersPerSecond: Math.round(((leader.offers - offers) * 1000) / (performance.now() - start)),
-    delayP50Ms: ms(delay.percentile(50)),
-    delayP99Ms: ms(delay.percentile(99)),
-    delayMaxMs: ms(delay.max),
-  };
+  const rate = ((leader.offers - offers) * 1000) / (performance.now() - start);
+  return { offersPerSecond: Math.round(rate), ...loop.end() };
 }
 
 /** With pollers, and what they say in the end. */
@@ -105,7 +91,8 @@ print({
   ratios: "polled over alone",
   offersPerSecond: ratio("offersPerSecond"),
   delayP99: ratio("delayP99Ms"),
-  delayMax: ratio("delayMaxMs"),
+  turnCpuP99: ratio("turnCpuP99Ms"),
+  turnCpuMax: ratio("turnCpuMaxMs"),
 });
 await leader.stop();
 process.exit(0);

@@ -1,10 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Agent as AgentObject } from "../../api/agent.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Clock } from "../../cluster/time.ts";
 import { durationInfo } from "../../convert/amounts.ts";
 import { endpointResources } from "../../convert/endpoint.ts";
+import { executorInfo } from "../../convert/executor.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
 import { attributeMessage } from "../../convert/offer.ts";
 import { taskMessage } from "../../convert/taskmessage.ts";
@@ -27,8 +29,10 @@ import type { Containerizer } from "../containerizer/containerizer.ts";
 import type { NestedContainers } from "../containerizer/nested.ts";
 import type { Visitor } from "./access.ts";
 import {
+  type ContainerHere,
+  containersOf,
   type ExecutorHere,
-  executorOf,
+  executorsHere,
   type FrameworkHere,
   frameworksHere,
   type TaskHere,
@@ -40,7 +44,11 @@ import { statisticsOf } from "./statistics.ts";
 export interface AgentViewOptions {
   readonly node: string;
   readonly port: number;
+  /** Of tasks, whoever runs them. */
   readonly records: () => Iterable<TaskRecord>;
+  /** Of the container of this id. */
+  readonly record: (uid: string) => TaskRecord | undefined;
+  readonly executors: () => Iterable<Live<Executor>>;
   /** By namespace/name. */
   readonly task: (key: string) => Live<Task> | undefined;
   readonly agent: () => Live<AgentObject> | undefined;
@@ -50,8 +58,7 @@ export interface AgentViewOptions {
 }
 
 /** A container that runs, and what it uses. */
-export interface ContainerHere {
-  readonly executor: ExecutorHere;
+export interface RunningContainer extends ContainerHere {
   readonly statistics: MessageInitShape<typeof ResourceStatisticsSchema> | undefined;
 }
 
@@ -98,20 +105,32 @@ export class AgentView {
     return plain.contains(bare) ? plain.subtract(bare).add(stacked) : plain;
   }
 
-  async #here(visitor: Visitor): Promise<TaskHere[]> {
-    const { records, task } = this.#options;
-    const all = tasksHere(records(), task);
-    const namespaces = [...new Set(all.map(({ record }) => record.namespace))];
-    const seen = await Promise.all(namespaces.map((one) => visitor.may(permissions.listTasks(one))));
-    return all.filter(({ record }) => seen[namespaces.indexOf(record.namespace)] === true);
+  /** All there is, whoever asks. */
+  everything(): { tasks: TaskHere[]; executors: ExecutorHere[] } {
+    const { records, record, executors, task } = this.#options;
+    const tasks = tasksHere(records(), task);
+    return { tasks, executors: executorsHere(tasks, executors(), record) };
   }
 
-  async executorsHere(visitor: Visitor): Promise<ExecutorHere[]> {
-    return (await this.#here(visitor)).map(executorOf);
+  async #seen(visitor: Visitor): Promise<{ tasks: TaskHere[]; executors: ExecutorHere[] }> {
+    const { tasks, executors } = this.everything();
+    const namespaceOf = ({ brought, tasks: [first] }: ExecutorHere) =>
+      brought?.metadata.namespace ?? first?.record.namespace ?? "";
+    const namespaces = [...new Set(executors.map(namespaceOf))];
+    const may = await Promise.all(namespaces.map((one) => visitor.may(permissions.listTasks(one))));
+    const seen = new Set(namespaces.filter((_, index) => may[index] === true));
+    return {
+      tasks: tasks.filter(({ record }) => seen.has(record.namespace)),
+      executors: executors.filter((one) => seen.has(namespaceOf(one))),
+    };
+  }
+
+  async executorsHere(visitor: Visitor): Promise<readonly ExecutorHere[]> {
+    return (await this.#seen(visitor)).executors;
   }
 
   async tasks(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetTasksSchema>> {
-    const here = await this.#here(visitor);
+    const here = (await this.#seen(visitor)).tasks;
     const told = (stage: TaskHere["stage"]) =>
       here.filter((one) => one.stage === stage).map(({ task, owner }) => taskMessage(task, owner));
     return {
@@ -124,7 +143,7 @@ export class AgentView {
   async executors(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetExecutorsSchema>> {
     const here = await this.executorsHere(visitor);
     const told = (isRunning: boolean) =>
-      here.filter((one) => one.isRunning === isRunning).map((one) => ({ executorInfo: executorInfo(one) }));
+      here.filter((one) => one.isRunning === isRunning).map((one) => ({ executorInfo: toldInfo(one) }));
     return { executors: told(true), completedExecutors: told(false) };
   }
 
@@ -140,19 +159,17 @@ export class AgentView {
     showNested: boolean,
   ): Promise<MessageInitShape<typeof Response_GetContainers_ContainerSchema>[]> {
     const running = await this.running(visitor);
-    const told = running.map(({ executor, statistics }) => ({
+    const told = running.map(({ executor, record, statistics }) => ({
       frameworkId: { value: executor.owner.id },
       executorId: { value: executor.id },
       executorName: executor.name,
-      containerId: { value: executor.record.uid },
-      containerStatus: containerStatus(executor),
+      containerId: { value: record.uid },
+      containerStatus: containerStatus(record),
       ...(statistics && { resourceStatistics: statistics }),
     }));
     if (!showNested) return told;
     const { nested } = this.#options;
-    const below = await Promise.all(
-      running.map(({ executor }) => nested.list(executor.record.uid).catch(() => [])),
-    );
+    const below = await Promise.all(running.map(({ record }) => nested.list(record.uid).catch(() => [])));
     return [
       ...told,
       ...below.flat().map(({ parent, id, pid }) => ({
@@ -163,19 +180,18 @@ export class AgentView {
   }
 
   /** The containers that run, with what they use where that can be read now. */
-  async running(visitor: Visitor): Promise<ContainerHere[]> {
+  async running(visitor: Visitor): Promise<RunningContainer[]> {
     const { containerizer, clock } = this.#options;
-    const here = (await this.executorsHere(visitor)).filter(({ record }) => record.phase === "running");
     return Promise.all(
-      here.map(async (executor) => {
-        const usage = await containerizer.usage(executor.record.uid).catch(() => undefined);
-        return { executor, statistics: usage && statisticsOf(usage, executor.held, clock.now()) };
+      (await this.executorsHere(visitor)).flatMap(containersOf).map(async (one) => {
+        const usage = await containerizer.usage(one.record.uid).catch(() => undefined);
+        return { ...one, statistics: usage && statisticsOf(usage, one.held, clock.now()) };
       }),
     );
   }
 }
 
-export const containerStatus = ({ record }: ExecutorHere) => ({
+export const containerStatus = (record: TaskRecord) => ({
   containerId: { value: record.uid },
   ...(record.container?.pid !== undefined && { executorPid: record.container.pid }),
   networkInfos: [
@@ -193,12 +209,16 @@ const addressesOf = ({ container, nodeAddress }: TaskRecord): readonly string[] 
       ? []
       : [nodeAddress];
 
-const executorInfo = ({ id, name, owner }: ExecutorHere): MessageInitShape<typeof ExecutorInfoSchema> => ({
-  executorId: { value: id },
-  frameworkId: { value: owner.id },
+const toldInfo = ({
+  id,
   name,
-  source: id,
-});
+  owner,
+  brought,
+  role,
+}: ExecutorHere): MessageInitShape<typeof ExecutorInfoSchema> =>
+  brought === undefined
+    ? { executorId: { value: id }, frameworkId: { value: owner.id }, name, source: id }
+    : executorInfo(brought, owner.id, { refinement: true, allocationRole: role });
 
 const frameworkInfo = ({
   owner,

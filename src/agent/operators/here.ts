@@ -1,10 +1,11 @@
+import { type Executor, executorHasBegun, executorHasEnded } from "../../api/executor.ts";
 import { BUILT_IN_FRAMEWORK } from "../../api/group.ts";
 import type { Task } from "../../api/task.ts";
 import { isTerminal } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { taskIdOf } from "../../convert/status.ts";
 import type { TaskOwner } from "../../convert/taskmessage.ts";
-import { fromSpec, type Resources } from "../../resources/index.ts";
+import { fromSpec, Resources } from "../../resources/index.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 
 /** A task that the agent has taken on, with its object. */
@@ -17,7 +18,7 @@ export interface TaskHere {
   readonly stage: "launched" | "terminated" | "completed";
 }
 
-/** What Mesos calls the executor of a task that brings none along: the agent's own, of the task's id. */
+/** One that a framework brought along; or of a task that has none, what Mesos calls the agent's own, of the task's id. */
 export interface ExecutorHere {
   readonly id: string;
   readonly name: string;
@@ -25,12 +26,23 @@ export interface ExecutorHere {
   /** The framework's name. */
   readonly framework: string;
   readonly role: string;
-  /** Whose container and sandbox it has. */
-  readonly record: TaskRecord;
-  /** What its container may use. */
+  readonly container: string;
+  readonly directory: string;
+  /** Of its container; absent: it has none that anything runs in, its tasks have each their own. */
+  readonly record: TaskRecord | undefined;
+  /** With what its tasks hold, as long as they have not ended. */
   readonly held: Resources;
   readonly isRunning: boolean;
   readonly tasks: readonly TaskHere[];
+  /** Absent: it is the agent's own. */
+  readonly brought?: Live<Executor>;
+}
+
+/** A container with a process of a task's or an executor's, and what it may use. */
+export interface ContainerHere {
+  readonly executor: ExecutorHere;
+  readonly record: TaskRecord;
+  readonly held: Resources;
 }
 
 /** The executors of one framework on this agent. */
@@ -51,12 +63,17 @@ export function tasksHere(
   for (const record of records) {
     const task = get(keyOf(record));
     if (task?.metadata.uid !== record.uid) continue;
-    const { id, user = "", partitionAware } = record.framework;
     const held = fromSpec(task.spec.allocated ?? task.spec.resources);
-    found.push({ record, task, owner: { id, user, partitionAware }, held, stage: stageOf(task) });
+    found.push({ record, task, owner: ownerOf(record), held, stage: stageOf(task) });
   }
   return found;
 }
+
+const ownerOf = ({ framework: { id, user = "", partitionAware } }: TaskRecord): TaskOwner => ({
+  id,
+  user,
+  partitionAware,
+});
 
 function stageOf({ spec, status }: Live<Task>): TaskHere["stage"] {
   if (status?.state === undefined || !isTerminal(status.state)) return "launched";
@@ -81,8 +98,61 @@ export function frameworksHere(executors: readonly ExecutorHere[]): FrameworkHer
   });
 }
 
+/** `record` finds that of an executor by its uid. One that nothing is known of but its object is left out. */
+export function executorsHere(
+  tasks: readonly TaskHere[],
+  objects: Iterable<Live<Executor>>,
+  record: (uid: string) => TaskRecord | undefined,
+): ExecutorHere[] {
+  const byExecutor = Map.groupBy(tasks, ({ task }) => {
+    const { executor } = task.spec;
+    return executor && `${task.metadata.namespace}/${executor.name}`;
+  });
+  const own = byExecutor.get(undefined) ?? [];
+  return [
+    ...own.map(ownExecutor),
+    ...[...objects].flatMap((object) => {
+      const its = byExecutor.get(keyOf(object.metadata)) ?? [];
+      return broughtExecutor(object, its, record(object.metadata.uid)) ?? [];
+    }),
+  ];
+}
+
+function broughtExecutor(
+  object: Live<Executor>,
+  tasks: readonly TaskHere[],
+  record: TaskRecord | undefined,
+): ExecutorHere | undefined {
+  const { metadata, spec, status } = object;
+  const owner = tasks[0]?.owner ?? (record && ownerOf(record));
+  if (owner === undefined) return undefined;
+  const live = tasks.filter(({ stage }) => stage === "launched").map(({ held }) => held);
+  return {
+    id: spec.executorId,
+    name: spec.displayName ?? "",
+    owner,
+    framework: spec.framework,
+    role: spec.role,
+    container: metadata.uid,
+    directory: record?.sandbox ?? status?.container?.sandbox ?? "",
+    record,
+    held: Resources.sum([fromSpec(spec.allocated ?? spec.resources ?? []), ...live]),
+    isRunning: executorHasBegun(status) && !executorHasEnded(status),
+    tasks,
+    brought: object,
+  };
+}
+
+/** The containers of an executor that run. */
+export function containersOf(executor: ExecutorHere): ContainerHere[] {
+  const { record, held, tasks } = executor;
+  const all =
+    record === undefined ? tasks.map((one) => ({ executor, ...one })) : [{ executor, record, held }];
+  return all.filter((one) => one.record.phase === "running");
+}
+
 /** Named as by Mesos (src/slave/slave.cpp, getExecutorInfo). */
-export function executorOf(one: TaskHere): ExecutorHere {
+function ownExecutor(one: TaskHere): ExecutorHere {
   const { task, owner, held, record, stage } = one;
   const id = taskIdOf(task);
   const { value, arguments: args = [] } = task.spec.command ?? {};
@@ -94,6 +164,8 @@ export function executorOf(one: TaskHere): ExecutorHere {
     owner,
     framework: task.spec.framework ?? BUILT_IN_FRAMEWORK,
     role: task.spec.role,
+    container: record.uid,
+    directory: record.sandbox ?? "",
     record,
     held,
     isRunning: stage === "launched",

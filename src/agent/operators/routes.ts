@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import type { Agent as AgentObject } from "../../api/agent.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { AccessReviews } from "../../auth/authorizer.ts";
 import { TokenAuthenticator } from "../../auth/bearer.ts";
@@ -22,7 +23,6 @@ import { ContainerCalls } from "./containers.ts";
 import { FileCalls } from "./fileCalls.ts";
 import { flagsOf } from "./flags.ts";
 import { apiRoute } from "./handler.ts";
-import { tasksHere } from "./here.ts";
 import { LogLevel } from "./logLevel.ts";
 import { SlaveMetrics } from "./metrics.ts";
 import { v0Routes } from "./v0routes.ts";
@@ -33,11 +33,15 @@ export interface OperatorRoutesOptions {
   readonly node: string;
   /** The node's own, as clients reach it. */
   readonly address: string;
+  /** Of what has a container of its own: most tasks, and executors. */
   readonly records: () => Iterable<TaskRecord>;
+  /** Of tasks, whoever runs them. */
+  readonly taskRecords: () => Iterable<TaskRecord>;
   readonly record: (uid: string) => TaskRecord | undefined;
   readonly tasks: Reader<Task>;
+  readonly executors: Reader<Executor>;
   readonly agents: Reader<AgentObject>;
-  /** Whether both are filled. */
+  /** Whether they are filled. */
   readonly isReady: () => boolean;
   readonly runtime: Pick<ContainerRuntime, "containerizer" | "nested">;
   readonly layout: Layout;
@@ -64,12 +68,13 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     isReady: options.isReady,
     log,
   });
-  const task = (key: string) => tasks.get(key);
   const view = new AgentView({
     node,
     port,
-    records,
-    task,
+    records: options.taskRecords,
+    record: options.record,
+    executors: () => options.executors.values(),
+    task: (key) => tasks.get(key),
     agent: () => agents.get(node),
     ...runtime,
     clock,
@@ -79,7 +84,7 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     clock,
     startedAt,
     total: () => view.total(),
-    here: () => tasksHere(records(), task),
+    here: () => view.everything(),
   });
   const files = new FileCalls({ layout, records, nested: runtime.nested });
   const containers = new ContainerCalls({ ...runtime, task: options.record, log });

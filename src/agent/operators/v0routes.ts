@@ -4,7 +4,7 @@ import { ContainerStatusSchema, ResourceStatisticsSchema } from "../../wire/gen/
 import { toJsonValue } from "../../wire/tojson.ts";
 import type { Exchange, Route } from "../http/routes.ts";
 import type { Access, Visitor } from "./access.ts";
-import { type AgentView, type ContainerHere, containerStatus } from "./agentView.ts";
+import { type AgentView, containerStatus, type RunningContainer } from "./agentView.ts";
 import { account, type FileCalls } from "./fileCalls.ts";
 import { fileMode } from "./fileMode.ts";
 import type { SlaveMetrics } from "./metrics.ts";
@@ -78,7 +78,7 @@ function json(url: URL, value: object | Answer): Answer {
 }
 
 /** Mesos: src/slave/http.cpp, _statistics. */
-const v0Statistics = ({ executor, statistics = { timestamp: 0 } }: ContainerHere) => ({
+const v0Statistics = ({ executor, statistics = { timestamp: 0 } }: RunningContainer) => ({
   framework_id: executor.owner.id,
   executor_id: executor.id,
   executor_name: executor.name,
@@ -99,16 +99,16 @@ async function v0Containers(
       "Supported query parameters are container_id only, framework_id only, or executor_id and framework_id only",
     );
   }
-  const isWanted = ({ executor: one }: ContainerHere) =>
-    (!container || one.record.uid === container) &&
+  const isWanted = ({ executor: one, record }: RunningContainer) =>
+    (!container || record.uid === container) &&
     (!framework || one.owner.id === framework) &&
     (!executor || one.id === executor);
   return (await view.running(visitor)).filter(isWanted).map((one) => {
     const { statistics, ...rest } = v0Statistics(one);
-    const status = create(ContainerStatusSchema, containerStatus(one.executor));
+    const status = create(ContainerStatusSchema, containerStatus(one.record));
     return {
       ...rest,
-      container_id: one.executor.record.uid,
+      container_id: one.record.uid,
       status: toJsonValue(ContainerStatusSchema, status),
       ...(one.statistics && { statistics }),
     };

@@ -96,7 +96,8 @@ function v0Framework({ owner, name, roles, executors }: FrameworkHere): object {
 }
 
 /** ExecutorWriter. */
-function v0Executor({ id, name, role, record, held, isRunning, tasks }: ExecutorHere): object {
+function v0Executor(executor: ExecutorHere): object {
+  const { id, name, role, container, directory, held, isRunning, tasks, brought } = executor;
   const told = (isLaunched: boolean) =>
     tasks
       .filter(({ stage }) => (stage === "launched") === isLaunched)
@@ -104,11 +105,12 @@ function v0Executor({ id, name, role, record, held, isRunning, tasks }: Executor
   return {
     id,
     name,
-    source: id,
-    container: record.uid,
-    directory: record.sandbox ?? "",
+    source: brought?.spec.source ?? id,
+    container,
+    directory,
     resources: Flat.of(isRunning ? held : []),
     role,
+    ...(brought && { type: brought.spec.type }),
     tasks: told(true),
     queued_tasks: [],
     completed_tasks: told(false),

@@ -44,7 +44,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
 /** Milliseconds for which a snapshot serves. */
 const BELIEVED = 1_000;
 
-export type MetricValues = ReadonlyMap<string, number>;
+type MetricValues = ReadonlyMap<string, number>;
 
 /** Of any replica: what it can say of itself. Metrics of the cluster are the leader's. */
 export const ownMetrics = (elected: boolean): [string, number][] => {

@@ -20,7 +20,7 @@ export type Mode = "UP" | "DRAINING" | "DOWN";
 export const modeOf = ({ spec }: Agent): Mode =>
   spec.maintenance === undefined ? "UP" : spec.draining === undefined ? "DRAINING" : "DOWN";
 
-export function machineId(agent: Live<Agent>): MachineID {
+function machineId(agent: Live<Agent>): MachineID {
   const ip = addressOf(agent);
   return create(MachineIDSchema, { hostname: hostnameOf(agent), ...(ip !== undefined && { ip }) });
 }

@@ -5,8 +5,11 @@ import { offerResources } from "../../controllers/world/agentview.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
 import { timeInfo } from "../../convert/amounts.ts";
 import { offerConstraintsMessage } from "../../convert/constraints.ts";
+import { endpointResources } from "../../convert/endpoint.ts";
+import { Flat } from "../../convert/flat.ts";
 import { hasCapability, traits } from "../../convert/framework.ts";
 import { offerMessage } from "../../convert/offer.ts";
+import { v0Labels } from "../../convert/taskmessage.ts";
 import type { Resources } from "../../resources/index.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
@@ -25,10 +28,7 @@ import {
 import { toJsonValue } from "../../wire/tojson.ts";
 import { seconds } from "./agents.ts";
 import type { KnownFramework } from "./cluster.ts";
-import { endpointResources } from "./endpoint.ts";
-import { Flat } from "./flat.ts";
 import { sumOf } from "./sum.ts";
-import { v0Labels } from "./tasks.ts";
 
 /** What events tell of a framework: who it is and how it stands. */
 export function frameworkHead(known: KnownFramework): Response_GetFrameworks_Framework {
@@ -76,16 +76,35 @@ const holders = ({ tasks, unreachable, executors }: KnownFramework) => [
   ...unreachable,
   ...executors,
 ];
-const held = (known: KnownFramework): Resources[] => holders(known).map((one) => holdings(one));
+
+/** What a framework has all over the cluster. */
+export interface FrameworkUse {
+  readonly used: Flat;
+  readonly offered: Flat;
+  readonly both: Flat;
+}
+
+/** Adds up bit by bit: what it yields says nothing, it gives others their turn. */
+export function* useOf(known: KnownFramework, offers: readonly Live<Offer>[]): Generator<"", FrameworkUse> {
+  const use = { used: new Flat(), offered: new Flat(), both: new Flat() };
+  const add = (flat: Flat, resources: Resources) => {
+    flat.add(resources);
+    use.both.add(resources);
+    return "" as const;
+  };
+  for (const holder of holders(known)) yield add(use.used, holdings(holder));
+  for (const offer of offers) yield add(use.offered, offerResources(offer));
+  return use;
+}
 
 /** Mesos: src/master/readonly_handler.cpp, json of a Summary<Framework>. */
-export function v0Summary(known: KnownFramework, offers: readonly Live<Offer>[]): object {
+export function v0Summary(known: KnownFramework, { used, offered }: FrameworkUse): object {
   const { info, connected, recovered } = known;
   return {
     id: known.id,
     name: info.name,
-    used_resources: Flat.sum(held(known)),
-    offered_resources: Flat.sum(offers.map(offerResources)),
+    used_resources: used,
+    offered_resources: offered,
     capabilities: info.capabilities.map(({ type }) => enumName(FrameworkInfo_Capability_TypeSchema, type)),
     hostname: info.hostname,
     webui_url: info.webuiUrl,
@@ -96,17 +115,17 @@ export function v0Summary(known: KnownFramework, offers: readonly Live<Offer>[])
 }
 
 /** What comes before its tasks; what comes after them is v0Tail (FullFrameworkWriter). */
-export function v0Head(known: KnownFramework, offers: readonly Live<Offer>[]): object {
+export function v0Head(known: KnownFramework, use: FrameworkUse): object {
   const { info, framework, unregisteredAt = 0 } = known;
   return {
-    ...v0Summary(known, offers),
+    ...v0Summary(known, use),
     user: info.user,
     failover_timeout: info.failoverTimeout,
     checkpoint: info.checkpoint,
     registered_time: framework === undefined ? 0 : seconds(framework.metadata.creationTimestamp),
     unregistered_time: unregisteredAt / 1000,
     ...(isFieldSet(info, FrameworkInfoSchema.field.principal) && { principal: info.principal }),
-    resources: Flat.sum([...held(known), ...offers.map(offerResources)]),
+    resources: use.both,
     ...(hasCapability(info, FrameworkInfo_Capability_Type.MULTI_ROLE)
       ? { roles: info.roles }
       : { role: info.role }),

@@ -20,13 +20,11 @@ const MOST_HELD = 256 * 1024 * 1024;
 /** Those who are being answered with a rendering. */
 export class Readers {
   readonly #clock: Clock;
-  readonly #mostHeld: number;
   /** Oldest first. */
   readonly #held = new Map<Rendering, Set<ServerResponse>>();
 
-  constructor(clock: Clock, mostHeld = MOST_HELD) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#mostHeld = mostHeld;
   }
 
   /** Answers 200, compressed if that is asked for. Resolves when it is taken, or its reader has left. */
@@ -78,7 +76,7 @@ export class Readers {
     this.#held.set(rendering, readers.add(response));
     let size = [...this.#held.keys()].reduce((sum, one) => sum + one.size, 0);
     for (const [oldest, others] of this.#held) {
-      if (size <= this.#mostHeld || oldest === rendering) return;
+      if (size <= MOST_HELD || oldest === rendering) return;
       size -= oldest.size;
       this.#held.delete(oldest);
       for (const one of others) one.destroy();

@@ -1,13 +1,13 @@
 import type { Task } from "../../api/task.ts";
 import { TASK_STATES } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
-import { holdings } from "../../controllers/world/holdings.ts";
+import { updatesOf } from "../../convert/taskmessage.ts";
 import { units } from "../operator/messages.ts";
 import { toldAgent } from "../state/agents.ts";
 import type { ClusterState, KnownFramework } from "../state/cluster.ts";
-import { v0Summary } from "../state/frameworks.ts";
+import { useOf, v0Summary } from "../state/frameworks.ts";
 import { added, type RoleUse } from "../state/roles.ts";
-import { isUnderstood, toldTask, updatesOf } from "../state/tasks.ts";
+import { isUnderstood, toldTask } from "../state/tasks.ts";
 import type { Master } from "./state.ts";
 
 /** Mesos: src/master/constants.hpp, TASK_LIMIT. */
@@ -97,8 +97,6 @@ export function* v0StateSummary(state: ClusterState, { info }: Master): Generato
       const [one, agent] = [told ?? "TASK_STAGING", task.spec.agent ?? ""];
       tally(byAgent, agent).count(one, known.id);
       tally(byFramework, known.id).count(one, agent);
-      // Read here, so that the sums that follow take no time.
-      holdings(task);
       yield "";
     }
   }
@@ -116,7 +114,8 @@ export function* v0StateSummary(state: ClusterState, { info }: Master): Generato
   comma = "";
   for (const known of frameworks) {
     const { others } = tally(byFramework, known.id);
-    const head = v0Summary(known, state.offers(known.key));
+    const use = yield* useOf(known, state.offers(known.key));
+    const head = v0Summary(known, use);
     yield comma +
       JSON.stringify({ ...head, ...tally(byFramework, known.id).toJSON(), slave_ids: [...others] });
     comma = ",";

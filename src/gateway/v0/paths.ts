@@ -6,9 +6,7 @@ const SERVED: ReadonlySet<string> = new Set([
   ...["/reserve", "/unreserve", "/create-volumes", "/destroy-volumes"],
 ]);
 
-export const OPERATOR_PATH = "/api/v1";
-
-export type PathKind =
+type PathKind =
   | { readonly kind: "scheduler" }
   | { readonly kind: "operator" }
   /** Whoever asks, whichever replica. */
@@ -20,7 +18,7 @@ export type PathKind =
 export function kindOf(path: string): PathKind | undefined {
   const plain = path.startsWith("/master/") ? path.slice("/master".length) : path;
   if (plain === "/api/v1/scheduler") return { kind: "scheduler" };
-  if (plain === OPERATOR_PATH) return { kind: "operator" };
+  if (plain === "/api/v1") return { kind: "operator" };
   if (plain === "/health" || plain === "/version" || plain === "/redirect")
     return { kind: "open", path: plain };
   const short = plain.replace(/\.json$/, "");

@@ -2,7 +2,6 @@ import { isFieldSet } from "@bufbuild/protobuf";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { offerResources } from "../../controllers/world/agentview.ts";
-import { holdings } from "../../controllers/world/holdings.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
@@ -13,7 +12,7 @@ import {
 import { toldAgent, v0Full, v0Info } from "../state/agents.ts";
 import type { ClusterState, KnownFramework } from "../state/cluster.ts";
 import { toldExecutor } from "../state/executors.ts";
-import { v0Head, v0Offer, v0Tail } from "../state/frameworks.ts";
+import { useOf, v0Head, v0Offer, v0Tail } from "../state/frameworks.ts";
 import { toldTasks } from "../state/tasks.ts";
 
 /** Who answers, and since when: seconds since the epoch. */
@@ -75,7 +74,7 @@ const leaderInfo = (info: MasterInfo): object => ({
   hostname: info.hostname,
 });
 
-export const masterPid = (info: MasterInfo): string => {
+const masterPid = (info: MasterInfo): string => {
   const ip = isFieldSet(info, MasterInfoSchema.field.address) ? info.address?.ip : undefined;
   return `master@${ip === undefined || ip === "" ? info.hostname : ip}:${info.port}`;
 };
@@ -140,12 +139,8 @@ function* wholes(state: ClusterState, list: readonly KnownFramework[]): Generato
 
 function* whole(state: ClusterState, known: KnownFramework): Generator<string, void> {
   const offers = known.unregisteredAt === undefined ? state.offers(known.key) : [];
-  for (const task of [...known.tasks, ...known.unreachable]) {
-    // Read here, one by one, so that the sums that follow take no time.
-    holdings(task);
-    yield "";
-  }
-  yield JSON.stringify(v0Head(known, offers)).slice(0, -1);
+  const use = yield* useOf(known, offers);
+  yield JSON.stringify(v0Head(known, use)).slice(0, -1);
   yield* tasks("tasks", known.tasks, known);
   yield* tasks("unreachable_tasks", known.unreachable, known);
   yield* tasks("completed_tasks", known.completed, known);

@@ -14,6 +14,7 @@ import { Life } from "./life.ts";
 import { createFeeds, Mirror } from "./mirror.ts";
 import { agent, framework, lease, node, slot } from "./objects.ts";
 import { slope } from "./slope.ts";
+import { Turns } from "./turns.ts";
 
 const USAGE = `npm run bench:events -- [flags]
   --agents N      (1000)
@@ -132,6 +133,7 @@ async function paced(rate: number, seconds: number): Promise<void> {
   await delay(5_000);
   observer.observe({ entryTypes: ["gc"] });
   histogram.enable();
+  const turns = new Turns();
   const [cpu, loop] = [process.cpuUsage(), performance.eventLoopUtilization()];
   const [start, before] = [performance.now(), life.told];
   for (let due = 0; performance.now() - start < seconds * 1000; ) {
@@ -144,6 +146,7 @@ async function paced(rate: number, seconds: number): Promise<void> {
     await delay(5);
   }
   histogram.disable();
+  const turnCpuMs = turns.stop();
   const used = process.cpuUsage(cpu);
   const ms = (quantile: number) => tenth(histogram.percentile(quantile) / 1e6);
   const majors = pauses.filter(({ kind }) => kind !== 1);
@@ -152,6 +155,7 @@ async function paced(rate: number, seconds: number): Promise<void> {
     bench: "loop",
     ...{ agents, frameworks, seconds, events: life.told - before, launched: life.launched },
     delayMs: { p50: ms(50), p99: ms(99), p999: ms(99.9), max: tenth(histogram.max / 1e6) },
+    turnCpuMs,
     utilization: tenth(performance.eventLoopUtilization(loop).utilization * 100) / 100,
     cpuPerSecond: tenth((used.user + used.system) / 1e6 / seconds),
     gc: {

@@ -17,6 +17,7 @@ import type { Resource } from "../../../src/cluster/resource.ts";
 import { BUSYBOX_IMAGE, PrivateContainerd } from "../containerd/privateContainerd.ts";
 
 const AGENT = join(import.meta.dirname, "../../../src/main/agent.ts");
+const RECOVERED = '"msg":"recovered"';
 const WAIT = { timeout: 30_000, interval: 50 };
 
 /**
@@ -145,16 +146,18 @@ export class AgentNode {
   /** Where the agent that runs now serves Mesos's agent API. */
   port(): Promise<number> {
     return this.eventually(() => {
-      const [, last] =
-        [...this.log().matchAll(/"port":(\d+),"msg":"serves Mesos's agent API"/g)].at(-1) ?? [];
-      if (last === undefined) throw new Error("the agent serves no API yet");
-      return Number(last);
+      const log = this.log();
+      // It recovers before it serves: what was said before that, the agent before said.
+      const own = log.slice(log.lastIndexOf(RECOVERED));
+      const [, port] = /"port":(\d+),"msg":"serves Mesos's agent API"/.exec(own) ?? [];
+      if (port === undefined) throw new Error("the agent serves no API yet");
+      return Number(port);
     });
   }
 
   /** How often an agent has come up here. */
   recoveries(): number {
-    return this.log().split('"msg":"recovered"').length - 1;
+    return this.log().split(RECOVERED).length - 1;
   }
 
   /** A slot Pod as the operator makes it, and a process that stands for its container. */
