@@ -441,7 +441,8 @@ describe("what is no call", () => {
       const { status } = await admin.send(body, isStream ? given : single);
       expect([200, 202, 400, 404, 406, 415, 501]).toContain(status);
     });
-    await fc.assert(property, { numRuns: 1_000 });
+    // More of them wait: one address may ask so often.
+    await fc.assert(property, { numRuns: 100 });
   });
 
   test("another method, another path", async () => {
