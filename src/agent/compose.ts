@@ -20,14 +20,13 @@ import { ExecutorHub } from "./executors/hub.ts";
 import { messageRoutes } from "./executors/messageRoutes.ts";
 import { executorObstacle } from "./executors/obstacle.ts";
 import { executorRoute } from "./executors/route.ts";
-import { superviseExecutors } from "./executors/supervision.ts";
+import { hasLiveTask, superviseExecutors } from "./executors/supervision.ts";
 import { Fetcher } from "./fetcher/fetcher.ts";
 import { UriCache } from "./fetcher/uriCache.ts";
 import { AgentServer } from "./http/server.ts";
 import { parseResolvConf } from "./launch/dns.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { retry } from "./launch/retry.ts";
-import { isRunByExecutor } from "./lifecycle/executorTask.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { operatorRoutes } from "./operators/routes.ts";
 import { KeyedLock } from "./provisioner/keyedLock.ts";
@@ -127,6 +126,7 @@ export async function compose(
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
     executors: () => executorSupervisor.runs(),
+    isAwaited: (executor) => hasLiveTask(taskWatch, executor),
     containerizer,
     limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
     node: { name: node, hostname: hostname() },
@@ -258,7 +258,7 @@ export async function compose(
     connection,
     node,
     address: options.addresses[0] ?? node,
-    records: () => [...runs()].map(({ record }) => record).filter(({ spec }) => !isRunByExecutor(spec)),
+    records: () => [...runs()].map(({ record }) => record),
     record: (uid) => (supervisor.run(uid) ?? executorSupervisor.run(uid))?.record,
     tasks: taskWatch.store,
     agents: agent.store,

@@ -41,6 +41,7 @@ export function taskMessage(task: Live<TaskObject>, owner: TaskOwner): Task {
     resources,
     statuses: updatesOf(task).map((update) => updateStatus(task, update, owner.partitionAware)),
     ...(taskId && { taskId }),
+    ...(task.spec.executor && { executorId: { value: task.spec.executor.executorId } }),
     ...(agentId && { agentId }),
     ...(labels && { labels }),
     ...(discovery && { discovery }),

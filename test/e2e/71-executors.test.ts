@@ -17,6 +17,7 @@ import {
 import { Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { cpusOf, MesosClient } from "../integration/gateway/client.ts";
 import { killAgent } from "./agents.ts";
+import { readCgroup } from "./cgroup.ts";
 import { until } from "./cluster.ts";
 import { executorArchive } from "./executor/archive.ts";
 import { gatewayAddress, letIn, serveGateway, shutOut } from "./gateway.ts";
@@ -173,7 +174,14 @@ test("an executor made with mesos-framework runs tasks, and tells of them", asyn
   const running = client.updates("long").find(({ state }) => state === TaskState.TASK_RUNNING);
   expect(running).toMatchObject({ executorId: EXECUTOR, message: "worker runs it" });
   expect(Buffer.from(running?.data ?? []).toString()).toMatch(/^TASK_RUNNING [0-9]+$/);
-  expect((await executorObject())?.status?.state).toBe("Running");
+  const executor = await executorObject();
+  expect(executor?.status?.state).toBe("Running");
+  // Its own, and those of the task that is left.
+  await until("its container may use what it and its task hold", async () => {
+    if (executor === undefined) return false;
+    const { memoryBytes, shares } = await readCgroup(scene.cluster, executor);
+    return memoryBytes === 160 << 20 && shares === 153;
+  });
   await until("the agent holds the executor and the task", async () => {
     const { status } = await scene.cluster.kinds.agents.get({ name: agent });
     return status?.allocated?.find(({ name }) => name === "mem")?.scalar === 160;

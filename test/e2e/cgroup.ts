@@ -1,3 +1,4 @@
+import type { Executor } from "../../src/api/executor.ts";
 import type { Task } from "../../src/api/task.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -18,8 +19,11 @@ const V2 = ["cpu.weight", "cpu.max", "memory.max", "pids.max"] as const;
 /** v1 writes an unlimited memory as the highest multiple of the page size. */
 const HUGE = 2 ** 62;
 
-/** Reads the cgroup of a running task's first process on its node. */
-export async function readCgroup(cluster: Cluster, { spec, status }: Task): Promise<Cgroup> {
+/** Reads the cgroup of the first process of a running task, or executor, on its node. */
+export async function readCgroup(
+  cluster: Cluster,
+  { spec, status }: Pick<Task | Executor, "spec" | "status">,
+): Promise<Cgroup> {
   const pid = status?.container?.pid;
   if (spec.agent === undefined || pid === undefined) throw new Error("the task has no process");
   const node = spec.agent;

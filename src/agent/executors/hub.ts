@@ -26,6 +26,8 @@ import { endWithExecutor, isOver } from "./taskEnd.ts";
 export interface HubOptions {
   readonly tasks: () => Iterable<TaskRun>;
   readonly executors: () => Iterable<TaskRun>;
+  /** Whether the API has a task for the executor that has not ended: it may not have begun here. */
+  readonly isAwaited: (executor: TaskRecord) => boolean;
   readonly containerizer: Pick<Containerizer, "update">;
   readonly limits: LimitDefaults;
   readonly node: { readonly name: string; readonly hostname: string };
@@ -59,7 +61,7 @@ export class ExecutorHub implements ExecutorEffects {
     this.#registrations = new Registrations(clock, (uid, kill) => this.#expire(uid, kill));
   }
 
-  /** The executor that runs here under these ids of Mesos; "unknown" names what there is none of. */
+  /** The executor that runs here under these ids of Mesos, or what there is none of. */
   find(frameworkId: string, executorId: string): TaskRun | "framework" | "executor" {
     const mine = [...this.#options.executors()].filter(({ record }) => record.framework.id === frameworkId);
     const found = mine.find(
@@ -88,7 +90,7 @@ export class ExecutorHub implements ExecutorEffects {
     const tasks = this.#tasksOf(record).filter((task) => !isOver(task.record));
     if (!first) for (const task of tasks) this.#compare(task, subscription);
     if (record.kill !== undefined) session.send({ type: Event_Type.SHUTDOWN });
-    else if (first && tasks.length === 0) {
+    else if (first && tasks.length === 0 && !this.#options.isAwaited(record)) {
       const message = "The executor has never been sent a task";
       run.dispatch({ type: "kill", cause: "request", graceMs: graceOf(record.spec), message });
     }
@@ -179,6 +181,7 @@ export class ExecutorHub implements ExecutorEffects {
     if (isOver(record)) {
       this.#sessions.get(record.uid)?.end();
       this.#limits.delete(record.uid);
+      this.#registrations.forget(record.uid);
       for (const task of this.#tasksOf(record)) {
         if (isOver(task.record)) continue;
         task.dispatch({ type: "executorEnded", outcome: endWithExecutor(task.record.framework, record) });

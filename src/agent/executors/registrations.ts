@@ -20,6 +20,10 @@ export class Registrations {
     this.#expired = expired;
   }
 
+  forget(uid: string): void {
+    this.#timed.delete(uid);
+  }
+
   /** Once for each executor whose process runs. */
   expect({ uid, executor, container }: TaskRecord, recovered: boolean): void {
     if (executor === undefined || this.#timed.has(uid)) return;

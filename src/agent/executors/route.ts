@@ -4,10 +4,10 @@ import type { Resource } from "../../cluster/resource.ts";
 import type { Clock } from "../../cluster/time.ts";
 import { frameworkInfo, traits } from "../../convert/framework.ts";
 import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
-import { BodyError, decode } from "../../wire/codec.ts";
+import { notAcceptable, readCall } from "../../http/call.ts";
 import { type Call, Call_Type, CallSchema } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
 import { FrameworkInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
-import { acceptedEncoding, contentEncoding, type Encoding } from "../../wire/media.ts";
+import { acceptedEncoding, type Encoding } from "../../wire/media.ts";
 import type { Exchange, Route } from "../http/routes.ts";
 import type { TaskRun } from "../run/taskRun.ts";
 import { callProblem } from "./callCheck.ts";
@@ -43,26 +43,13 @@ export function executorRoute(options: ExecutorRouteOptions): Route {
 async function handle(options: ExecutorRouteOptions, exchange: Exchange): Promise<Answer | undefined> {
   const { headers } = exchange.request;
   if (options.recovering()) return { status: 503, body: "Agent has not finished recovery" };
-  const contentType = headers["content-type"];
-  if (contentType === undefined) return badRequest("Expecting 'Content-Type' to be present");
-  const encoding = contentEncoding(contentType);
-  if (encoding === undefined) {
-    return { status: 415, body: "Expecting 'Content-Type' of application/json or application/x-protobuf" };
-  }
-  let call: Call;
-  try {
-    call = decode(encoding, CallSchema, await exchange.body(), "Call");
-  } catch (error) {
-    if (error instanceof BodyError) return badRequest(error.message);
-    throw error;
-  }
+  const read = await readCall(CallSchema, headers["content-type"], () => exchange.body());
+  if ("refusal" in read) return read.refusal;
+  const { call } = read;
   const problem = callProblem(call);
   if (problem !== undefined) return badRequest(`Failed to validate Executor::Call: ${problem}`);
   const accepted = acceptedEncoding(headers.accept);
-  if (call.type === Call_Type.SUBSCRIBE && accepted === undefined) {
-    const body = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
-    return { status: 406, body };
-  }
+  if (call.type === Call_Type.SUBSCRIBE && accepted === undefined) return notAcceptable;
   const run = options.hub.find(call.frameworkId?.value ?? "", call.executorId?.value ?? "");
   const refusal = refusalOf(options, run, headers.authorization);
   if (refusal !== undefined) return refusal;

@@ -3,7 +3,7 @@ import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import type { EventWriter } from "../../cluster/events.ts";
-import { keyOf, type Live } from "../../cluster/object.ts";
+import { keyOf, type Live, type Ref } from "../../cluster/object.ts";
 import type { Watched } from "../../cluster/reflector.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
@@ -32,8 +32,7 @@ export function superviseExecutors(options: SupervisionOptions): Supervisor {
   const { acting, objects, client, tasks, hub, events, onChange, ...rest } = options;
   const { clock, log } = rest;
   const status = new ExecutorStatusWriter({ objects: client, store: objects.store, clock, log });
-  const hasTask = (executor: Live<Executor>) =>
-    [...tasks.store.values()].some((task) => isLiveTaskOf(executor, task));
+  const hasTask = ({ metadata }: Live<Executor>) => hasLiveTask(tasks, metadata);
   const supervisor = new Supervisor({
     ...rest,
     tasks: executorsAsTasks(objects, hasTask),
@@ -56,8 +55,13 @@ export function superviseExecutors(options: SupervisionOptions): Supervisor {
   return supervisor;
 }
 
-const isLiveTaskOf = ({ metadata }: Live<Executor>, { metadata: { namespace }, spec, status }: Live<Task>) =>
-  spec.executor?.name === metadata.name && namespace === metadata.namespace && !hasEnded(status);
+/** Whether the API has a task for the executor that has not ended. */
+export function hasLiveTask(tasks: Watched<Task>, { namespace, name }: Ref): boolean {
+  return [...tasks.store.values()].some(
+    ({ metadata, spec, status }) =>
+      spec.executor?.name === name && metadata.namespace === namespace && !hasEnded(status),
+  );
+}
 
 const hasJustEnded = ({ phase, released, pending }: TaskRecord): boolean =>
   phase === "ended" && !released && pending.length > 0;

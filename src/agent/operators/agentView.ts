@@ -28,7 +28,7 @@ import type { NestedContainers } from "../containerizer/nested.ts";
 import type { Visitor } from "./access.ts";
 import {
   type ExecutorHere,
-  executorOf,
+  executorsHere,
   type FrameworkHere,
   frameworksHere,
   type TaskHere,
@@ -99,15 +99,21 @@ export class AgentView {
   }
 
   async #here(visitor: Visitor): Promise<TaskHere[]> {
-    const { records, task } = this.#options;
-    const all = tasksHere(records(), task);
-    const namespaces = [...new Set(all.map(({ record }) => record.namespace))];
-    const seen = await Promise.all(namespaces.map((one) => visitor.may(permissions.listTasks(one))));
-    return all.filter(({ record }) => seen[namespaces.indexOf(record.namespace)] === true);
+    const { task } = this.#options;
+    return tasksHere(await this.#records(visitor), task);
   }
 
-  async executorsHere(visitor: Visitor): Promise<ExecutorHere[]> {
-    return (await this.#here(visitor)).map(executorOf);
+  /** Of what the visitor may see. */
+  async #records(visitor: Visitor): Promise<TaskRecord[]> {
+    const all = [...this.#options.records()];
+    const namespaces = [...new Set(all.map(({ namespace }) => namespace))];
+    const seen = await Promise.all(namespaces.map((one) => visitor.may(permissions.listTasks(one))));
+    return all.filter(({ namespace }) => seen[namespaces.indexOf(namespace)] === true);
+  }
+
+  async executorsHere(visitor: Visitor): Promise<readonly ExecutorHere[]> {
+    const records = await this.#records(visitor);
+    return executorsHere(tasksHere(records, this.#options.task), records);
   }
 
   async tasks(visitor: Visitor): Promise<MessageInitShape<typeof Response_GetTasksSchema>> {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
-import { executorOf, frameworksHere, tasksHere } from "./here.ts";
+import { executorsHere, frameworksHere, tasksHere } from "./here.ts";
 
 interface Given {
   readonly framework?: string;
@@ -31,7 +31,8 @@ function scene(given: Readonly<Record<string, Given>>) {
       framework: { id: framework ?? "built-in", partitionAware: true },
     } as unknown as TaskRecord;
   });
-  return { records, objects, here: () => tasksHere(records, (key) => objects.get(key)) };
+  const here = () => tasksHere(records, (key) => objects.get(key));
+  return { records, objects, here, executors: () => executorsHere(here(), records) };
 }
 
 test("a task is launched until it has ended, and completed once that is acknowledged", () => {
@@ -60,9 +61,9 @@ test("a record whose object is gone, or another of its name, is not told", () =>
 });
 
 test("tasks are told by framework, each with an executor of its own id", () => {
-  const { here } = scene({ a: { framework: "fw" }, b: {}, c: { framework: "fw" } });
+  const { executors: all } = scene({ a: { framework: "fw" }, b: {}, c: { framework: "fw" } });
   expect(
-    frameworksHere(here().map(executorOf)).map(({ owner, name, roles, executors }) => [
+    frameworksHere(all()).map(({ owner, name, roles, executors }) => [
       owner.id,
       name,
       roles,
@@ -72,11 +73,44 @@ test("tasks are told by framework, each with an executor of its own id", () => {
     ["fw", "fw", ["eng"], ["a", "c"]],
     ["built-in", "mesos", ["eng"], ["b"]],
   ]);
-  const [first] = scene({ a: { value: "sleep 1000; echo done" } }).here();
-  expect(first && executorOf(first)).toMatchObject({
+  const [first] = scene({ a: { value: "sleep 1000; echo done" } }).executors();
+  expect(first).toMatchObject({
     id: "a",
     name: "Command Executor (Task: a) (Command: sh -c 'sleep 1000; ech...')",
     record: { uid: "a", sandbox: "/sandboxes/a" },
     isRunning: true,
   });
+});
+
+test("a program of a framework is one executor, whatever it runs", () => {
+  const { records, objects } = scene({
+    a: { framework: "fw", state: "TASK_RUNNING" },
+    b: { framework: "fw", state: "TASK_FINISHED" },
+  });
+  const runBy = records.map((record) => ({
+    ...record,
+    spec: { ...record.spec, executor: { name: "x", executorId: "worker" } },
+  }));
+  const program = (name: string): TaskRecord =>
+    ({
+      uid: `uid-${name}`,
+      namespace: "ns",
+      name,
+      phase: "running",
+      spec: { taskId: "worker", role: "eng", framework: "fw", resources: [{ name: "cpus", scalar: 0.5 }] },
+      framework: { id: "fw", partitionAware: true },
+      executor: { spec: { executorId: "worker" } },
+    }) as unknown as TaskRecord;
+  const all = [...runBy, program("x"), program("idle")];
+  const executors = executorsHere(
+    tasksHere(all, (key) => objects.get(key)),
+    all,
+  );
+  expect(
+    executors.map(({ id, record, tasks, isRunning }) => [id, record.uid, tasks.length, isRunning]),
+  ).toEqual([
+    ["worker", "uid-x", 2, true],
+    ["worker", "uid-idle", 0, true],
+  ]);
+  expect(executors.map(({ held }) => held.scalarQuantities().get("cpus"))).toEqual([1500, 500]);
 });

@@ -4,8 +4,9 @@ import { isTerminal } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { taskIdOf } from "../../convert/status.ts";
 import type { TaskOwner } from "../../convert/taskmessage.ts";
-import { fromSpec, type Resources } from "../../resources/index.ts";
+import { fromSpec, Resources } from "../../resources/index.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
+import { isRunByExecutor } from "../lifecycle/executorTask.ts";
 
 /** A task that the agent has taken on, with its object. */
 export interface TaskHere {
@@ -17,7 +18,9 @@ export interface TaskHere {
   readonly stage: "launched" | "terminated" | "completed";
 }
 
-/** What Mesos calls the executor of a task that brings none along: the agent's own, of the task's id. */
+/**
+ * A program of a framework, or what Mesos calls the executor of a task that brings none along: the agent's own, of the task's id.
+ */
 export interface ExecutorHere {
   readonly id: string;
   readonly name: string;
@@ -81,8 +84,41 @@ export function frameworksHere(executors: readonly ExecutorHere[]): FrameworkHer
   });
 }
 
+/** Each executor once: the frameworks' own, also while they run nothing, and what stands for one of each other task. */
+export function executorsHere(
+  tasks: readonly TaskHere[],
+  records: Iterable<TaskRecord>,
+): readonly ExecutorHere[] {
+  const byExecutor = Map.groupBy(tasks, ({ record: { spec, namespace } }) =>
+    isRunByExecutor(spec) ? `${namespace}/${spec.executor?.name}` : "",
+  );
+  const programs = [...records].flatMap((record) => programOf(record, byExecutor.get(keyOf(record)) ?? []));
+  return [...(byExecutor.get("") ?? []).map(executorOf), ...programs];
+}
+
+/** Of the record of an executor. */
+function programOf(record: TaskRecord, tasks: readonly TaskHere[]): ExecutorHere[] {
+  const { executor, framework, spec, phase } = record;
+  if (executor === undefined) return [];
+  const { id, user = "", partitionAware } = framework;
+  const live = tasks.filter(({ stage }) => stage === "launched");
+  return [
+    {
+      id: executor.spec.executorId,
+      name: executor.spec.displayName ?? "",
+      owner: { id, user, partitionAware },
+      framework: spec.framework ?? "",
+      role: spec.role,
+      record,
+      held: Resources.sum([fromSpec(spec.resources), ...live.map(({ held }) => held)]),
+      isRunning: phase !== "ended" && phase !== "settled",
+      tasks,
+    },
+  ];
+}
+
 /** Named as by Mesos (src/slave/slave.cpp, getExecutorInfo). */
-export function executorOf(one: TaskHere): ExecutorHere {
+function executorOf(one: TaskHere): ExecutorHere {
   const { task, owner, held, record, stage } = one;
   const id = taskIdOf(task);
   const { value, arguments: args = [] } = task.spec.command ?? {};

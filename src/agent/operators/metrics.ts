@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../../cluster/time.ts";
 import { Resources } from "../../resources/index.ts";
 import { AgentMetrics } from "../metrics.ts";
-import { executorOf, frameworksHere, type TaskHere } from "./here.ts";
+import { type ExecutorHere, frameworksHere } from "./here.ts";
 
 export interface SlaveMetricsOptions {
   readonly registry: Registry;
@@ -12,7 +12,7 @@ export interface SlaveMetricsOptions {
   readonly startedAt: number;
   readonly total: () => Resources;
   /** All there are, whoever asks. */
-  readonly here: () => readonly TaskHere[];
+  readonly here: () => readonly ExecutorHere[];
 }
 
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const;
@@ -30,8 +30,10 @@ export class SlaveMetrics {
   async snapshot(): Promise<Readonly<Record<string, number>>> {
     const { clock, startedAt, registry } = this.#options;
     const here = this.#options.here();
-    const launched = here.filter(({ stage }) => stage === "launched");
-    const frameworks = frameworksHere(here.map(executorOf)).filter(({ isActive }) => isActive);
+    const running = here.filter(({ isRunning }) => isRunning);
+    const tasks = running.flatMap((executor) => executor.tasks);
+    const launched = tasks.filter(({ stage }) => stage === "launched");
+    const frameworks = frameworksHere(here).filter(({ isActive }) => isActive);
     const ended = await AgentMetrics.endedByState(registry);
     const state = (name: string) => `TASK_${name.toUpperCase()}`;
     return {
@@ -40,8 +42,8 @@ export class SlaveMetrics {
       "slave/registered": 1,
       "slave/recovery_errors": 0,
       "slave/frameworks_active": frameworks.length,
-      "slave/executors_running": launched.length,
-      "slave/executors_terminated": here.length - launched.length,
+      "slave/executors_running": running.length,
+      "slave/executors_terminated": here.length - running.length,
       ...Object.fromEntries(ENDS.map((name) => [`slave/tasks_${name}`, ended.get(state(name)) ?? 0])),
       ...Object.fromEntries(
         RUNNING.map((name) => [
@@ -49,13 +51,13 @@ export class SlaveMetrics {
           launched.filter(({ task }) => (task.status?.state ?? "TASK_STAGING") === state(name)).length,
         ]),
       ),
-      ...this.#resources(launched),
+      ...this.#resources(running),
     };
   }
 
-  #resources(launched: readonly TaskHere[]): Record<string, number> {
+  #resources(running: readonly ExecutorHere[]): Record<string, number> {
     const total = this.#options.total().quantities();
-    const used = Resources.sum(launched.map(({ held }) => held)).quantities();
+    const used = Resources.sum(running.map(({ held }) => held)).quantities();
     const entries = RESOURCES.flatMap((name) => {
       const [all, taken] = [total.get(name) / 1000, used.get(name) / 1000];
       return [

@@ -22,7 +22,7 @@ import { ContainerCalls } from "./containers.ts";
 import { FileCalls } from "./fileCalls.ts";
 import { flagsOf } from "./flags.ts";
 import { apiRoute } from "./handler.ts";
-import { tasksHere } from "./here.ts";
+import { executorsHere, tasksHere } from "./here.ts";
 import { LogLevel } from "./logLevel.ts";
 import { SlaveMetrics } from "./metrics.ts";
 import { v0Routes } from "./v0routes.ts";
@@ -79,7 +79,10 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
     clock,
     startedAt,
     total: () => view.total(),
-    here: () => tasksHere(records(), task),
+    here: () => {
+      const all = [...records()];
+      return executorsHere(tasksHere(all, task), all);
+    },
   });
   const files = new FileCalls({ layout, records, nested: runtime.nested });
   const containers = new ContainerCalls({ ...runtime, task: options.record, log });

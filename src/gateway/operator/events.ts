@@ -2,11 +2,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { stateNumber, updateStatus } from "../../convert/status.ts";
+import { type TaskOwner, taskMessage, updatesOf } from "../../convert/taskmessage.ts";
 import { Event_Type, type EventSchema } from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import { agentMessage, type RegisteredAgent } from "../state/agents.ts";
 import type { KnownFramework } from "../state/cluster.ts";
 import { frameworkHead } from "../state/frameworks.ts";
-import { type TaskOwner, taskMessage, updatesOf } from "../state/tasks.ts";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
 

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../auth/authenticator.ts";
 import { type Answer, badRequest, methodNotAllowed } from "../../http/answer.ts";
 import { readBody } from "../../http/body.ts";
+import { notAcceptable, readCall } from "../../http/call.ts";
 import { RecordStream } from "../../http/recordstream.ts";
-import { BodyError, decode, encode } from "../../wire/codec.ts";
+import { encode } from "../../wire/codec.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
   type Call,
@@ -12,7 +13,7 @@ import {
   CallSchema,
   ResponseSchema,
 } from "../../wire/gen/mesos/v1/master/master_pb.ts";
-import { acceptedEncoding, contentEncoding, type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
+import { acceptedEncoding, type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
 import type { Limits } from "../scheduler/handler.ts";
 import { encodeDocument } from "../state/document.ts";
 import { callProblem } from "./callcheck.ts";
@@ -33,27 +34,13 @@ export async function handleOperator(
 ): Promise<Answer | undefined> {
   const { method = "", headers } = request;
   if (method !== "POST") return methodNotAllowed(method);
-  const contentType = headers["content-type"];
-  if (contentType === undefined) return badRequest("Expecting 'Content-Type' to be present");
-  const encoding = contentEncoding(contentType);
-  if (encoding === undefined) {
-    const body = "Expecting 'Content-Type' of application/json or application/x-protobuf";
-    return { status: 415, body };
-  }
-  let call: Call;
-  try {
-    call = decode(encoding, CallSchema, await readBody(request, limits.body), "Call");
-  } catch (error) {
-    if (error instanceof BodyError) return badRequest(error.message);
-    throw error;
-  }
+  const read = await readCall(CallSchema, headers["content-type"], () => readBody(request, limits.body));
+  if ("refusal" in read) return read.refusal;
+  const { call } = read;
   const problem = callProblem(call);
   if (problem !== undefined) return badRequest(`Failed to validate master::Call: ${problem}`);
   const accepted = acceptedEncoding(headers.accept);
-  if (accepted === undefined) {
-    const body = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
-    return { status: 406, body };
-  }
+  if (accepted === undefined) return notAcceptable;
   const refusal = await service.access.refusal(principal, NEEDED[call.type] ?? []);
   if (refusal !== undefined) return refusal;
   const write = WRITES[call.type];

@@ -4,9 +4,9 @@ import type { Principal } from "../../auth/authenticator.ts";
 import type { Wishes } from "../../convert/framework.ts";
 import { type Answer, badRequest, forbidden, methodNotAllowed } from "../../http/answer.ts";
 import { readBody } from "../../http/body.ts";
-import { BodyError, decode } from "../../wire/codec.ts";
+import { notAcceptable, readCall } from "../../http/call.ts";
 import { type Call, Call_Type, CallSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { acceptedEncoding, contentEncoding } from "../../wire/media.ts";
+import { acceptedEncoding } from "../../wire/media.ts";
 import { EventStream } from "../server/eventstream.ts";
 import { callProblem } from "./callcheck.ts";
 import type { SchedulerService } from "./service.ts";
@@ -32,28 +32,14 @@ export async function handleScheduler(
 ): Promise<Answer | undefined> {
   const { method = "", headers } = request;
   if (method !== "POST") return methodNotAllowed(method);
-  const contentType = headers["content-type"];
-  if (contentType === undefined) return badRequest("Expecting 'Content-Type' to be present");
-  const encoding = contentEncoding(contentType);
-  if (encoding === undefined) {
-    const body = "Expecting 'Content-Type' of application/json or application/x-protobuf";
-    return { status: 415, body };
-  }
-  let call: Call;
-  try {
-    call = decode(encoding, CallSchema, await readBody(request, limits.body), "Call");
-  } catch (error) {
-    if (error instanceof BodyError) return badRequest(error.message);
-    throw error;
-  }
+  const read = await readCall(CallSchema, headers["content-type"], () => readBody(request, limits.body));
+  if ("refusal" in read) return read.refusal;
+  const { call } = read;
   const problem = callProblem(call, isFieldSet(call, CallSchema.field.type), principal?.name);
   if (problem !== undefined) return badRequest(`Failed to validate scheduler::Call: ${problem}`);
   const accepted = acceptedEncoding(headers.accept);
   const needsAccept = call.type === Call_Type.SUBSCRIBE || call.type === Call_Type.RECONCILE_OPERATIONS;
-  if (needsAccept && accepted === undefined) {
-    const body = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
-    return { status: 406, body };
-  }
+  if (needsAccept && accepted === undefined) return notAcceptable;
   if (call.type === Call_Type.SUBSCRIBE) {
     if (headers["mesos-stream-id"] !== undefined) {
       return badRequest("Subscribe calls should not include the 'Mesos-Stream-Id' header");

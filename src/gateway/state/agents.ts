@@ -3,6 +3,8 @@ import type { Agent as AgentObject } from "../../api/agent.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { AgentView } from "../../controllers/world/agentview.ts";
 import { durationInfo, timeInfo } from "../../convert/amounts.ts";
+import { byReservation, endpointResources } from "../../convert/endpoint.ts";
+import { Flat } from "../../convert/flat.ts";
 import { MESOS_VERSION } from "../../convert/master.ts";
 import { AGENT_PATH, attributeMessage, domainInfo } from "../../convert/offer.ts";
 import { attributeToSpec, formatValue, Resources } from "../../resources/index.ts";
@@ -24,8 +26,6 @@ import {
   ResourceSchema,
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toJsonValue } from "../../wire/tojson.ts";
-import { byReservation, endpointResources } from "./endpoint.ts";
-import { Flat } from "./flat.ts";
 import { Told } from "./told.ts";
 
 /** One that has registered, as Mesos says: its agent program shows itself. */

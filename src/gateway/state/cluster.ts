@@ -12,13 +12,13 @@ import { outstandingOffers } from "../../controllers/world/outstanding.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import { isBuiltInId } from "../../controllers/world/world.ts";
 import { frameworkInfo } from "../../convert/framework.ts";
+import type { TaskOwner } from "../../convert/taskmessage.ts";
 import {
   type FrameworkInfo,
   FrameworkInfo_Capability_Type,
   FrameworkInfoSchema,
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { RegisteredAgent } from "./agents.ts";
-import type { TaskOwner } from "./tasks.ts";
 
 /** What of the operator is read here. */
 export type Sources = Pick<Dependencies, "caches" | "config" | "agentLeases" | "offerStreams" | "clock">;

@@ -3,6 +3,8 @@ import type { Executor } from "../../api/executor.ts";
 import type { Live } from "../../cluster/object.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
 import { executorInfo } from "../../convert/executor.ts";
+import { Flat } from "../../convert/flat.ts";
+import { v0Labels } from "../../convert/taskmessage.ts";
 import { enumName } from "../../wire/enums.ts";
 import { Response_GetExecutors_ExecutorSchema } from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import {
@@ -11,8 +13,6 @@ import {
   ExecutorInfo_TypeSchema,
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toJsonValue } from "../../wire/tojson.ts";
-import { Flat } from "./flat.ts";
-import { v0Labels } from "./tasks.ts";
 import { Told } from "./told.ts";
 
 const known = new WeakMap<Live<Executor>, { readonly framework: string; readonly told: Told }>();

@@ -5,8 +5,11 @@ import { offerResources } from "../../controllers/world/agentview.ts";
 import { holdings } from "../../controllers/world/holdings.ts";
 import { timeInfo } from "../../convert/amounts.ts";
 import { offerConstraintsMessage } from "../../convert/constraints.ts";
+import { endpointResources } from "../../convert/endpoint.ts";
+import { Flat } from "../../convert/flat.ts";
 import { hasCapability, traits } from "../../convert/framework.ts";
 import { offerMessage } from "../../convert/offer.ts";
+import { v0Labels } from "../../convert/taskmessage.ts";
 import type { Resources } from "../../resources/index.ts";
 import { enumName } from "../../wire/enums.ts";
 import {
@@ -25,10 +28,7 @@ import {
 import { toJsonValue } from "../../wire/tojson.ts";
 import { seconds } from "./agents.ts";
 import type { KnownFramework } from "./cluster.ts";
-import { endpointResources } from "./endpoint.ts";
-import { Flat } from "./flat.ts";
 import { sumOf } from "./sum.ts";
-import { v0Labels } from "./tasks.ts";
 
 /** What events tell of a framework: who it is and how it stands. */
 export function frameworkHead(known: KnownFramework): Response_GetFrameworks_Framework {

@@ -2,6 +2,9 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../cluster/manual-clock.ts";
 import { agent, list, task, view } from "../../controllers/objects.fixture.ts";
+import { endpointResources } from "../../convert/endpoint.ts";
+import { Flat } from "../../convert/flat.ts";
+import { taskMessage } from "../../convert/taskmessage.ts";
 import { parseResources, Resources } from "../../resources/index.ts";
 import { parseJson } from "../../wire/fromjson.ts";
 import {
@@ -12,13 +15,11 @@ import {
 import { TaskState } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { toldAgent } from "./agents.ts";
 import { encodeDocument } from "./document.ts";
-import { endpointResources } from "./endpoint.ts";
-import { Flat } from "./flat.ts";
 import { Pace } from "./pace.ts";
 import { acceptsGzip } from "./readers.ts";
 import { Renderings } from "./renderings.ts";
 import { sumOf } from "./sum.ts";
-import { taskMessage, toldTask, toldTasks } from "./tasks.ts";
+import { toldTask, toldTasks } from "./tasks.ts";
 
 const owner = { id: "fw-1", user: "root", partitionAware: true };
 const running = task(

@@ -1,12 +1,13 @@
 import type { Task } from "../../api/task.ts";
 import { TASK_STATES } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
+import { updatesOf } from "../../convert/taskmessage.ts";
 import { units } from "../operator/messages.ts";
 import { toldAgent } from "../state/agents.ts";
 import type { ClusterState, KnownFramework } from "../state/cluster.ts";
 import { useOf, v0Summary } from "../state/frameworks.ts";
 import { added, type RoleUse } from "../state/roles.ts";
-import { isUnderstood, toldTask, updatesOf } from "../state/tasks.ts";
+import { isUnderstood, toldTask } from "../state/tasks.ts";
 import type { Master } from "./state.ts";
 
 /** Mesos: src/master/constants.hpp, TASK_LIMIT. */

@@ -240,6 +240,17 @@ describe("the end of an executor", () => {
     expect((await node.ends("with-it")).status?.reason).toBe("REASON_EXECUTOR_TERMINATED");
   });
 
+  test("comes when it subscribes and has never got a task", async () => {
+    await make("x-idle");
+    await task("early", "x-idle");
+    const { client } = await connect("x-idle");
+    await node.kill("early");
+    expect((await node.ends("early")).status?.reason).toBe("REASON_TASK_KILLED_DURING_LAUNCH");
+    await client.subscribe();
+    await client.event(Event_Type.SHUTDOWN);
+    expect((await becomes("x-idle", "Ended")).status?.message).toContain("never been sent a task");
+  });
+
   test("that cannot start is told as what it is", async () => {
     await make("x-none", "exit 1");
     await task("never", "x-none");
