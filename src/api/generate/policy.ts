@@ -18,9 +18,10 @@ export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
   // The API server tells of the first that fails alone: what a field says of itself comes before what others say of it.
   taken.sort((a, b) => depth(b.path) - depth(a.path));
   const frozen = taken.filter(isFrozen).map(({ path }) => path.slice(1));
+  // The first that fails is what is told: of a second response that it is one, not that it goes badly with the first.
   const validations = [
-    ...taken.filter((one) => !isFrozen(one)).map(({ path, rule }) => validation(path, rule)),
     ...(frozen.length > 0 ? [NOTHING_FROZEN_CHANGES] : []),
+    ...taken.filter((one) => !isFrozen(one)).map(({ path, rule }) => validation(path, rule)),
   ];
   const name = policyName(kind.plural);
   const about = { apiVersion: "admissionregistration.k8s.io/v1", metadata: { name } };
