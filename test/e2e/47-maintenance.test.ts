@@ -12,11 +12,11 @@ let mover: Mover;
 beforeAll(async () => {
   scene = await Scene.open("maintenance");
   keeper = await ByHand.connect(scene, "keeper", ["keeper"]);
-  const offer = await keeper.of(scene.node1);
-  await keeper.accept(offer, [launch(shell("kept", "sleep 3600"))]);
-  await scene.running("kept");
-  // The other nodes are for the mover.
+  // The other nodes are for the mover, and so is for a while what is left of this one.
   for (const node of [scene.node2, scene.node3]) await keeper.decline(await keeper.of(node), "10m");
+  const offer = await keeper.of(scene.node1);
+  await keeper.accept(offer, [launch(shell("kept", "sleep 3600"))], { refuse: "10s" });
+  await scene.running("kept");
   mover = await Mover.connect();
   await scene.running("moved-0");
 });
