@@ -15,16 +15,6 @@ afterAll(() => scene.close());
 /** A framework beside it: what it is offered shows that an allocation took place. */
 const witness = (name: string) => ByHand.connect(scene, name, ["witness"]);
 
-/** One offer of all of the agent. An offer stands as it was made: if there are two, both are declined, and all is offered together. */
-const whole = (agent: string) =>
-  until(`all of ${agent} is in one offer`, async () => {
-    const open = (await hand.open()).filter(({ spec }) => spec.agent === agent);
-    const [only, second] = open;
-    if (only && !second && offered(only).scalarQuantities().get("cpus") >= 1500) return only;
-    await Promise.all(open.map((offer) => hand.decline(offer, "0s")));
-    return undefined;
-  });
-
 describe("a framework that connects", () => {
   test("is offered all that each agent has, each once", async () => {
     await until("there is an offer of each agent", async () => {
@@ -125,13 +115,13 @@ describe("an accepted offer", () => {
       }),
     );
     expect(killed?.status?.state).toBe("TASK_KILLED");
-    await whole(scene.node2);
+    await hand.whole(scene.node2);
   });
 });
 
 describe("a declined offer", () => {
   test("does not come again before the filter's time, and comes then", async () => {
-    const offer = await whole(scene.node1);
+    const offer = await hand.whole(scene.node1);
     const { status } = await hand.decline(offer, "4s");
     expect(status?.state).toBe("Declined");
     const next = await hand.of(scene.node1);

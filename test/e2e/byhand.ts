@@ -89,6 +89,20 @@ export class ByHand {
     return this.offer(`an offer of ${agent}`, ({ spec }) => spec.agent === agent, timeout);
   }
 
+  /**
+   * One offer of all that is free of an agent that is all but empty. An offer stands as it was made: what came free later is another, so
+   * both are declined, and all is offered together.
+   */
+  whole(agent: string): Promise<Live<Offer>> {
+    return until(`all of ${agent} is in one offer to ${this.name}`, async () => {
+      const open = (await this.open()).filter(({ spec }) => spec.agent === agent);
+      const [only, second] = open;
+      if (only && !second && cpusOf(offered(only)) >= 1.4) return only;
+      await Promise.all(open.map((offer) => this.decline(offer, "0s")));
+      return undefined;
+    });
+  }
+
   /** The Offer as it is, once it is closed. */
   closed(offer: Live<Offer>, timeout?: number): Promise<Live<Offer>> {
     const look = async () => {
