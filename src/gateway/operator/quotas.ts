@@ -70,10 +70,11 @@ async function update(
   principal: Principal | undefined,
   failed: string,
 ): Promise<Answer> {
-  for (const one of wanted) {
-    const problem = problemOf(one) ?? (force ? undefined : excess(service, one, wanted));
-    if (problem !== undefined) return badRequest(`${failed}${problem}`);
-  }
+  // Each by itself first: what they ask for together can be told of good ones only.
+  const problem =
+    firstOf(wanted, problemOf) ??
+    (force ? undefined : firstOf(wanted, (one) => excess(service, one, wanted)));
+  if (problem !== undefined) return badRequest(`${failed}${problem}`);
   const actions = wanted.flatMap((one): Action[] => {
     const quota = find(service, one.role);
     if (quota === undefined) return isNothing(one) ? [] : [{ verb: "create", resource: "quotas" }];
@@ -85,6 +86,17 @@ async function update(
   return attempt(async () => {
     for (const one of wanted) await write(service, one, force);
   });
+}
+
+function firstOf(
+  wanted: readonly Wanted[],
+  problem: (one: Wanted) => string | undefined,
+): string | undefined {
+  for (const one of wanted) {
+    const found = problem(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 async function write(service: OperatorService, wanted: Wanted, force: boolean): Promise<void> {

@@ -96,6 +96,17 @@ describe("administration by the operator API", () => {
     expect(items.filter(({ spec }) => spec.role === "adm")).toEqual([]);
   });
 
+  it("a quota that is no amount is refused, also beside a good one", async () => {
+    const configs = [1, Number.POSITIVE_INFINITY].map((value, i) => ({
+      role: `adm/q${i}`,
+      guarantees: { cpus: { value } },
+      limits: {},
+    }));
+    expect(
+      await admin.call({ type: Call_Type.UPDATE_QUOTA, updateQuota: { quotaConfigs: configs } }),
+    ).toMatchObject({ status: 400, body: expect.stringMatching(/^Invalid QuotaConfig: /) });
+  });
+
   it("agents are deactivated, drained and reactivated", async () => {
     expect(
       await reader.call({ type: Call_Type.DEACTIVATE_AGENT, deactivateAgent: { agentId } }),
