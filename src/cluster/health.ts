@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type ELDHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { Gauge, type Registry } from "prom-client";
+import { close, listen } from "./listen.ts";
 
 /** undefined: well; else why not. */
 export type Check = () => string | undefined;
@@ -42,21 +42,12 @@ export class HealthServer {
   /** Resolves with the port once it listens. */
   start(): Promise<number> {
     this.#lag.enable();
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#options.port, this.#options.host, () => {
-        this.#server.off("error", reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+    return listen(this.#server, this.#options.port, this.#options.host);
   }
 
   stop(): Promise<void> {
     this.#lag.disable();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    return close(this.#server);
   }
 
   async #answer(url: URL, response: ServerResponse): Promise<void> {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Logger } from "pino";
+import { listen } from "../../cluster/listen.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, forbidden, write } from "../../http/answer.ts";
 import { BodyTimeoutError, BodyTooLargeError, readBodyWithin } from "../../http/body.ts";
@@ -67,15 +68,10 @@ export class AgentServer {
   }
 
   /** Resolves with the port once it listens. */
-  start(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#options.port, () => {
-        this.#server.off("error", reject);
-        this.#watchCertificate();
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+  async start(): Promise<number> {
+    const port = await listen(this.#server, this.#options.port);
+    this.#watchCertificate();
+    return port;
   }
 
   stop(): Promise<void> {

@@ -1,50 +1,34 @@
 import type { Logger } from "../../cluster/logger.ts";
-import type { Clock, Timer } from "../../cluster/time.ts";
+import type { Clock } from "../../cluster/time.ts";
+import { LEVELS, numberOf, Verbosity } from "../../convert/verbosity.ts";
 import { type Answer, badRequest } from "../../http/answer.ts";
 import type { Call_SetLoggingLevel } from "../../wire/gen/mesos/v1/agent/agent_pb.ts";
 
-/** How verbose glog is with Mesos's --v, and what that is here. */
-const LEVELS = ["info", "debug", "trace"] as const;
 const NANOS_PER_MS = 1_000_000n;
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** The verbosity of the agent's log, which may be raised for a while (libprocess: src/logging.cpp, Logging::set_level). */
+/** The verbosity of the agent's log, which may be raised for a while. */
 export class LogLevel {
-  readonly #log: Logger;
-  readonly #clock: Clock;
-  readonly #original: string;
-  #back: Timer | undefined;
+  readonly #verbosity: Verbosity;
 
   constructor(log: Logger, clock: Clock) {
-    this.#log = log;
-    this.#clock = clock;
-    this.#original = log.level;
+    this.#verbosity = new Verbosity(log, clock);
   }
 
   get level(): number {
-    return Math.max(0, numberOf(this.#log.level));
+    return this.#verbosity.level;
   }
 
-  /** The level goes back by itself. Lower than it was from the start it cannot be set. */
+  /** Lower than it was from the start it cannot be set. */
   set(call: Call_SetLoggingLevel | undefined): Answer {
     const { level = 0, duration } = call ?? {};
     const name = LEVELS[level];
     if (name === undefined) return badRequest(`Invalid level '${level}': at most ${LEVELS.length - 1}`);
-    if (level < numberOf(this.#original)) {
-      return badRequest(`Invalid level '${level}': it is at least ${numberOf(this.#original)}`);
-    }
+    const least = numberOf(this.#verbosity.configured);
+    if (level < least) return badRequest(`Invalid level '${level}': it is at least ${least}`);
     const ms = Number((duration?.nanoseconds ?? 0n) / NANOS_PER_MS);
     if (ms < 0) return badRequest("Invalid duration");
-    this.#back?.cancel();
-    this.#log.level = name;
-    this.#back = this.#clock.setTimeout(
-      () => {
-        this.#log.level = this.#original;
-      },
-      Math.min(ms, LONGEST_MS),
-    );
+    this.#verbosity.set(name, Math.min(ms, LONGEST_MS));
     return { status: 200 };
   }
 }
-
-const numberOf = (name: string): number => (LEVELS as readonly string[]).indexOf(name);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Principal } from "../../auth/authenticator.ts";
+import { LEVELS } from "../../convert/verbosity.ts";
 import { type Answer, badRequest } from "../../http/answer.ts";
 import { type Call, Call_Type } from "../../wire/gen/mesos/v1/master/master_pb.ts";
 import { QuotaRequestSchema } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
@@ -83,6 +84,8 @@ async function setLoggingLevel(
 ): Promise<Answer> {
   const refusal = await access.refusal(principal, [{ verb: "update", resource: "logging" }]);
   if (refusal !== undefined) return refusal;
-  verbosity.set(asked?.level ?? 0, Number((asked?.duration?.nanoseconds ?? 0n) / 1_000_000n));
+  const level = asked?.level ?? 0;
+  const name = level === 0 ? verbosity.configured : (LEVELS[Math.min(level, LEVELS.length - 1)] ?? "trace");
+  verbosity.set(name, Number((asked?.duration?.nanoseconds ?? 0n) / 1_000_000n));
   return OK;
 }

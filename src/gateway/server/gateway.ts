@@ -5,8 +5,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { type Authenticator, authenticate, type Principal } from "../../auth/authenticator.ts";
+import { close, listen } from "../../cluster/listen.ts";
 import type { Logger } from "../../cluster/logger.ts";
 import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, write } from "../../http/answer.ts";
@@ -80,23 +80,15 @@ export class Gateway {
   }
 
   /** Resolves with the port once it listens. */
-  start(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#options.port, this.#options.host, () => {
-        this.#server.off("error", reject);
-        this.#watchCertificate();
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+  async start(): Promise<number> {
+    const port = await listen(this.#server, this.#options.port, this.#options.host);
+    this.#watchCertificate();
+    return port;
   }
 
   stop(): Promise<void> {
     this.#certificate?.cancel();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    return close(this.#server);
   }
 
   leads(services: Services): void {
