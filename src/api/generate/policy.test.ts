@@ -30,6 +30,7 @@ const thing = made(
     name: immutable(rules(z.string(), starless), "name"),
     inner: inner.optional(),
     list: rules(z.array(inner).max(3), first, fewer).optional(),
+    note: z.string().optional(),
     deep: z.array(z.object({ inside: z.array(inner).max(3) })).max(3),
     made: immutable(written(z.array(inner).max(3)), "made").optional(),
   }),
@@ -40,10 +41,12 @@ describe("the policy of a kind", () => {
   const {
     validations = [],
     variables,
+    matchConditions,
     matchConstraints,
   } = (policy?.spec ?? {}) as {
     validations?: { expression: string; messageExpression: string }[];
     variables?: { expression: string }[];
+    matchConditions?: { expression: string }[];
     matchConstraints?: { resourceRules: { resources: string[] }[] };
   };
 
@@ -70,6 +73,12 @@ describe("the policy of a kind", () => {
     expect(validations[1]?.messageExpression).toMatch(
       /^!\(object\.spec\.list\.all\(item, .*\)\) \? 'spec\.list\[' \+ string\(object\.spec\.list\.map\(item, .*\)\.indexOf\(false\)\) \+ "\]\.a: less than 9" : /,
     );
+  });
+
+  test("has nothing to judge where a field without rules alone changes", () => {
+    expect(matchConditions?.map(({ expression }) => expression)).toEqual([
+      "oldObject == null || dyn(object.spec).exists(f, !(f in ['note', 'deep']) && (!(f in dyn(oldObject.spec)) || dyn(object.spec)[f] != dyn(oldObject.spec)[f])) || dyn(oldObject.spec).exists(f, !(f in dyn(object.spec)))",
+    ]);
   });
 
   test("judges all that is immutable at once", () => {

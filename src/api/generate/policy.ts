@@ -14,7 +14,8 @@ const RESERVED =
 export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
   if (!kind.admission) return undefined;
   const taken: Taken[] = [];
-  structural(kind.spec, { rules: true, take: (path, rule) => taken.push({ path, rule }) });
+  const spec = structural(kind.spec, { rules: true, take: (path, rule) => taken.push({ path, rule }) });
+  const free = Object.keys((spec.properties ?? {}) as JsonSchema).filter((field) => isFree(field, taken));
   const frozen = taken.filter(isFrozen).map(({ path }) => path.slice(1));
   // The first that fails is what is told: of a second response that it is one, not that it goes badly with the first.
   const validations = [
@@ -39,10 +40,7 @@ export function admissionPolicy(kind: Kind): readonly JsonSchema[] | undefined {
             },
           ],
         },
-        // A change of labels or finalizers has nothing to be judged.
-        matchConditions: [
-          { name: "spec-changes", expression: "oldObject == null || object.spec != oldObject.spec" },
-        ],
+        matchConditions: [{ name: "spec-changes", expression: specChanges(free) }],
         ...(frozen.length > 0 && { variables: [changed(frozen)] }),
         validations,
       },
@@ -63,6 +61,22 @@ interface Taken {
 /** A field of spec that `immutable` made so: one expression judges them all, as each would cost every write its share. */
 const isFrozen = ({ path, rule: { rule, message } }: Taken): boolean =>
   rule === "self == oldSelf" && message === `${path.slice(1)} is immutable`;
+
+/** Whether no rule is about the field: nothing is to be judged where it alone changes. */
+const isFree = (field: string, taken: readonly Taken[]): boolean =>
+  taken.every(
+    ({ path, rule }) =>
+      fieldOf(path) !== field && !(fieldOf(path) === "" && new RegExp(`\\b${field}\\b`).test(rule.rule)),
+  );
+
+/** A change of labels or finalizers has nothing to be judged, nor has one of the fields that are `free`. */
+function specChanges(free: readonly string[]): string {
+  const [now, before] = ["dyn(object.spec)", "dyn(oldObject.spec)"];
+  if (free.length === 0) return "oldObject == null || object.spec != oldObject.spec";
+  const list = free.map((field) => `'${field}'`).join(", ");
+  const differs = `(!(f in ${before}) || ${now}[f] != ${before}[f])`;
+  return `oldObject == null || ${now}.exists(f, !(f in [${list}]) && ${differs}) || ${before}.exists(f, !(f in ${now}))`;
+}
 
 /** Those of the fields that another value was given. */
 const changed = (fields: readonly string[]): JsonSchema => {
