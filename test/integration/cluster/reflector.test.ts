@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
+import { ManualClock } from "../../../src/cluster/manual-clock.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
 import type { Change } from "../../../src/cluster/store.ts";
 import {
@@ -177,6 +178,30 @@ describe("Reflector", () => {
       seen.push(event.type);
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(seen.filter((type) => type !== "BOOKMARK")).toEqual([]);
+  });
+
+  it("lists again at once when its first watch is told that its version is too old, and waits before a third list", async () => {
+    const namespace = await freshNamespace(connection, "expired");
+    const maps = configMaps(connection);
+    await maps.create(configMap(namespace, "a"));
+    let lists = 0;
+    // As when the server's cache of a kind is younger than the list.
+    const late: typeof maps = {
+      ...maps,
+      list: async (options) => ({
+        ...(await maps.list(options)),
+        ...(++lists < 3 && { resourceVersion: "1" }),
+      }),
+    };
+    const clock = new ManualClock();
+    const reflector = new Reflector(late, { namespace, logger: silent, clock });
+    await start(reflector);
+    await eventually(() => expect([lists, clock.pending]).toEqual([2, 1]));
+    expect(reflector.watching).toBe(false);
+    await clock.advance(2_000);
+    await eventually(() => expect([lists, reflector.watching]).toEqual([3, true]));
+    await maps.create(configMap(namespace, "b"));
+    await eventually(() => expect(reflector.store.size).toBe(2));
   });
 
   it("tells all handlers even if one of them throws", async () => {
