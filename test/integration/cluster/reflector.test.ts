@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { roleSpec } from "../../../src/api/role.ts";
+import { roles } from "../../../src/client/handles.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
@@ -181,27 +183,35 @@ describe("Reflector", () => {
   });
 
   it("lists again at once when its first watch is told that its version is too old, and waits before a third list", async () => {
-    const namespace = await freshNamespace(connection, "expired");
-    const maps = configMaps(connection);
-    await maps.create(configMap(namespace, "a"));
+    // Of a custom kind: the server's cache of those is younger than its first version.
+    const kind = roles(connection);
+    const role = (name: string) => ({
+      apiVersion: "mesos.dev/v1alpha1" as const,
+      kind: "Role" as const,
+      metadata: { name },
+      spec: roleSpec.parse({ path: name }),
+    });
+    await kind.create(role("expired-a"));
     let lists = 0;
-    // As when the server's cache of a kind is younger than the list.
-    const late: typeof maps = {
-      ...maps,
+    const late: typeof kind = Object.assign(Object.create(kind), {
+      watch: (options) => kind.watch(options),
       list: async (options) => ({
-        ...(await maps.list(options)),
+        ...(await kind.list(options)),
         ...(++lists < 3 && { resourceVersion: "1" }),
       }),
-    };
+    } satisfies Partial<typeof kind>);
     const clock = new ManualClock();
-    const reflector = new Reflector(late, { namespace, logger: silent, clock });
+    const reflector = new Reflector(late, { logger: silent, clock });
     await start(reflector);
     await eventually(() => expect([lists, clock.pending]).toEqual([2, 1]));
     expect(reflector.watching).toBe(false);
     await clock.advance(2_000);
+    // The first wait is the second of the backoff.
+    await clock.advance(2_000);
     await eventually(() => expect([lists, reflector.watching]).toEqual([3, true]));
-    await maps.create(configMap(namespace, "b"));
-    await eventually(() => expect(reflector.store.size).toBe(2));
+    await kind.create(role("expired-b"));
+    await eventually(() => expect(reflector.store.has("expired-b")).toBe(true));
+    for (const name of ["expired-a", "expired-b"]) await kind.delete({ name });
   });
 
   it("tells all handlers even if one of them throws", async () => {
