@@ -188,7 +188,7 @@ export class SchedulerService implements Runnable {
   }
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
-  perform(session: Session, call: Call): boolean {
+  async perform(session: Session, call: Call): Promise<boolean> {
     this.#metrics.calls.inc({ type: enumName(Call_TypeSchema, call.type) });
     if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
     this.#end(session, undefined);
