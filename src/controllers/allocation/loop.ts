@@ -82,7 +82,10 @@ export class AllocationLoop implements Runnable {
         this.#alarm.in(this.#interval);
       });
       this.#alarm.in(AT_LEAST_EVERY);
-      const expiry = this.#scheduling.allocator.nextExpiry();
+      const { allocator } = this.#scheduling;
+      // Thousands of offers may have been declined meanwhile.
+      await this.#deps.breath.through(allocator.settling());
+      const expiry = allocator.nextExpiry();
       if (expiry !== undefined) this.#changed(expiry - this.#deps.clock.monotonic());
     }
     for (const stop of stops) stop();
