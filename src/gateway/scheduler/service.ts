@@ -188,7 +188,7 @@ export class SchedulerService implements Runnable {
   }
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
-  perform(session: Session, call: Call): boolean {
+  async perform(session: Session, call: Call): Promise<boolean> {
     this.#metrics.calls.inc({ type: enumName(Call_TypeSchema, call.type) });
     if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
     this.#end(session, undefined);
@@ -226,7 +226,8 @@ export class SchedulerService implements Runnable {
     const { caches, agentLeases, config } = this.#deps;
     const lease = `${config.namespace}/${agentLeaseName("")}`;
     return [
-      caches.tasks.onChange(({ type, object }) => {
+      // Nobody is subscribed yet whom what is there would matter to.
+      caches.tasks.follow(({ type, object }) => {
         const session = this.#sessions.get(frameworkKey(object));
         if (type === "deleted") session?.forget(object);
         else session?.observe(object);
@@ -240,11 +241,11 @@ export class SchedulerService implements Runnable {
         if (gone) this.#end(session, "Framework has been removed");
         else if (isNewer(object, session.framework)) session.changed(object);
       }),
-      caches.offers.onChange(({ type, object }) => {
+      caches.offers.follow(({ type, object }) => {
         if (object.spec.inverse !== true) return;
         this.#sessions.get(offerFramework(object))?.observeInverse(object, type === "deleted");
       }),
-      caches.agents.onChange(({ type, object }) => {
+      caches.agents.follow(({ type, object }) => {
         if (type === "deleted") this.#agentLost(object.metadata.name);
       }),
       caches.executors.onChange((change) => {
