@@ -4,22 +4,26 @@ import type { Offer } from "../../api/offer.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Scheduling } from "../world/scheduling.ts";
+import { Breath } from "./breath.ts";
 import { offerObject } from "./offerobject.ts";
 
 /**
  * Hands out the planned offers of frameworks that have a stream: held in memory, told on the stream, never written. Answers with
- * the others. One whose framework's stream has ended since is dropped: it will be planned for somebody else.
+ * the others. One whose framework's stream has ended since is dropped: it will be planned for somebody else. Thousands may come of one round:
+ * others have their turn between frameworks.
  */
-export function streamOffers(
+export async function streamOffers(
   deps: Dependencies,
   { assumed, views }: Scheduling,
   planned: readonly PlannedOffer[],
   revocable: ReadonlySet<PlannedOffer> = new Set(),
-): readonly PlannedOffer[] {
+): Promise<readonly PlannedOffer[]> {
   const { caches, offerStreams } = deps;
   const byFramework = Map.groupBy(planned, ({ framework }) => framework);
   const rest: PlannedOffer[] = [];
+  const breath = new Breath(deps.clock);
   for (const [key, list] of byFramework) {
+    await breath.take();
     const framework = caches.frameworks.store.get(key);
     if (framework?.spec.connection.type !== "Gateway") {
       rest.push(...list);
