@@ -22,4 +22,11 @@ describe("Throttle", () => {
     await clock.advance(0);
     expect(done.at(-1)).toBe("f true");
   });
+
+  it("says when to come again: once those who wait have gone on", () => {
+    const after = (perSecond: number, waiting: number) =>
+      new Throttle({ perSecond, burst: 1, waiting }, new ManualClock()).refusal("no");
+    expect(after(500, 1000)).toEqual({ status: 429, body: "no", headers: { "Retry-After": "2" } });
+    expect([after(0.5, 1), after(100, 1)].map(({ headers }) => headers?.["Retry-After"])).toEqual(["2", "1"]);
+  });
 });

@@ -56,7 +56,7 @@ describe("while the API server does not answer", () => {
   it("UPDATE_FRAMEWORK is answered with 503, and a SUBSCRIBE ends without ERROR and leaves no framework", async () => {
     const client = scene.client(gateway.port);
     await subscribing(client, "updated");
-    const frameworkInfo = { ...info("renamed"), id: { value: client.id } };
+    const frameworkInfo = info("renamed", { id: { value: client.id } });
     proxy.mute();
     const refused = ask(gateway.port, {
       headers: { "Content-Type": "application/json", Accept: "application/json" },
