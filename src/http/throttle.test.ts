@@ -24,9 +24,9 @@ describe("Throttle", () => {
   });
 
   it("says when to come again: once those who wait have gone on", () => {
-    const after = (perSecond: number, waiting: number) =>
+    const retry = (perSecond: number, waiting: number) =>
       new Throttle({ perSecond, burst: 1, waiting }, new ManualClock()).refusal("no");
-    expect(after(500, 1000)).toEqual({ status: 429, body: "no", headers: { "Retry-After": "2" } });
-    expect([after(0.5, 1), after(100, 1)].map(({ headers }) => headers?.["Retry-After"])).toEqual(["2", "1"]);
+    expect(retry(500, 1000)).toEqual({ status: 429, body: "no", headers: { "Retry-After": "2" } });
+    expect([retry(0.5, 1), retry(100, 1)].map(({ headers }) => headers?.["Retry-After"])).toEqual(["2", "1"]);
   });
 });
