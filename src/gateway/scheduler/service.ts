@@ -4,6 +4,7 @@ import { agentLeaseName } from "../../api/group.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
+import { isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
@@ -26,13 +27,15 @@ import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";
 import { Feedback } from "./feedback.ts";
-import { Frameworks } from "./frameworks.ts";
-import { persist } from "./persist.ts";
+import { type Attempt, Frameworks, firstAttempt } from "./frameworks.ts";
+import { insist, persist } from "./persist.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { type Admission, admit, Refusal, revise } from "./subscription.ts";
 
 /** Mesos's agent_reregister_timeout: how long after a change of the leader its frameworks may take to come back. Milliseconds. */
 const FORGIVEN_FOR = 600_000;
+/** Milliseconds in which a SUBSCRIBE is tried again while the API server does not answer. */
+const SUBSCRIBE_PATIENCE = 10_000;
 
 export interface ServiceOptions {
   /** Milliseconds between heartbeats. */
@@ -122,7 +125,10 @@ export class SchedulerService implements Runnable {
     return this.#sessions.get(keyOf(framework.metadata));
   }
 
-  /** Answers on the stream: SUBSCRIBED and what follows, or one ERROR. Never rejects. */
+  /**
+   * Answers on the stream: SUBSCRIBED and what follows, or one ERROR. To schedulers an ERROR is final (Mesos: SchedulerProcess::error aborts
+   * the driver): where the API server is away, the stream ends without a word, and they subscribe again. Never rejects.
+   */
   async subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
     const id = wishes.info.id?.value ?? "";
     if (id === "") return this.#subscribe(stream, wishes, principal);
@@ -134,19 +140,34 @@ export class SchedulerService implements Runnable {
   }
 
   async #subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
-    const { logger } = this.#deps;
+    const { clock } = this.#deps;
+    const attempt = firstAttempt(wishes);
+    const left = new AbortController();
+    void stream.closed.then(() => left.abort());
+    const signal = AbortSignal.any([this.#stop.signal, left.signal]);
     try {
-      const { framework, made } = await admit(this.#admission, wishes, principal);
-      if (stream.open && !this.#stop.signal.aborted) this.#connect(framework, stream);
-      // Nobody has heard of it.
-      else if (made) await this.frameworks.remove(framework);
+      const { framework, made } = await insist(clock, SUBSCRIBE_PATIENCE, signal, () =>
+        admit(this.#admission, wishes, principal, attempt),
+      );
+      if (!signal.aborted) this.#connect(framework, stream);
+      else if (made) this.frameworks.abandon(attempt);
     } catch (error) {
-      if (!(error instanceof Refusal)) logger.error({ err: error }, "a subscription failed");
-      const message = error instanceof Error ? error.message : String(error);
-      logger.info({ framework: wishes.info.name, message }, "refuses a subscription");
-      stream.send({ type: Event_Type.ERROR, error: { message } });
-      stream.end();
+      this.#refuse(stream, wishes, attempt, error);
     }
+  }
+
+  #refuse(stream: EventStream, { info }: Wishes, attempt: Attempt, error: unknown): void {
+    const { logger } = this.#deps;
+    const message = error instanceof Error ? error.message : String(error);
+    this.frameworks.abandon(attempt);
+    if (isTransient(error)) {
+      logger.warn({ err: error, framework: info.name }, "cannot take a subscription now");
+    } else {
+      if (!(error instanceof Refusal)) logger.error({ err: error }, "a subscription failed");
+      logger.info({ framework: info.name, message }, "refuses a subscription");
+      stream.send({ type: Event_Type.ERROR, error: { message } });
+    }
+    stream.end();
   }
 
   #connect(framework: Live<Framework>, stream: EventStream): void {

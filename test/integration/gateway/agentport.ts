@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AgentServer } from "../../../src/agent/http/server.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
+import { PATIENCE } from "../../../src/http/connections.ts";
 import { RecordStream } from "../../../src/http/recordstream.ts";
 import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../../src/wire/executormessage.ts";
 
@@ -26,6 +27,7 @@ export class AgentPort {
       port: 0,
       plain: true,
       maxBodyBytes: 1 << 20,
+      connections: { ...PATIENCE, most: 100 },
       clock: systemClock,
       log: createLogger({ name: "agent", level: "silent" }),
       routes: [
