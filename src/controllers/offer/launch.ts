@@ -127,8 +127,10 @@ function decideTask(
   if (situation.isTaken(id) || progress.taskIds.has(id)) {
     return invalid(`the framework has a task with the id ${id} that has not ended`);
   }
-  if (sharesExecutor(template) && !(inGroup && executors.length > 0)) {
-    return invalid("executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with an executor");
+  if (sharesExecutor(template) && !(inGroup && executors.some(({ type }) => type === "DEFAULT"))) {
+    return invalid(
+      "executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with a DEFAULT executor",
+    );
   }
   const { executorId, command } = template;
   if (executorId !== undefined && command !== undefined && !inGroup) {
