@@ -36,6 +36,7 @@ import { endNote } from "./run/endNote.ts";
 import { Monitors } from "./run/monitors.ts";
 import { TaskStatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { LateVolumes } from "./sandbox/lateVolumes.ts";
 import type { Layout } from "./sandbox/layout.ts";
 import { removeSecretFiles } from "./sandbox/secretFiles.ts";
 import { addAmounts } from "./slot/grant.ts";
@@ -124,11 +125,13 @@ export async function compose(
     log,
     signal,
   });
+  const lateVolumes = new LateVolumes(layout);
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
     executors: () => executorSupervisor.runs(),
     isAwaited: (executor) => hasLiveTask(taskWatch, executor),
     containerizer,
+    lateVolumes,
     limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
     node: { name: node, hostname: hostname() },
     clock,
@@ -143,6 +146,7 @@ export async function compose(
     fetcher,
     secrets: secrets(connection),
     layout,
+    lateVolumes,
     node: {
       name: node,
       address: options.addresses[0] ?? "",
@@ -164,6 +168,7 @@ export async function compose(
     hub,
     defaultExecutors,
     layout,
+    lateVolumes,
     clock,
     log,
     signal,

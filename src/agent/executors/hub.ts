@@ -12,14 +12,17 @@ import { Event_Type } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
 import { AgentInfoSchema, type FrameworkInfo, type TaskInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { Containerizer } from "../containerizer/containerizer.ts";
+import { failureOutcome } from "../launch/failure.ts";
 import { type LimitDefaults, limitsOf } from "../launch/limits.ts";
 import { isRunByExecutor } from "../lifecycle/executorTask.ts";
-import { dropped, killedBeforeStart } from "../lifecycle/outcome.ts";
+import { dropped, killedBeforeStart, type Outcome } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import type { ExecutorEffects } from "../run/effects.ts";
 import { GROUP_ENDED, recordGroup } from "../run/groups.ts";
 import type { TaskRun } from "../run/taskRun.ts";
+import type { LateVolumes } from "../sandbox/lateVolumes.ts";
+import { persistentVolumes } from "../sandbox/volumes.ts";
 import { type RegistrationKill, Registrations } from "./registrations.ts";
 import type { ExecutorEvent, ExecutorSession } from "./session.ts";
 import { endWithExecutor, isOver } from "./taskEnd.ts";
@@ -30,6 +33,7 @@ export interface HubOptions {
   /** Whether the API has a task for the executor that has not ended: it may not have begun here. */
   readonly isAwaited: (executor: TaskRecord) => boolean;
   readonly containerizer: Pick<Containerizer, "update">;
+  readonly lateVolumes: Pick<LateVolumes, "bring" | "take">;
   readonly limits: LimitDefaults;
   readonly node: { readonly name: string; readonly hostname: string };
   readonly clock: Clock;
@@ -148,11 +152,13 @@ export class ExecutorHub implements ExecutorEffects {
     const tasks = this.#unitOf(run);
     if (executor === undefined || tasks[0] !== run) return;
     await this.#resize(executor);
+    const problem = await this.#bringVolumes(executor, tasks);
     // One may have ended meanwhile: what is over is not handed over, and of a group nothing is then.
     await Promise.all(tasks.map((task) => task.idle()));
-    if (tasks.some(({ record }) => record.phase !== "running")) {
-      const outcome = killedBeforeStart(GROUP_ENDED);
+    if (problem !== undefined || tasks.some(({ record }) => record.phase !== "running")) {
+      const outcome = problem ?? killedBeforeStart(GROUP_ENDED);
       for (const task of tasks) task.dispatch({ type: "executorEnded", outcome });
+      for (const task of tasks) if (isOver(task.record)) await this.takeBack(task);
       return;
     }
     const session = this.#sessions.get(executor.uid);
@@ -165,6 +171,17 @@ export class ExecutorHub implements ExecutorEffects {
     session.send(launchEvent(infos, run.record.spec.group !== undefined));
     // It could not know what to kill before.
     for (const task of tasks) if (task.record.kill !== undefined) this.askToKill(task);
+  }
+
+  async takeBack(run: TaskRun): Promise<void> {
+    const executor = this.#executorOf(run.record);
+    if (executor?.record.sandbox === undefined) return;
+    const others = this.#tasksOf(executor.record).filter(
+      (task) => task !== run && task.record.phase === "running",
+    );
+    const kept = others.flatMap(({ record }) => persistentVolumes(record.spec));
+    const receiver = { uid: executor.uid, sandbox: executor.record.sandbox };
+    await this.#options.lateVolumes.take(receiver, persistentVolumes(run.record.spec), kept);
   }
 
   askToKill(run: TaskRun): void {
@@ -291,6 +308,20 @@ export class ExecutorHub implements ExecutorEffects {
     if (run === undefined || isOver(run.record) || this.isSubscribed(uid)) return;
     if (kill.cause === "registration" && run.record.executor?.subscribed) return;
     run.dispatch(kill);
+  }
+
+  /** The end of the tasks if they cannot have their volumes. */
+  async #bringVolumes(executor: TaskRun, tasks: readonly TaskRun[]): Promise<Outcome | undefined> {
+    const { uid, record } = executor;
+    try {
+      const volumes = tasks.flatMap((task) => persistentVolumes(task.record.spec));
+      if (record.sandbox !== undefined) {
+        await this.#options.lateVolumes.bring({ uid, sandbox: record.sandbox }, volumes);
+      }
+      return undefined;
+    } catch (error) {
+      return failureOutcome(error);
+    }
   }
 
   async #resize(executor: TaskRun): Promise<void> {
