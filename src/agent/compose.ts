@@ -258,6 +258,7 @@ export async function compose(
     hub,
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
+    plain: config.http.tls === undefined,
   });
   const operators = operatorRoutes({
     config,

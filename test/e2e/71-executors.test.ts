@@ -88,11 +88,7 @@ const scalars = (cpus: number, mem: number) => [
 ];
 
 /** Runs until it is killed, or for so many milliseconds, or writes into its volume: see the program. */
-const taskOf = (
-  id: string,
-  does: number | "journal" = 0,
-  more: MessageInitShape<typeof TaskInfoSchema> = {},
-): TaskInfo =>
+const taskOf = (id: string, does: number | "journal" = 0, more: object = {}): TaskInfo =>
   create(TaskInfoSchema, {
     name: id,
     taskId: { value: id },
@@ -127,7 +123,9 @@ const disk = () => ({
   name: "disk",
   type: Value_Type.SCALAR,
   scalar: { value: 32 },
-  reservations: [{ type: Resource_ReservationInfo_Type.DYNAMIC, role: scene.namespace }],
+  reservations: [
+    { type: Resource_ReservationInfo_Type.DYNAMIC, role: scene.namespace, principal: scene.namespace },
+  ],
 });
 const volume = () => ({
   ...disk(),
@@ -170,7 +168,10 @@ const history = (id: string) => [
   ).values(),
 ];
 const reaches = (id: string, state: string, timeout = 30_000) =>
-  until(`${id} is ${state}, not ${states(id).at(-1)}`, async () => states(id).includes(state), { timeout });
+  until(`${id} is ${state}`, async () => states(id).includes(state), { timeout }).catch((cause) => {
+    const told = client.updates(id).map(({ message }, i) => `${states(id)[i]} ${message}`);
+    throw new Error(`${id} is not ${state}: ${told.join("; ")}`, { cause });
+  });
 
 /** Each update once it is there. */
 async function acknowledge(): Promise<void> {

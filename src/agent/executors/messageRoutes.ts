@@ -10,13 +10,15 @@ export interface MessageRouteOptions {
   readonly authenticator: Authenticator;
   /** The user that the operator is to Kubernetes: nobody else is let in. */
   readonly operator: string;
+  /** Served without TLS too: the agent has none. */
+  readonly plain: boolean;
 }
 
 /** Bytes that may wait for one listener: what is more is lost with it, as Mesos loses messages. */
 const MOST_BUFFERED = 8 << 20;
 
 /** The gateway's way to the executors of this node. */
-export function messageRoutes({ hub, authenticator, operator }: MessageRouteOptions): Route[] {
+export function messageRoutes({ hub, authenticator, operator, plain }: MessageRouteOptions): Route[] {
   const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
     const who = await authenticate([authenticator], false, request.headers.authorization);
     if (who.kind !== "principal") return { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
@@ -26,13 +28,13 @@ export function messageRoutes({ hub, authenticator, operator }: MessageRouteOpti
     {
       methods: ["POST"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? deliver(hub, await exchange.body()),
     },
     {
       methods: ["GET"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? follow(hub, exchange),
     },
   ];
