@@ -129,7 +129,10 @@ const disk = () => ({
 });
 const volume = () => ({
   ...disk(),
-  disk: { persistence: { id: "journal" }, volume: { containerPath: "journal", mode: Volume_Mode.RW } },
+  disk: {
+    persistence: { id: "journal", principal: scene.namespace },
+    volume: { containerPath: "journal", mode: Volume_Mode.RW },
+  },
 });
 
 /** Accepts an offer of the executor's agent; the first of all chooses it. */
@@ -147,7 +150,8 @@ async function accept(operations: () => MessageInitShape<typeof Offer_OperationS
   agent = offer.agentId?.value ?? "";
   const offerIds = [{ value: offer.id?.value ?? "" }];
   const filters = { refuseSeconds: 0 };
-  await client.call({ type: Call_Type.ACCEPT, accept: { offerIds, operations: operations(), filters } });
+  const call = { type: Call_Type.ACCEPT, accept: { offerIds, operations: operations(), filters } };
+  expect((await client.call(call)).status).toBe(202);
 }
 
 const launch = (...tasks: [id: string, ms?: number][]): Promise<void> =>
