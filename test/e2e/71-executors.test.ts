@@ -17,6 +17,7 @@ import {
   TaskInfoSchema,
   TaskState,
   TaskStateSchema,
+  TaskStatus_Reason,
   Value_Type,
   Volume_Mode,
 } from "../../src/wire/gen/mesos/v1/mesos_pb.ts";
@@ -334,6 +335,26 @@ test("a kill goes to the executor, and SHUTDOWN ends it with its tasks", async (
   const failure = await client.event(Event_Type.FAILURE);
   expect(failure.failure).toMatchObject({ agentId: { value: agent }, executorId: EXECUTOR, status: 0 });
   expect((await executorObject())?.status).toMatchObject({ state: "Ended", exit: { code: 0 } });
+});
+
+test("a drain kills its tasks through it, with their reason, and shuts it down", async () => {
+  await launch(["drained"]);
+  await reaches("drained", "TASK_RUNNING", 60_000);
+  const { items } = await scene.cluster.kinds.executors.list({ namespace: scene.namespace });
+  const name = items.find(({ status }) => status?.state === "Running")?.metadata.name ?? "";
+  try {
+    const drain = ["drain", agent, "--grace", "20s", "--wait", "--timeout", "60"];
+    expect(await scene.mesos(...drain)).toBe(`agent ${agent} is drained\n`);
+    await reaches("drained", "TASK_KILLED");
+    expect(client.updates("drained").at(-1)?.reason).toBe(TaskStatus_Reason.REASON_AGENT_DRAINING);
+    const ref = { namespace: scene.namespace, name };
+    const { status } = await scene.cluster.kinds.executors.get(ref);
+    expect(status).toMatchObject({ state: "Ended", exit: { code: 0 } });
+    const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
+    expect(output).toMatch(/^kill drained$[^]*^shutdown$/m);
+  } finally {
+    await scene.mesos("reactivate", agent);
+  }
 });
 
 test("it tears down: nothing of it is left", async () => {
