@@ -391,7 +391,7 @@ describe("an operation", () => {
     ]);
   });
 
-  it("LAUNCH_GROUP is all or nothing, with the default executor", () => {
+  it("LAUNCH_GROUP is all or nothing", () => {
     const group = (executor: object, ...ids: string[]) =>
       convertOperation(
         read({ type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks: infos(...ids) } } }),
@@ -405,7 +405,6 @@ describe("an operation", () => {
       ["A task of the task group is invalid: 'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
       ["'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
     ]);
-    expect(group({ ...plain, type: "CUSTOM" }, "a").refused[0]?.message).toMatch(/must be of type DEFAULT/);
     expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(
       /ExecutorInfo.command/,
     );

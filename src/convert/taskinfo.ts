@@ -42,7 +42,9 @@ export function taskInfo(task: Task, form: ResourceForm, executor?: ExecutorInfo
     taskId: { value: id },
     agentId: { value: spec.agent ?? "" },
     resources: toSpec(fromSpec(spec.resources)).map((one) => resourceMessage(one, form)),
-    ...(executor === undefined ? { command: programMessage(spec) } : { executor }),
+    ...(executor && { executor }),
+    // A task of a group has both.
+    ...((executor === undefined || spec.command) && { command: programMessage(spec) }),
     ...((container || spec.volumes) && { container: containerMessage(spec) }),
     ...(limits && { limits: limitsMessage(limits) }),
     ...(data !== undefined && { data: new Uint8Array(Buffer.from(data, "base64")) }),

@@ -20,7 +20,7 @@ import {
   Call_TypeSchema,
   Event_Type,
 } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { ExecutorMessages } from "../executors/messages.ts";
+import { ExecutorMessages, type MessagesOptions } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
 import { Acceptor } from "./acceptor.ts";
@@ -43,8 +43,8 @@ export interface ServiceOptions {
   readonly namespace: string;
   readonly authorizer: Authorizer;
   readonly metrics: GatewayMetrics;
-  /** File of the token for agents, and the port of their API. */
-  readonly agents: { readonly token: string; readonly port: number };
+  /** File of the token for agents, and how their API is reached. */
+  readonly agents: Pick<MessagesOptions, "token" | "tls"> & { readonly port: number };
   /** This replica, as subscribers are told; absent: it does not know its address. */
   readonly master?: MasterInfo;
 }
@@ -74,6 +74,7 @@ export class SchedulerService implements Runnable {
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
     this.#messages = new ExecutorMessages({
       token: agents.token,
+      tls: agents.tls,
       address: (agent) => {
         const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
         return ip && `${ip.includes(":") ? `[${ip}]` : ip}:${agents.port}`;
