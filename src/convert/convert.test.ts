@@ -412,7 +412,10 @@ describe("an operation", () => {
 
   it.each([
     [{ type: "LAUNCH", id: { value: "x" }, launch: { task_infos: infos("a") } }, undefined, 1],
-    [{ type: "GROW_VOLUME" }, /GROW_VOLUME are not supported/, 0],
+    [{ type: "GROW_VOLUME" }, "Expecting 'grow_volume' to be present", 0],
+    [{ type: "SHRINK_VOLUME" }, "Expecting 'shrink_volume' to be present", 0],
+    [{ type: "CREATE_DISK" }, /CREATE_DISK is for disks of a resource provider, of which there are none/, 0],
+    [{ type: "DESTROY_DISK" }, /DESTROY_DISK is for disks of a resource provider/, 0],
     [{ type: "RESERVE" }, "Expecting 'reserve' to be present", 0],
     [{ type: "RESERVE", reserve: { resources: [] } }, "No resources specified", 0],
     [
@@ -429,8 +432,30 @@ describe("an operation", () => {
     else expect(converted.problem).toMatch(problem);
   });
 
-  it("RESERVE and CREATE carry their resources", () => {
+  it("RESERVE, GROW_VOLUME and SHRINK_VOLUME carry their resources", () => {
     const reserved = { ...scalar("disk", 5), reservations: [{ type: "DYNAMIC", role: "eng" }] };
+    const disk = { persistence: { id: "v" }, volume: { container_path: "data", mode: "RW" } };
+    const volume = { ...reserved, disk };
+    const spec = { name: "disk", scalar: 5, reservations: [{ type: "DYNAMIC", role: "eng" }] };
+    const volumeSpec = {
+      ...spec,
+      disk: { persistence: { id: "v" }, volume: { containerPath: "data", mode: "RW" } },
+    };
+    expect(
+      convertOperation(read({ type: "GROW_VOLUME", grow_volume: { volume, addition: reserved } }), "n1"),
+    ).toEqual({
+      refused: [],
+      operation: { type: "GROW_VOLUME", growVolume: { volume: volumeSpec, addition: spec } },
+    });
+    expect(
+      convertOperation(
+        read({ type: "SHRINK_VOLUME", shrink_volume: { volume, subtract: { value: 2.5 } } }),
+        "n1",
+      ).operation,
+    ).toEqual({
+      type: "SHRINK_VOLUME",
+      shrinkVolume: { volume: volumeSpec, subtract: { scalar: 2.5 } },
+    });
     expect(
       convertOperation(read({ type: "RESERVE", reserve: { resources: [reserved] } }), "n1").operation,
     ).toEqual({

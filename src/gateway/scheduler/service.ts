@@ -1,5 +1,5 @@
 import { type Executor, executorHasEnded } from "../../api/executor.ts";
-import type { Framework } from "../../api/framework.ts";
+import type { Framework, OperationRecord } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
@@ -31,6 +31,9 @@ import { type Attempt, Frameworks, firstAttempt } from "./frameworks.ts";
 import { insist, persist } from "./persist.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { type Admission, admit, Refusal, revise } from "./subscription.ts";
+
+/** Field manager of Framework.status.operations. */
+const FEEDBACK_MANAGER = "mesos-gateway-feedback";
 
 /** Mesos's agent_reregister_timeout: how long after a change of the leader its frameworks may take to come back. Milliseconds. */
 const FORGIVEN_FOR = 600_000;
@@ -179,7 +182,7 @@ export class SchedulerService implements Runnable {
       before.fail("Framework failed over");
       this.#disconnect(before);
     }
-    const feedback = this.#feedback.get(key) ?? new Feedback(this.#deps.clock);
+    const feedback = this.#feedback.get(key) ?? this.#feedbackOf(framework);
     this.#feedback.set(key, feedback);
     const session = new Session(this.#context, framework, stream, feedback);
     this.#sessions.set(key, session);
@@ -196,6 +199,18 @@ export class SchedulerService implements Runnable {
       // Mesos: HierarchicalAllocatorProcess::deactivateFramework.
       this.#context.scheduling.filters.revive(key, []);
     });
+  }
+
+  #feedbackOf({ metadata, status }: Live<Framework>): Feedback {
+    const { clients, clock } = this.#deps;
+    const { signal } = this.#stop;
+    const options = { fieldManager: FEEDBACK_MANAGER, subresource: "status", signal };
+    const record = (operations: readonly OperationRecord[]) =>
+      persist(this.#deps, "feedback of operations", signal, () => {
+        const patch = { metadata: { uid: metadata.uid }, status: { operations } };
+        return clients.frameworks.mergePatch(metadata, patch, options);
+      });
+    return new Feedback({ clock, recorded: status?.operations ?? [], record });
   }
 
   /** Its offers are nobody's any more; failover_timeout runs, as the framework controller sees to. */
