@@ -31,7 +31,7 @@ const WORKERS = 8;
 const WIDTH = 8;
 /** Milliseconds: a kubelet answers within one or two seconds; a restart of it, or of containerd, is forgiven. */
 const SILENT = 60_000;
-const LINGER = 5_000;
+const LINGER = 15_000;
 
 /**
  * The slot Pod of each node: made, sized to what the tasks of the node hold, replaced. Launches that the kubelet does not
