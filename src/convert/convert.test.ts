@@ -15,8 +15,6 @@ import {
   ResourceSchema,
   type TaskInfo,
   TaskInfoSchema,
-  TaskState,
-  TaskStatusSchema,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import {
   type OfferConstraints,
@@ -28,7 +26,6 @@ import { frameworkInfo, frameworkSpec, INFO_ANNOTATION, infoText } from "./frame
 import { offerMessage } from "./offer.ts";
 import { convertOperation } from "./operation.ts";
 import { resourceMessage, resourceSpec } from "./resources.ts";
-import { masterStatus, reconciledStatus, updateStatus } from "./status.ts";
 import { taskTemplate } from "./task.ts";
 import { taskInfo } from "./taskinfo.ts";
 import { Unsupported } from "./unsupported.ts";
@@ -394,7 +391,7 @@ describe("an operation", () => {
     ]);
   });
 
-  it("LAUNCH_GROUP is all or nothing, with the default executor", () => {
+  it("LAUNCH_GROUP is all or nothing", () => {
     const group = (executor: object, ...ids: string[]) =>
       convertOperation(
         read({ type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks: infos(...ids) } } }),
@@ -408,7 +405,6 @@ describe("an operation", () => {
       ["A task of the task group is invalid: 'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
       ["'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
     ]);
-    expect(group({ ...plain, type: "CUSTOM" }, "a").refused[0]?.message).toMatch(/must be of type DEFAULT/);
     expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(
       /ExecutorInfo.command/,
     );
@@ -546,49 +542,6 @@ describe("a framework", () => {
     });
     const strange = framework("fw", { user: "x" }, undefined, { annotations: { [INFO_ANNOTATION]: "{" } });
     expect(frameworkInfo(strange, "id")).toMatchObject({ user: "x", name: "fw" });
-  });
-});
-
-describe("a status", () => {
-  const update = {
-    uuid: "00112233-4455-4677-8899-aabbccddeeff",
-    state: "TASK_UNREACHABLE" as const,
-    source: "SOURCE_AGENT" as const,
-    reason: "REASON_AGENT_REMOVED",
-    timestamp: "2026-01-01T00:00:00.500Z",
-  };
-  const one = task("t", { agent: "n1", taskId: "T" }, { updates: [update], addresses: ["10.0.0.1"] });
-
-  it("is told with the bytes of its uuid, and in the states that the framework knows", () => {
-    const json = toJsonValue(TaskStatusSchema, updateStatus(one, update, true));
-    expect(json).toEqual({
-      task_id: { value: "T" },
-      state: "TASK_UNREACHABLE",
-      source: "SOURCE_AGENT",
-      reason: "REASON_AGENT_REMOVED",
-      agent_id: { value: "n1" },
-      timestamp: 1767225600.5,
-      uuid: Buffer.from("00112233445546778899aabbccddeeff", "hex").toString("base64"),
-      container_status: { network_infos: [{ ip_addresses: [{ protocol: "IPv4", ip_address: "10.0.0.1" }] }] },
-    });
-    expect(updateStatus(one, update, false).state).toBe(TaskState.TASK_LOST);
-  });
-
-  it("of the master has no uuid", () => {
-    const status = updateStatus(one, { ...update, source: "SOURCE_MASTER", reason: "REASON_OF_OURS" }, true);
-    expect(toJsonValue(TaskStatusSchema, status)).not.toHaveProperty("uuid");
-    expect(toJsonValue(TaskStatusSchema, status)).not.toHaveProperty("reason");
-    expect(toJsonValue(TaskStatusSchema, reconciledStatus(one, true, 1500))).toMatchObject({
-      state: "TASK_STAGING",
-      reason: "REASON_RECONCILIATION",
-      timestamp: 1.5,
-    });
-    const refused = masterStatus(
-      { taskId: "T", state: "TASK_DROPPED", reason: "REASON_INVALID_OFFERS", message: "m" },
-      false,
-      0,
-    );
-    expect(toJsonValue(TaskStatusSchema, refused)).toMatchObject({ state: "TASK_LOST", message: "m" });
   });
 });
 

@@ -62,6 +62,7 @@ export function createFrameworkController(deps: Dependencies, scheduling: Schedu
     workers: 4,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -67,7 +67,8 @@ export class Acceptor {
     }
   }
 
-  decline(session: Session, { offerIds, filters }: Call_Decline): void {
+  async decline(session: Session, { offerIds, filters }: Call_Decline): Promise<void> {
+    const { breath } = this.#context.deps;
     const refuse = refusal(filters);
     for (const { value } of offerIds) {
       const offer = this.#open(session, value);
@@ -75,6 +76,7 @@ export class Acceptor {
       const decline = refuse === undefined ? {} : { filters: { refuse } };
       session.answered(value);
       void this.#carryOut(this.#context.scheduling.assumed.offers.respond(offer, { decline }));
+      if (breath.isDue) await breath.take();
     }
   }
 

@@ -6,6 +6,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
 import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
+import { domainOf } from "../../controllers/node/attributes.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
@@ -171,22 +172,23 @@ export class Session implements OfferStream {
   }
 
   offered(offers: readonly Live<Offer>[]): void {
-    const { deps, scheduling } = this.#context;
+    const { caches, clock } = this.#context.deps;
     const messages = offers.map((offer) => {
       const { agent } = offer.spec;
-      const { region, zone } = scheduling.views.get(agent)?.state ?? {};
-      const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
-      const executorIds = deps.caches.executors.store
+      const known = caches.agents.store.get(agent);
+      const { region, zone } = known === undefined ? {} : domainOf(known, caches.nodes.store.get(agent));
+      const ip = known?.status?.addresses?.[0];
+      const executorIds = caches.executors.store
         .by("liveAgent", agent)
         .filter((executor) => frameworkKey(executor) === this.key)
         .map(({ spec }) => spec.executorId);
       return offerMessage(offer, this.#traits, { region, zone, ip, executorIds });
     });
     for (const offer of offers) {
-      const left = Date.parse(offer.spec.expiresAt) - deps.clock.now();
+      const left = Date.parse(offer.spec.expiresAt) - clock.now();
       this.#expiries.set(
         offer.metadata.name,
-        deps.clock.setTimeout(() => this.#expire(offer), left),
+        clock.setTimeout(() => this.#expire(offer), left),
       );
     }
     this.#count();

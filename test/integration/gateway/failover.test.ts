@@ -82,7 +82,7 @@ describe("failover", () => {
       expect(await frameworks()).toEqual([]);
     });
     const late = scene.client(gateway.port);
-    const refused = await late.subscribe({ frameworkInfo: info("fw", { id: { value: client.id } }) });
+    const refused = await late.attempt({ frameworkInfo: info("fw", { id: { value: client.id } }) });
     expect(refused.error?.message).toBe("Framework has been removed");
     // Its offers were free for others.
     const other = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
