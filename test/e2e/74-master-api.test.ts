@@ -55,16 +55,23 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   tunnel?.close();
-  const { kinds } = scene.cluster;
-  for (const kind of [kinds.reservations, kinds.roles, kinds.quotas] as const) {
+  await Promise.all([
+    serveGateway(scene, false),
+    cleanUp(),
+    scene.cluster.kubectl("delete", "clusterrolebinding", scene.namespace, "--ignore-not-found"),
+  ]);
+  await scene.close();
+});
+
+/** What a test that has failed has left in the whole cluster. */
+async function cleanUp(): Promise<void> {
+  const { reservations, roles, quotas } = scene.cluster.kinds;
+  for (const kind of [reservations, roles, quotas] as const) {
     const { items } = await kind.list();
     const mine = items.filter(({ spec }) => ("path" in spec ? spec.path : spec.role) === ROLE);
     for (const { metadata } of mine) await kind.delete(metadata).catch(() => {});
   }
-  await scene.cluster.kubectl("delete", "clusterrolebinding", scene.namespace, "--ignore-not-found");
-  await serveGateway(scene, false);
-  await scene.close();
-});
+}
 
 const accepted = async (call: CallInit, encoding?: "json" | "protobuf") => {
   const { status, body } = await admin.call(call, encoding);
