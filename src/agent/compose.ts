@@ -10,6 +10,8 @@ import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.t
 import { EventWriter } from "../cluster/events.ts";
 import { keyOf } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
+import { PATIENCE } from "../http/connections.ts";
+import { Throttle } from "../http/throttle.ts";
 import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { TaskRecord } from "./checkpoint/record.ts";
@@ -44,6 +46,9 @@ import { SlotWatch } from "./slot/slotWatch.ts";
 import { bytesOf } from "./upkeep/bytes.ts";
 import { memTotal } from "./upkeep/memoryPressure.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
+
+/** Of each address: framework messages, all of them the operator's. */
+const MESSAGES = { perSecond: 200, burst: 1_000, waiting: 1_000 };
 
 /** What the agent has of the node when it puts its parts together. */
 export interface NodeParts {
@@ -252,12 +257,14 @@ export async function compose(
     frameworks: frameworks(connection),
     authenticate: config.http.authenticateExecutors,
     recovering: () => recovering,
+    throttle: new Throttle(config.http.executorRequests, clock),
     clock,
   });
   const messages = messageRoutes({
     hub,
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
+    sources: new Throttle(MESSAGES, clock),
     plain: config.http.tls === undefined,
   });
   const operators = operatorRoutes({
@@ -279,7 +286,8 @@ export async function compose(
     log,
   });
   const routes = [...operators, executorApi, ...messages];
-  const server = new AgentServer({ ...config.http, routes, clock, log });
+  const connections = { ...PATIENCE, most: config.http.maxConnections };
+  const server = new AgentServer({ ...config.http, connections, routes, clock, log });
   return {
     supervisor,
     monitors,

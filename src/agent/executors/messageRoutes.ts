@@ -1,6 +1,7 @@
 import { type Authenticator, authenticate } from "../../auth/authenticator.ts";
 import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
 import { RecordStream } from "../../http/recordstream.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../wire/executormessage.ts";
 import type { Exchange, Route } from "../http/routes.ts";
 import type { ExecutorHub } from "./hub.ts";
@@ -10,6 +11,8 @@ export interface MessageRouteOptions {
   readonly authenticator: Authenticator;
   /** The user that the operator is to Kubernetes: nobody else is let in. */
   readonly operator: string;
+  /** By address: whoever it is, the API server is asked about no more tokens. */
+  readonly sources: Throttle;
   /** Served without TLS too: the agent has none. */
   readonly plain: boolean;
 }
@@ -18,8 +21,15 @@ export interface MessageRouteOptions {
 const MOST_BUFFERED = 8 << 20;
 
 /** The gateway's way to the executors of this node. */
-export function messageRoutes({ hub, authenticator, operator, plain }: MessageRouteOptions): Route[] {
+export function messageRoutes({
+  hub,
+  authenticator,
+  operator,
+  sources,
+  plain,
+}: MessageRouteOptions): Route[] {
   const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
+    if (!(await sources.admit(request.socket.remoteAddress))) return sources.refusal("too many are waiting");
     const who = await authenticate([authenticator], false, request.headers.authorization);
     if (who.kind !== "principal") return { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
     return who.principal.user.username === operator ? undefined : forbidden("only the operator may");

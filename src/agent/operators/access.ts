@@ -72,7 +72,7 @@ export class Access {
     const { authorization } = request.headers;
     if (authorization === undefined) return unauthorized;
     if (/^basic /i.test(authorization)) return noPasswords;
-    if (!(await sources.admit(request.socket.remoteAddress))) return tooMany;
+    if (!(await sources.admit(request.socket.remoteAddress))) return sources.refusal(TOO_MANY);
     const who = await authenticate(authenticators, false, authorization).catch((err: unknown) => {
       log.warn({ err }, "nobody can be authenticated now");
       return undefined;
@@ -80,7 +80,7 @@ export class Access {
     if (who === undefined) return { status: 503, body: "the credentials cannot be checked now" };
     if (who.kind !== "principal") return unauthorized;
     const { name, user } = who.principal;
-    if (!(await throttle.admit(name))) return tooMany;
+    if (!(await throttle.admit(name))) return throttle.refusal(TOO_MANY);
     try {
       return await handle(new Visitor(user, authorizer));
     } catch (error) {
@@ -104,7 +104,7 @@ const noPasswords: Answer = {
   },
   body: "Agents know no passwords: send 'Authorization: Bearer TOKEN' with a token of Kubernetes, such as 'kubectl create token NAME' prints. With a password the gateway serves what the master has.",
 };
-const tooMany: Answer = { status: 429, body: "too many of your requests are waiting" };
+const TOO_MANY = "too many of your requests are waiting";
 const unauthorized: Answer = {
   status: 401,
   headers: { "WWW-Authenticate": 'Bearer realm="mesos-agent-readwrite"' },

@@ -12,7 +12,6 @@ import type { Task } from "../../api/task.ts";
 import { type KubeObject, keyOf, type Live } from "../../cluster/object.ts";
 import type { Quantities } from "../../resources/index.ts";
 import { Alarm } from "../allocation/alarm.ts";
-import { Breath } from "../allocation/breath.ts";
 import { pendingTasks } from "../allocation/pending.ts";
 import { isOutstanding } from "../caches.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
@@ -93,12 +92,11 @@ export class ReclaimLoop implements Runnable {
   }
 
   async #decide(signal: AbortSignal): Promise<void> {
-    const { caches, clock } = this.#deps;
+    const { breath, caches, clock } = this.#deps;
     const { views } = this.#scheduling;
     const quotas = quotaStates(caches.quotas.store.values());
     const waiting = withinLimits(this.#demand(), quotas, (role) => subtreeUse(this.#deps, role).consumed);
     if (waiting.length === 0 && this.#isIdle()) return;
-    const breath = new Breath(clock);
     const facts: ReclaimFacts = {
       views: views.all(),
       roles: roleStates(caches.roles.store.values()),

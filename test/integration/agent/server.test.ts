@@ -11,9 +11,11 @@ import type { Route } from "../../../src/agent/http/routes.ts";
 import { AgentServer } from "../../../src/agent/http/server.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
+import { HALF_A_HEAD, RawClient, slowPost } from "../rawclient.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "agent-server-"));
 const MOST = 100;
+const MOST_CONNECTIONS = 10;
 let server: AgentServer;
 let port: number;
 let ca: string;
@@ -42,6 +44,7 @@ beforeAll(async () => {
     tls: { cert: files.certificate, key: files.key },
     plain: false,
     maxBodyBytes: MOST,
+    connections: { head: 2_000, whole: 3_000, most: MOST_CONNECTIONS },
     clock: systemClock,
     log: createLogger({ name: "test", level: "silent" }),
   });
@@ -73,6 +76,28 @@ test("what is too large is told so", async () => {
   for (const tls of [true, false]) {
     expect(await post("/executor", "", tls, { "X-Much": "x".repeat(20_000) })).toMatch(/^431 /);
   }
+});
+
+test("what does not come is not waited for", async () => {
+  const tls = { ca, servername: "agent.test" };
+  const late = expect.stringMatching(/^HTTP\/1.1 408 /);
+  const handshake = "\x16";
+  const answers = [
+    RawClient.say(port, slowPost("/executor")),
+    RawClient.say(port, HALF_A_HEAD),
+    RawClient.say(port, slowPost("/executor"), tls),
+    RawClient.say(port, HALF_A_HEAD, tls),
+    RawClient.say(port, ""),
+    RawClient.say(port, handshake),
+  ];
+  expect(await Promise.all(answers)).toEqual([late, late, late, late, "", ""]);
+});
+
+test("more connections than it takes are closed, until one has gone", async () => {
+  const open = await Promise.all(Array.from({ length: MOST_CONNECTIONS }, () => RawClient.open(port)));
+  expect(await RawClient.say(port, "GET /executor HTTP/1.1\r\nHost: a\r\n\r\n")).toBe("");
+  for (const { socket } of open) socket.destroy();
+  await expect.poll(() => post("/executor", "a", false).catch(String), { timeout: 20_000 }).toBe("200 a");
 });
 
 test("an error says nothing of itself", async () => {

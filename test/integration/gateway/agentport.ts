@@ -6,6 +6,7 @@ import { AgentServer } from "../../../src/agent/http/server.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import type { AgentTls } from "../../../src/gateway/executors/messages.ts";
+import { PATIENCE } from "../../../src/http/connections.ts";
 import { RecordStream } from "../../../src/http/recordstream.ts";
 import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../../src/wire/executormessage.ts";
 
@@ -34,6 +35,7 @@ export class AgentPort {
       plain: false,
       tls: { cert: certificate, key },
       maxBodyBytes: 1 << 20,
+      connections: { ...PATIENCE, most: 100 },
       clock: systemClock,
       log: createLogger({ name: "agent", level: "silent" }),
       routes: [

@@ -20,6 +20,7 @@ describe("whatever a client sends", () => {
     scene = await Scene.start();
     gateway = await scene.gateway(await scene.cluster.namespace("fuzz"), {
       requests: { perSecond: 1e6, burst: 1e6 },
+      requestsPerAddress: { perSecond: 1e6, burst: 1e6 },
     });
     await scene.cluster.join("n1");
     client = scene.client(gateway.port);

@@ -17,6 +17,7 @@ describe("whatever who runs the cluster sends", () => {
     scene = await Scene.start();
     gateway = await scene.gateway(await scene.cluster.namespace("opfuzz"), {
       requests: { perSecond: 1e6, burst: 1e6 },
+      requestsPerAddress: { perSecond: 1e6, burst: 1e6 },
     });
     headers = await principal(scene.cluster, "opfuzz-admin");
     await scene.cluster.join("f1");
