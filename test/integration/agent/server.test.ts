@@ -7,10 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Authority } from "../../../hack/devcluster/certificates.ts";
+import type { ExecutorHub } from "../../../src/agent/executors/hub.ts";
+import { executorRoute } from "../../../src/agent/executors/route.ts";
 import type { Route } from "../../../src/agent/http/routes.ts";
 import { AgentServer } from "../../../src/agent/http/server.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
+import { Throttle } from "../../../src/http/throttle.ts";
 import { HALF_A_HEAD, RawClient, slowPost } from "../rawclient.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "agent-server-"));
@@ -34,13 +37,23 @@ const broken: Route = {
   },
 };
 
+/** Of an agent that asks nobody anything yet. */
+const recovering = executorRoute({
+  recovering: () => true,
+  authenticate: true,
+  clock: systemClock,
+  throttle: new Throttle({ perSecond: 1, burst: 1, waiting: 1 }, systemClock),
+  frameworks: { get: () => Promise.reject(new Error("not asked")) },
+  hub: undefined as unknown as ExecutorHub,
+});
+
 beforeAll(async () => {
   const authority = await Authority.open(dir);
   ca = authority.certificate;
   const files = await authority.issueFile("agent", { commonName: "agent", names: ["agent.test"] });
   server = new AgentServer({
     port: 0,
-    routes: [echo("/executor", true), echo("/operator", false), broken],
+    routes: [echo("/executor", true), echo("/operator", false), broken, recovering],
     tls: { cert: files.certificate, key: files.key },
     plain: false,
     maxBodyBytes: MOST,
@@ -98,6 +111,11 @@ test("more connections than it takes are closed, until one has gone", async () =
   expect(await RawClient.say(port, "GET /executor HTTP/1.1\r\nHost: a\r\n\r\n")).toBe("");
   for (const { socket } of open) socket.destroy();
   await expect.poll(() => post("/executor", "a", false).catch(String), { timeout: 20_000 }).toBe("200 a");
+});
+
+test("executors are told to wait while the agent recovers", async () => {
+  expect(await post("/api/v1/executor", "{}", false)).toBe("503 Agent has not finished recovery");
+  expect(await post("/slave(1)/api/v1/executor", "{}", true)).toBe("503 Agent has not finished recovery");
 });
 
 test("an error says nothing of itself", async () => {
