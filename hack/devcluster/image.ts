@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { cacheDir } from "./binaries.ts";
@@ -34,6 +34,15 @@ const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 // Packages that are still CommonJS ask for `require` within the bundle.
 const BANNER = `import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`;
+
+/** Writes the programs as the image has them into a folder; the operator is at `app/operator.js` there. */
+export async function writePrograms(dir: string): Promise<void> {
+  for (const entry of await bundles()) {
+    const path = join(dir, entry.path);
+    if ("content" in entry) writeFileSync(path, entry.content);
+    else mkdirSync(path, { recursive: true });
+  }
+}
 
 async function bundles(): Promise<LayerEntry[]> {
   const entryPoints = Object.entries(PROGRAMS).map(([out, path]) => ({ in: join(ROOT, path), out }));

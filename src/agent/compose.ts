@@ -38,6 +38,7 @@ import { endNote } from "./run/endNote.ts";
 import { Monitors } from "./run/monitors.ts";
 import { TaskStatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { LateVolumes } from "./sandbox/lateVolumes.ts";
 import type { Layout } from "./sandbox/layout.ts";
 import { removeSecretFiles } from "./sandbox/secretFiles.ts";
 import { addAmounts } from "./slot/grant.ts";
@@ -129,11 +130,13 @@ export async function compose(
     log,
     signal,
   });
+  const lateVolumes = new LateVolumes(layout);
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
     executors: () => executorSupervisor.runs(),
     isAwaited: (executor) => hasLiveTask(taskWatch, executor),
     containerizer,
+    lateVolumes,
     limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
     node: { name: node, hostname: hostname() },
     clock,
@@ -148,6 +151,7 @@ export async function compose(
     fetcher,
     secrets: secrets(connection),
     layout,
+    lateVolumes,
     node: {
       name: node,
       address: options.addresses[0] ?? "",
@@ -169,6 +173,7 @@ export async function compose(
     hub,
     defaultExecutors,
     layout,
+    lateVolumes,
     clock,
     log,
     signal,
@@ -260,6 +265,7 @@ export async function compose(
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
     sources: new Throttle(MESSAGES, clock),
+    plain: config.http.tls === undefined,
   });
   const operators = operatorRoutes({
     config,

@@ -66,9 +66,15 @@ export class Connection {
 
   /** Resolves with the parsed answer. Rejects with ApiError, ConnectionError, DeadlineError or the signal's reason. */
   async call(request: ApiRequest): Promise<unknown> {
+    return (await this.measured(request)).answer;
+  }
+
+  /** As `call`, with the length of the answer. */
+  async measured(request: ApiRequest): Promise<{ readonly answer: unknown; readonly length: number }> {
     using deadline = this.#deadline(request);
     const response = await this.#send(request, deadline, false);
-    return parse(describe(request), await this.#body(request, response, deadline));
+    const body = await this.#body(request, response, deadline);
+    return { answer: parse(describe(request), body), length: body.length };
   }
 
   /**

@@ -1,4 +1,5 @@
 import { aborted } from "./aborted.ts";
+import { Breath } from "./breath.ts";
 import { Deadline } from "./deadline.ts";
 import type { Logger } from "./logger.ts";
 import { type KubeObject, keyOf, type Live } from "./object.ts";
@@ -31,8 +32,8 @@ export class TerminalError extends Error {
 /** Where keys come from; made by `from`. */
 export interface Source {
   readonly synced: Promise<void>;
-  /** Answers with how to stop. */
-  start(enqueue: (key: string, options?: AddOptions) => void): () => void;
+  /** Answers with how to stop. Much that is there already is told bit by bit, by `breath`. */
+  start(enqueue: (key: string, options?: AddOptions) => void, breath: Breath): () => void;
 }
 
 /**
@@ -46,14 +47,20 @@ export function from<T extends KubeObject>(
 ): Source {
   return {
     synced: reflector.synced,
-    start: (enqueue) =>
-      reflector.onChange((change) => {
+    start: (enqueue, breath) => {
+      const take = (change: Change<T>) => {
         if (!when(change)) return;
         const options: AddOptions = change.type === "added" && change.initial ? { priority: "low" } : {};
         const found = new Set(keys(change.object));
         if (change.type === "updated") for (const key of keys(change.old)) found.add(key);
         for (const key of found) enqueue(key, options);
-      }),
+      };
+      const stop = reflector.follow(take);
+      // Keys have no order: what changes meanwhile is told twice.
+      const there = [...reflector.store.values()];
+      void breath.each(there, (object) => take({ type: "added", object, initial: true }));
+      return stop;
+    },
   };
 }
 
@@ -82,6 +89,8 @@ export interface ControllerOptions {
   readonly timeout?: number;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Shared by all that work through much in this process; absent: its own. */
+  readonly breath?: Breath;
   readonly metrics?: ControllerMetrics;
 }
 
@@ -92,6 +101,7 @@ export class Controller {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #queue: WorkQueue;
+  readonly #breath: Breath;
   #active = 0;
 
   constructor(options: ControllerOptions) {
@@ -99,6 +109,7 @@ export class Controller {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#breath = options.breath ?? new Breath(this.#clock);
     this.#logger = options.logger.child({ controller: name });
     this.#queue = new WorkQueue({
       clock: this.#clock,
@@ -125,7 +136,7 @@ export class Controller {
     signal.addEventListener("abort", close, { once: true });
     if (signal.aborted) close();
     const stops = this.#options.sources.map((source) =>
-      source.start((key, options) => this.enqueue(key, options)),
+      source.start((key, options) => this.enqueue(key, options), this.#breath),
     );
     await Promise.race([Promise.all(this.#options.sources.map(({ synced }) => synced)), aborted(signal)]);
     this.#logger.debug("started");
@@ -139,6 +150,8 @@ export class Controller {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
       await this.#reconcile(key, signal);
       this.#queue.done(key);
+      // Most reconciles find nothing to write, and would follow each other without a turn for anybody else.
+      if (this.#breath.isDue) await this.#breath.take();
     }
   }
 

@@ -1,4 +1,5 @@
 import { Backoff } from "./backoff.ts";
+import { Breath } from "./breath.ts";
 import { isExpired } from "./errors.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Logger } from "./logger.ts";
@@ -23,6 +24,8 @@ export interface ReflectorOptions<T extends KubeObject, I extends string = never
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Shared by all that work through much in this process; absent: its own. */
+  readonly breath?: Breath;
   /** Deep-freezes what is kept, to find who changes it. For tests. */
   readonly freeze?: boolean;
 }
@@ -30,7 +33,7 @@ export interface ReflectorOptions<T extends KubeObject, I extends string = never
 /** What those who only look need of a reflector, whatever its indexes are. */
 export type Watched<T extends KubeObject> = Pick<
   Reflector<T>,
-  "store" | "synced" | "hasSynced" | "watching" | "onChange" | "onOpen" | "lastWatchAge"
+  "store" | "synced" | "hasSynced" | "watching" | "onChange" | "follow" | "onOpen" | "lastWatchAge"
 >;
 
 type Handler<T extends KubeObject> = (change: Change<T>) => void;
@@ -38,7 +41,8 @@ type Handler<T extends KubeObject> = (change: Change<T>) => void;
 /**
  * Mirrors one kind, or a selection of it, into a store: a list, then a watch from the list's version, which is
  * taken up where it ended for as long as the API server remembers that version (410: a new list). Handlers
- * hear of each change after the store has it, in order.
+ * hear of each change after the store has it, in order. A list, or a burst of events, comes to the store and the handlers
+ * bit by bit: others have their turn between two objects, and see a store that is on its way.
  */
 export class Reflector<T extends KubeObject, I extends string = never> {
   /** The kind's plural name. */
@@ -50,6 +54,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   readonly #options: ReflectorOptions<T, I>;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #breath: Breath;
   readonly #logger: Logger;
   readonly #store: Store<T, I>;
   readonly #handlers = new Set<Handler<T>>();
@@ -70,6 +75,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#breath = options.breath ?? new Breath(this.#clock);
     this.name = resource.type.plural;
     this.#logger = options.logger.child({ reflector: this.name });
     this.#store = new Store<T, I>(options.indexers);
@@ -100,6 +106,11 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     for (const object of [...this.#store.values()]) {
       this.#guard(() => handler({ type: "added", object, initial: true }));
     }
+    return this.follow(handler);
+  }
+
+  /** Calls back on each change from now on; of what is there already nothing is told. Answers with how to stop. */
+  follow(handler: Handler<T>): () => void {
     this.#handlers.add(handler);
     return () => this.#handlers.delete(handler);
   }
@@ -127,22 +138,33 @@ export class Reflector<T extends KubeObject, I extends string = never> {
 
   async #list(signal: AbortSignal): Promise<string> {
     const { namespace, labelSelector, fieldSelector } = this.#options;
-    const { items, resourceVersion } = await this.#resource.list({
+    const pages = this.#resource.pages({
       ...(namespace !== undefined ? { namespace } : {}),
       ...(labelSelector !== undefined ? { labelSelector } : {}),
       ...(fieldSelector !== undefined ? { fieldSelector } : {}),
       ...(this.#paged ? {} : { limit: 0 }),
       signal,
     });
+    const kept = new Map<string, Live<T>>();
+    let resourceVersion = "";
+    for await (const page of pages) {
+      this.#heard();
+      resourceVersion = page.resourceVersion;
+      for (const object of page.items) kept.set(keyOf(object.metadata), this.#prepare(object));
+      if (this.#breath.isDue) await this.#breath.take();
+    }
     this.#paged = true;
+    for (const change of this.#store.replace(kept, !this.#hasSynced)) {
+      this.#dispatch(change);
+      if (this.#breath.isDue) await this.#breath.take();
+      signal.throwIfAborted();
+    }
     this.#heard();
-    const kept = items.map((object) => this.#prepare(object));
-    this.#dispatch(this.#store.replace(kept, !this.#hasSynced));
     if (!this.#hasSynced) {
       this.#hasSynced = true;
       this.#resolveSynced();
     }
-    this.#logger.debug({ objects: kept.length, resourceVersion }, "listed");
+    this.#logger.debug({ objects: kept.size, resourceVersion }, "listed");
     return resourceVersion;
   }
 
@@ -166,6 +188,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
         heard = true;
         this.#heard();
         this.#receive(event);
+        if (this.#breath.isDue) await this.#breath.take();
       }
       end = "clean";
     } finally {
@@ -181,9 +204,9 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       return;
     }
     const object = this.#prepare(event.object);
-    this.#dispatch(
-      event.type === "DELETED" ? this.#store.remove(keyOf(object.metadata), object) : this.#store.put(object),
-    );
+    const changes =
+      event.type === "DELETED" ? this.#store.remove(keyOf(object.metadata), object) : this.#store.put(object);
+    for (const change of changes) this.#dispatch(change);
     this.#version = object.metadata.resourceVersion;
   }
 
@@ -192,15 +215,20 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     return this.#options.freeze ? deepFreeze(kept) : kept;
   }
 
-  #failed(error: unknown): number {
-    if (isExpired(error)) {
+  /** Milliseconds to wait, if any. */
+  #failed(error: unknown): number | undefined {
+    const expired = isExpired(error);
+    // The first watch of a kind may find a cache one version younger than the list; blindness would be all that waiting gives.
+    const atOnce = expired && this.#version !== undefined && this.#backoff.failures === 0;
+    if (expired) {
       // From a watch: its version is too old. From a list: the pages took longer than the server remembers.
       if (this.#version === undefined) this.#paged = false;
       this.#version = undefined;
     }
-    const pause = this.#backoff.next();
+    const wait = this.#backoff.next();
+    const pause = atOnce ? undefined : wait;
     this.#logger.warn(
-      { err: error, pause: Math.round(pause), failures: this.#backoff.failures },
+      { err: error, pause: Math.round(pause ?? 0), failures: this.#backoff.failures },
       "watch failed",
     );
     return pause;
@@ -224,10 +252,8 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     this.#heardAt = this.#clock.monotonic();
   }
 
-  #dispatch(changes: readonly Change<T>[]): void {
-    for (const change of changes) {
-      for (const handler of this.#handlers) this.#guard(() => handler(change));
-    }
+  #dispatch(change: Change<T>): void {
+    for (const handler of this.#handlers) this.#guard(() => handler(change));
   }
 
   /** A handler's fault must not end the watch for all others. */

@@ -20,7 +20,7 @@ export interface Selection {
 }
 
 export interface ListOptions extends Selection, CallOptions {
-  /** Objects a page (500); 0 asks for all at once. */
+  /** Objects a page at most (500), fewer when they are large; 0 asks for all at once. */
   readonly limit?: number;
   /** "0": whatever the server has cached. Absent: the newest. */
   readonly resourceVersion?: string;

@@ -19,6 +19,10 @@ import { decodeWatch } from "./watch.ts";
 type Query = NonNullable<ApiRequest["query"]>;
 
 const PAGE_SIZE = 500;
+/** Objects of a first page, when nobody knows yet how large they are. */
+const FIRST_PAGE = 100;
+/** Characters: what is parsed at one go holds up everything else, some 10 ms a MiB. */
+const PAGE_LENGTH = 512 * 1024;
 /** How long a watch may outlive the end that it asked the server for. */
 const WATCH_GRACE = 30_000;
 
@@ -49,7 +53,8 @@ export class RestResource<T extends KubeObject> implements Resource<T> {
   }
 
   async *pages(options: ListOptions = {}): AsyncGenerator<Page<T>, void> {
-    const limit = options.limit ?? PAGE_SIZE;
+    const most = options.limit ?? PAGE_SIZE;
+    let limit = Math.min(most, FIRST_PAGE);
     let next: string | undefined;
     do {
       const query = {
@@ -60,9 +65,10 @@ export class RestResource<T extends KubeObject> implements Resource<T> {
         resourceVersion: next === undefined ? options.resourceVersion : undefined,
       };
       const path = this.#collection(options.namespace);
-      const page = this.#page(
-        await this.#connection.call({ method: "GET", path, query, ...callOf(options) }),
-      );
+      const request: ApiRequest = { method: "GET", path, query, ...callOf(options) };
+      const { answer, length } = await this.#connection.measured(request);
+      const page = this.#page(answer);
+      limit = nextLimit(most, page.items.length, length);
       next = page.continue;
       yield page;
     } while (next !== undefined);
@@ -219,6 +225,12 @@ export class RestResource<T extends KubeObject> implements Resource<T> {
     }
     return ref.namespace;
   }
+}
+
+/** Of a page after one of so many objects that was so long. */
+export function nextLimit(most: number, objects: number, length: number): number {
+  if (objects === 0) return most;
+  return Math.min(most, Math.max(1, Math.floor((PAGE_LENGTH * objects) / length)));
 }
 
 function refOf(object: KubeObject): Ref {

@@ -101,18 +101,10 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
     return [{ type: "deleted", object: last ?? old }];
   }
 
-  /** Makes `objects` the whole content. */
-  replace(objects: readonly Live<T>[], initial: boolean): Change<T>[] {
-    const changes: Change<T>[] = [];
-    const present = new Set<string>();
-    for (const object of objects) present.add(keyOf(object.metadata));
-    for (const key of [...this.#objects.keys()]) {
-      if (!present.has(key)) for (const change of this.remove(key)) changes.push(change);
-    }
-    for (const object of objects) {
-      for (const change of this.put(object, initial)) changes.push(change);
-    }
-    return changes;
+  /** Makes `objects`, by key, the whole content, step by step: each change is made when it is asked for, what went first. */
+  *replace(objects: ReadonlyMap<string, Live<T>>, initial: boolean): Generator<Change<T>, void> {
+    for (const key of [...this.#objects.keys()]) if (!objects.has(key)) yield* this.remove(key);
+    for (const object of objects.values()) yield* this.put(object, initial);
   }
 
   #index(name: string): Index<T> {

@@ -36,7 +36,7 @@ const certificate = z.strictObject({
 /** A part of the operator's configuration, with what is around it in the cluster. */
 const chartGateway = gateway
   .unwrap()
-  .omit({ tls: true, agentPort: true, agentToken: true })
+  .omit({ tls: true, agentPort: true, agentToken: true, agentTls: true })
   .extend({
     port: portNumber,
     plain: plainListener,

@@ -130,6 +130,12 @@ export const operatorConfig = z.strictObject({
         .string()
         .default("/var/run/secrets/mesos.dev/agent/token")
         .describe("File of the token that agents know the operator by, to pass on executors' messages."),
+      agentTls: z
+        .strictObject({ ca: z.string().min(1), serverName: z.string().min(1) })
+        .optional()
+        .describe(
+          "File of the authorities that sign the agents' certificates, and the name that these are for; absent: executors' messages go without TLS.",
+        ),
       followers: z
         .enum(["Redirect", "Proxy"])
         .default("Redirect")

@@ -8,6 +8,7 @@ import type { Reservation } from "../api/reservation.ts";
 import type { Role } from "../api/role.ts";
 import type { Task } from "../api/task.ts";
 import { hasEnded } from "../api/taskstate.ts";
+import type { Breath } from "../cluster/breath.ts";
 import type { Lease, Namespace, Node, Pod } from "../cluster/core.ts";
 import type { Logger } from "../cluster/logger.ts";
 import type { KubeObject, Live } from "../cluster/object.ts";
@@ -150,6 +151,7 @@ const one = (value: string | undefined): readonly string[] => (value === undefin
 export interface CacheOptions {
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly breath?: Breath;
   /** Deep-freezes what is kept: for tests. */
   readonly freeze?: boolean;
 }

@@ -6,5 +6,5 @@ import type { Source } from "../cluster/controller.ts";
  */
 export const delayed = (source: Source, after: number): Source => ({
   synced: source.synced,
-  start: (enqueue) => source.start((key, options) => enqueue(key, { ...options, after })),
+  start: (enqueue, breath) => source.start((key, options) => enqueue(key, { ...options, after }), breath),
 });

@@ -1,3 +1,4 @@
+import type { Breath } from "../cluster/breath.ts";
 import type { ControllerMetrics } from "../cluster/controller.ts";
 import type { EventRecorder } from "../cluster/events.ts";
 import type { Expiry } from "../cluster/expiry.ts";
@@ -25,6 +26,8 @@ export interface Dependencies {
   readonly clients: Clients;
   readonly caches: Caches;
   readonly clock: Clock;
+  /** Of all that works through much. */
+  readonly breath: Breath;
   /** In [0, 1). */
   readonly random: () => number;
   readonly recorder: EventRecorder;

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import { durationMs } from "../api/duration.ts";
 import { aborted } from "../cluster/aborted.ts";
+import { Breath } from "../cluster/breath.ts";
 import type { Connection } from "../cluster/connection.ts";
 import { events, leases } from "../cluster/core.ts";
 import { Election } from "../cluster/election.ts";
@@ -157,7 +158,8 @@ export class Operator {
 function dependencies(options: OperatorOptions, recorder: EventWriter): Dependencies {
   const { config, connection, logger, clock, random, registry, metrics } = options;
   const clients = createClients(connection);
-  const caches: Caches = createCaches(clients, { logger, clock });
+  const breath = new Breath(clock);
+  const caches: Caches = createCaches(clients, { logger, clock, breath });
   const allocationRequests = new Mailbox<string>();
   const rescindRequests = new Mailbox<RescindRequest>();
   return {
@@ -165,6 +167,7 @@ function dependencies(options: OperatorOptions, recorder: EventWriter): Dependen
     clients,
     caches,
     clock,
+    breath,
     random,
     recorder,
     logger,

@@ -70,7 +70,11 @@ export function createGateway(
           namespace,
           authorizer,
           metrics,
-          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
+          agents: {
+            token: config.gateway.agentToken,
+            port: config.gateway.agentPort,
+            tls: config.gateway.agentTls,
+          },
           ...(master && { master }),
         });
         const operator = new OperatorService(deps, scheduling, {

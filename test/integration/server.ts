@@ -12,6 +12,8 @@ import { sayToTerminal } from "../../hack/devcluster/progress.ts";
 export interface Server {
   /** Path of a kubeconfig of an administrator. */
   readonly kubeconfig: string;
+  /** Where etcd serves its clients: a URL. */
+  readonly etcd: string;
   stop(): Promise<void>;
 }
 
@@ -66,7 +68,7 @@ export async function startServer(options: Pick<ApiserverPlan, "profiling"> = {}
     const kubeconfig = join(dir, "kubeconfig");
     const subject = { commonName: "admin", organizations: ["system:masters"] };
     await writeKubeconfig(kubeconfig, "integration", server, authority, "admin", subject);
-    return { kubeconfig, stop };
+    return { kubeconfig, etcd: `http://127.0.0.1:${etcdPort}`, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -13,13 +13,21 @@ export interface MessageRouteOptions {
   readonly operator: string;
   /** By address: whoever it is, the API server is asked about no more tokens. */
   readonly sources: Throttle;
+  /** Served without TLS too: the agent has none. */
+  readonly plain: boolean;
 }
 
 /** Bytes that may wait for one listener: what is more is lost with it, as Mesos loses messages. */
 const MOST_BUFFERED = 8 << 20;
 
 /** The gateway's way to the executors of this node. */
-export function messageRoutes({ hub, authenticator, operator, sources }: MessageRouteOptions): Route[] {
+export function messageRoutes({
+  hub,
+  authenticator,
+  operator,
+  sources,
+  plain,
+}: MessageRouteOptions): Route[] {
   const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
     if (!(await sources.admit(request.socket.remoteAddress))) return sources.refusal("too many are waiting");
     const who = await authenticate([authenticator], false, request.headers.authorization);
@@ -30,13 +38,13 @@ export function messageRoutes({ hub, authenticator, operator, sources }: Message
     {
       methods: ["POST"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? deliver(hub, await exchange.body()),
     },
     {
       methods: ["GET"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? follow(hub, exchange),
     },
   ];

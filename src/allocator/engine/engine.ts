@@ -1,6 +1,7 @@
 import type { AllocationDecision, AllocationOptions, PlannedOffer } from "../decision.ts";
 import type { Explanation, Question } from "../explain.ts";
 import type { Shares } from "../shares.ts";
+import { atOnce, type Stepwise } from "../stepwise.ts";
 import type { AgentState, FrameworkState, QuotaState, Refusals, RoleState } from "../world.ts";
 import { explainFrom } from "./explaining.ts";
 import { type Event, Intake } from "./intake.ts";
@@ -87,11 +88,26 @@ export class AllocationEngine implements Allocator {
 
   /** Takes in what has been told, which the next round would do first. */
   settle(): void {
+    atOnce(this.settling());
+  }
+
+  *settling(): Stepwise<void> {
     this.#expectIdle();
-    const events = this.#events;
-    this.#events = [];
-    for (const event of events) this.#intake.take(event);
-    this.#intake.flush();
+    while (this.#events.length > 0) {
+      while (!this.#intake.flush(SWEEP)) yield;
+      for (const event of this.#events.splice(0, this.#few())) this.#intake.take(event);
+      yield;
+    }
+    while (!this.#intake.flush(SWEEP)) yield;
+  }
+
+  /** How many events are taken in at one go: what a revive has put off is done, in steps, before the next that is none. */
+  #few(): number {
+    const isRevive = (at: number) => this.#events[at]?.type === "revive";
+    const end = this.#events.findIndex(
+      (_, at) => at === STRIDE || (at > 0 && isRevive(at - 1) && !isRevive(at)),
+    );
+    return end === -1 ? this.#events.length : end;
   }
 
   nextExpiry(): number | undefined {

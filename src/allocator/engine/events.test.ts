@@ -64,6 +64,20 @@ describe("a filter", () => {
     expect(engine.nextExpiry()).toBeUndefined();
   });
 
+  it("is taken in by steps, with what is told meanwhile, in its order", () => {
+    const agents = Array.from({ length: 50 }, (_, i) => agent(`n${i}`, "cpus:4"));
+    const engine = engineWith(agents, framework("A", "a"));
+    const offers = engine.allocate(at(0)).offers;
+    for (const offer of offers) {
+      engine.withdraw(offer);
+      engine.refuse({ ...offer, now: 0, time: 5000 });
+    }
+    let steps = 0;
+    for (const _ of engine.settling()) if (++steps === 3) engine.revive("A");
+    expect(steps).toBeGreaterThan(10);
+    expect(offered(engine, 1)).toHaveLength(50);
+  });
+
   it.each<[string, (engine: AllocationEngine) => void]>([
     ["is cleared by revive", (engine) => engine.revive("A")],
     ["is cleared by revive of its role", (engine) => engine.revive("A", ["a"])],

@@ -10,6 +10,7 @@ import type { Resources } from "../../resources/index.ts";
 import type { AllocationDecision, AllocationOptions, PlannedOffer } from "../decision.ts";
 import type { Explanation, Question } from "../explain.ts";
 import type { Shares } from "../shares.ts";
+import type { Stepwise } from "../stepwise.ts";
 import type { AgentState, FrameworkState, QuotaState, RoleState } from "../world.ts";
 
 /** Something that was offered and is not wanted: see filters.ts for what such a filter does. */
@@ -84,6 +85,8 @@ export interface Allocator extends AllocatorEvents {
   allocate(options: AllocationOptions): AllocationDecision;
   /** Takes in at one go what has been told; a round does so by itself, in steps. Not while one is under way (an Error). */
   settle(): void;
+  /** The same in steps. What is told meanwhile is taken in too. */
+  settling(): Stepwise<void>;
   /** When the next filter ends (milliseconds of the refusals' clock), or undefined: a round is due then. */
   nextExpiry(): number | undefined;
   /** As `explain` of a world: why a request gets nothing. Not while a round is under way (an Error). */

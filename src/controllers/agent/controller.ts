@@ -171,19 +171,17 @@ export function createAgentController(deps: Dependencies): Runnable {
     const before = states.get(name);
     if (before === state) return;
     states.set(name, state);
-    countStates();
+    if (before !== undefined) deps.metrics.agents.dec({ state: before });
+    deps.metrics.agents.inc({ state });
     if (state === "Offered") deps.requestAllocation("AgentChanged");
   }
 
   function forget(name: string): void {
     absences.forget(name);
     publisher.forget(name);
-    if (states.delete(name)) countStates();
-  }
-
-  function countStates(): void {
-    deps.metrics.agents.reset();
-    for (const state of states.values()) deps.metrics.agents.inc({ state });
+    const state = states.get(name);
+    if (state !== undefined) deps.metrics.agents.dec({ state });
+    states.delete(name);
   }
 
   const controller = new Controller({
@@ -202,6 +200,7 @@ export function createAgentController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
   return controller;

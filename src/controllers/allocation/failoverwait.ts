@@ -21,6 +21,10 @@ export class FailoverWait {
     if (this.#isOver) return false;
     const { caches, clock, config, logger } = this.#deps;
     const { factor, timeout } = config.allocation.failoverPause;
+    if (factor === 0) {
+      this.#isOver = true;
+      return false;
+    }
     const states = Array.from(this.#views.all(), ({ state }) => state);
     const paused = isPaused(
       { factor, timeout: durationMs(timeout) },

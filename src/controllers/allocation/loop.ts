@@ -15,7 +15,6 @@ import { peersAmong } from "../world/peers.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { builtInId } from "../world/world.ts";
 import { Alarm } from "./alarm.ts";
-import { Breath } from "./breath.ts";
 import { Explainer } from "./explainer.ts";
 import { FailoverWait } from "./failoverwait.ts";
 import { choosePending, pendingTasks } from "./pending.ts";
@@ -83,20 +82,22 @@ export class AllocationLoop implements Runnable {
         this.#alarm.in(this.#interval);
       });
       this.#alarm.in(AT_LEAST_EVERY);
-      const expiry = this.#scheduling.allocator.nextExpiry();
+      const { allocator } = this.#scheduling;
+      // Thousands of offers may have been declined meanwhile.
+      await this.#deps.breath.through(allocator.settling());
+      const expiry = allocator.nextExpiry();
       if (expiry !== undefined) this.#changed(expiry - this.#deps.clock.monotonic());
     }
     for (const stop of stops) stop();
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { clock, metrics } = this.#deps;
+    const { breath, clock, metrics } = this.#deps;
     const { allocator, mirror, views } = this.#scheduling;
     const options = { ...this.#options, now: clock.monotonic() };
-    const breath = new Breath(clock);
     const refusal = (uid: string) => this.#writer.refusal(uid);
     this.#writer.sweep();
-    await mirror.sync(() => breath.take());
+    await mirror.sync();
     if (this.#failover.holds()) {
       this.#alarm.in(this.#interval);
       return;
@@ -177,14 +178,15 @@ export class AllocationLoop implements Runnable {
     return [
       allocationRequests.receive((reason) => this.#wake(reason)),
       this.#scheduling.views.onChange(changed),
-      caches.frameworks.onChange(changed),
-      caches.roles.onChange(changed),
-      caches.quotas.onChange(changed),
-      caches.tasks.onChange((change) => {
+      // What is there already the first round sees.
+      caches.frameworks.follow(changed),
+      caches.roles.follow(changed),
+      caches.quotas.follow(changed),
+      caches.tasks.follow((change) => {
         const reason = wakes(change);
         if (reason !== undefined) this.#wake(reason);
       }),
-      caches.agents.onChange(({ type }) => {
+      caches.agents.follow(({ type }) => {
         if (type === "added") this.#wake("AgentAdded");
       }),
     ];

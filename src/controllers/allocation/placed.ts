@@ -62,6 +62,7 @@ export function createPlacedController(deps: Dependencies): Controller {
     workers: 4,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -4,10 +4,10 @@ import {
   type AllocationWorld,
   placementPolicy,
 } from "../../allocator/index.ts";
+import { Breath } from "../../cluster/breath.ts";
 import { ManualClock } from "../../cluster/manual-clock.ts";
 import type { PendingGroup } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
-import { Breath } from "./breath.ts";
 import { makePlan } from "./plan.ts";
 
 /** Plans a world at one go, for unit tests. */

@@ -10,11 +10,11 @@ import {
   place,
   Situation,
 } from "../../allocator/index.ts";
+import { type Breath, SLICE } from "../../cluster/breath.ts";
 import { Resources } from "../../resources/index.ts";
 import type { PendingGroup, PendingTask } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
 import { builtInId, isBuiltInId } from "../world/world.ts";
-import { type Breath, SLICE } from "./breath.ts";
 
 /** A pending task that gets an agent. */
 export interface Binding {

@@ -56,6 +56,7 @@ export function createExecutorController(deps: Dependencies): Runnable {
     sources: [from(caches.executors), from(caches.tasks, executorOf, endsTask)],
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -62,6 +62,7 @@ export function createFrameworkController(deps: Dependencies, scheduling: Schedu
     workers: 4,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }
@@ -126,7 +127,9 @@ async function reconcile(
   });
   metrics.frameworkShare.set({ framework: key }, status.dominantShare ?? 0);
   announce(deps, framework, status, readiness);
-  const wait = await writer.write(framework, status, signal);
+  // The gateway's, not this controller's.
+  const { operations: _operations, ...before } = framework.status ?? {};
+  const wait = await writer.write({ ...framework, status: before }, status, signal);
   if (deleting) {
     await finish(deps, framework, signal);
     return {};

@@ -64,6 +64,7 @@ export function createMaintenanceController(deps: Dependencies, scheduling: Sche
     workers: WORKERS,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -82,6 +82,7 @@ export function createAgentSweep(deps: Dependencies, scheduling: Scheduling): Ru
     workers: 8,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -30,6 +30,7 @@ export function createOfferController(deps: Dependencies, scheduling: Scheduling
     workers: 16,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
   const sweep = createAgentSweep(deps, scheduling);

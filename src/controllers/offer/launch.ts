@@ -1,9 +1,9 @@
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
-import { formatResources, isPersistentVolume } from "../../resources/index.ts";
+import { formatResources, isPersistentVolume, type Resources } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
-import { decideExecutor, isExecutorFrom, readExecutor } from "./executors.ts";
+import { decideExecutor, isExecutorFrom, readExecutor, typeOf } from "./executors.ts";
 import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
 import { readTemplate } from "./launchrules.ts";
 import type { Progress, Situation } from "./situation.ts";
@@ -24,7 +24,33 @@ export interface LaunchDecision {
 
 export const GROUP_INVALID = "REASON_TASK_GROUP_INVALID";
 
-type Step = { readonly progress: Progress } | { readonly ending: Ending };
+/** What a task that is launched leaves of the progress; its id is entered by the caller. */
+interface Taken {
+  readonly id: string;
+  readonly left: Pick<Progress, "resources" | "room" | "executors">;
+}
+
+type Step = Taken | { readonly ending: Ending };
+
+/** The progress of one operation: ids are entered as it goes, for it may have thousands of tasks. */
+class Course {
+  #left: Progress;
+  readonly #taskIds: Set<string>;
+
+  constructor(progress: Progress) {
+    this.#taskIds = new Set(progress.taskIds);
+    this.#left = { ...progress, taskIds: this.#taskIds, executors: new Set() };
+  }
+
+  get left(): Progress {
+    return this.#left;
+  }
+
+  take({ id, left }: Taken): void {
+    this.#taskIds.add(id);
+    this.#left = { ...left, taskIds: this.#taskIds };
+  }
+}
 
 /** Each task by itself: what a refused one would have held is there for those after it. */
 export function decideLaunch(
@@ -34,14 +60,14 @@ export function decideLaunch(
   templates: readonly TaskTemplate[],
   executors: readonly ExecutorTemplate[] = [],
 ): LaunchDecision {
-  let left: Progress = { ...progress, executors: new Set() };
+  const course = new Course(progress);
   const endings = templates.map((template, index) => {
-    const step = decideTask(situation, left, operation, index, template, executors);
+    const step = decideTask(situation, course.left, operation, index, template, executors);
     if ("ending" in step) return step.ending;
-    left = step.progress;
+    course.take(step);
     return undefined;
   });
-  return { endings, progress: left };
+  return { endings, progress: course.left };
 }
 
 /** All tasks or none (Mesos: validation.cpp, namespace task::group). */
@@ -59,20 +85,20 @@ export function decideLaunchGroup(
   const executors = executor === undefined ? [] : [executor];
   const judged = decided || situation.impediment !== undefined;
   const wrong = judged ? undefined : groupProblem(situation, templates, executor);
-  let left: Progress = { ...progress, executors: new Set() };
+  const course = new Course(progress);
   const steps = templates.map((bare, index): Step => {
     if (given) return invalid("an earlier try has given the group up");
     if (wrong !== undefined) return invalid(wrong);
     const template = executor === undefined ? bare : { ...bare, executorId: executor.executorId };
     const step = decided
-      ? takeAnyway(situation, left, operation, index, template, executors)
-      : decideTask(situation, left, operation, index, template, executors, true);
-    if ("progress" in step) left = step.progress;
+      ? takeAnyway(situation, course.left, operation, index, template, executors)
+      : decideTask(situation, course.left, operation, index, template, executors, true);
+    if ("left" in step) course.take(step);
     return step;
   });
   const failed = steps.flatMap((step) => ("ending" in step ? [step.ending] : []));
   const [first] = failed;
-  if (first === undefined) return { endings: steps.map(() => undefined), progress: left };
+  if (first === undefined) return { endings: steps.map(() => undefined), progress: course.left };
   const endings = steps.map((step): Ending => {
     if ("ending" in step) return inGroup(step.ending);
     const message = `another task of the group is refused: ${first.message}`;
@@ -127,15 +153,20 @@ function decideTask(
   if (situation.isTaken(id) || progress.taskIds.has(id)) {
     return invalid(`the framework has a task with the id ${id} that has not ended`);
   }
-  if (sharesExecutor(template) && !(inGroup && executors.length > 0)) {
-    return invalid("executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with an executor");
+  if (sharesExecutor(template) && !(inGroup && executors.some(({ type }) => type === "DEFAULT"))) {
+    return invalid(
+      "executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with a DEFAULT executor",
+    );
   }
   const { executorId, command } = template;
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
   }
-  if (executorId !== undefined && !inGroup && !read.resources.filter(isPersistentVolume).isEmpty) {
-    return invalid("a CUSTOM executor has its persistent volumes itself: its tasks can bring none");
+  const type = executorId === undefined ? "DEFAULT" : typeOf(situation, executorId, executors);
+  if (type === "CUSTOM" && hasAbsoluteVolume(read.resources)) {
+    return invalid(
+      "a persistent volume of an executor's task has a relative container path: it appears in the executor's sandbox",
+    );
   }
   const executor = decideExecutor(situation, progress, operation, executorId, executors, inGroup);
   if ("invalid" in executor) return invalid(executor.invalid);
@@ -150,14 +181,18 @@ function decideTask(
     return lose("REASON_INVALID_OFFERS", `the node has only ${progress.room} left: other Pods took the rest`);
   }
   return {
-    progress: {
+    id,
+    left: {
       resources: progress.resources.subtract(resources.nonShared()),
       room: progress.room.subtract(amounts),
-      taskIds: new Set([...progress.taskIds, id]),
       executors: withIndex(progress.executors, executor.index),
     },
   };
 }
+
+/** Mesos mounts volumes into executors that run below their sandbox only (filesystem/posix and linux, update()). */
+const hasAbsoluteVolume = (resources: Resources): boolean =>
+  [...resources.filter(isPersistentVolume)].some(({ disk }) => disk?.volume?.containerPath.startsWith("/"));
 
 const invalid = (message: string): Step => ({
   ending: { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message },
@@ -173,8 +208,8 @@ function takeAnyway(
   executors: readonly ExecutorTemplate[],
 ): Step {
   const read = readTemplate(template);
-  const taskIds = new Set([...progress.taskIds, taskId(situation, operation, index, template)]);
-  if ("invalid" in read) return { progress: { ...progress, taskIds } };
+  const id = taskId(situation, operation, index, template);
+  if ("invalid" in read) return { id, left: progress };
   const { offer } = situation;
   const at = executors.findIndex(({ executorId }) => executorId === template.executorId);
   const [own] = executors.slice(at, at + 1);
@@ -182,10 +217,10 @@ function takeAnyway(
   const first = own !== undefined && isMade && !progress.executors.has(at) ? readExecutor(own) : undefined;
   const held = first && "resources" in first ? read.resources.add(first.resources) : read.resources;
   return {
-    progress: {
+    id,
+    left: {
       ...progress,
       resources: progress.resources.subtract(held.nonShared()),
-      taskIds,
       executors: withIndex(progress.executors, isMade ? at : undefined),
     },
   };

@@ -51,6 +51,7 @@ export function createQuotaController(deps: Dependencies, scheduling: Scheduling
     ],
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -42,6 +42,7 @@ export function createReservationController(deps: Dependencies, scheduling: Sche
     sources: [from(caches.reservations), from(caches.roles, waiting), agents],
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

@@ -47,6 +47,7 @@ export function createRoleController(deps: Dependencies, scheduling: Scheduling)
     ],
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

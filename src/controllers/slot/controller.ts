@@ -224,6 +224,7 @@ export function createSlotController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

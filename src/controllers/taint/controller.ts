@@ -81,6 +81,7 @@ export function createTaintController(deps: Dependencies): Runnable {
     workers: 4,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 }

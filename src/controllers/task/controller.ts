@@ -102,6 +102,7 @@ export function createTaskController(deps: Dependencies): Runnable {
     workers: WORKERS,
     logger,
     clock,
+    breath: deps.breath,
     metrics: deps.controllerMetrics,
   });
 
@@ -118,7 +119,7 @@ export function createTaskController(deps: Dependencies): Runnable {
   return {
     name: "task",
     async run(signal) {
-      const stop = caches.tasks.onChange((change) => {
+      const stop = caches.tasks.follow((change) => {
         if (change.type !== "updated" || change.object.spec.agent === undefined) return;
         if (hasEnded(change.object.status) && !hasEnded(change.old.status))
           deps.requestAllocation("TaskEnded");

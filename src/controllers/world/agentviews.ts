@@ -159,10 +159,11 @@ export class AgentViews {
   }
 
   #follow<T extends KubeObject>(
-    cache: { onChange(handler: (change: { object: Live<T>; old?: Live<T> }) => void): () => void },
+    cache: { follow(handler: (change: { object: Live<T>; old?: Live<T> }) => void): () => void },
     agentOf: (object: Live<T>) => string | undefined,
   ): () => void {
-    return cache.onChange(({ object, old }) => {
+    // Nothing is kept yet of what is there already.
+    return cache.follow(({ object, old }) => {
       const agent = agentOf(object);
       this.changed(agent);
       const before = old && agentOf(old);

@@ -8,8 +8,16 @@ import type { AgentViews } from "./agentviews.ts";
 import type { PendingGroup } from "./builtin.ts";
 import type { OfferBook } from "./offerbook.ts";
 import { outstandingOffers } from "./outstanding.ts";
+import type { ClusterTotals } from "./shares.ts";
 import { TaintBook } from "./taintbook.ts";
 import { builtInStates, frameworkState, quotaStates, roleStates } from "./world.ts";
+
+export interface MirrorParts {
+  readonly allocator: Allocator;
+  readonly views: AgentViews;
+  readonly offers: OfferBook;
+  readonly totals: ClusterTotals;
+}
 
 /** As the allocator was told of it last. */
 interface ToldFramework {
@@ -27,6 +35,7 @@ export class AllocatorMirror {
   readonly #allocator: Allocator;
   readonly #views: AgentViews;
   readonly #offers: OfferBook;
+  readonly #totals: ClusterTotals;
   readonly #taints = new TaintBook();
   readonly #stops: (() => void)[];
   readonly #agents = new Map<string, AgentState>();
@@ -43,8 +52,9 @@ export class AllocatorMirror {
   #changedQuotas = true;
   #taintsTold = 0;
 
-  constructor(deps: Dependencies, allocator: Allocator, views: AgentViews, offers: OfferBook) {
+  constructor(deps: Dependencies, { allocator, views, offers, totals }: MirrorParts) {
     this.#deps = deps;
+    this.#totals = totals;
     this.#allocator = allocator;
     this.#views = views;
     this.#offers = offers;
@@ -55,19 +65,19 @@ export class AllocatorMirror {
     for (const node of caches.nodes.store.values()) this.#taints.change(node, undefined);
     this.#stops = [
       views.onChange((agent) => this.#changedAgents.add(agent)),
-      caches.frameworks.onChange(({ object }) => this.#changedFrameworks.add(keyOf(object.metadata))),
-      caches.leases.onChange(({ object }) => lease(keyOf(object.metadata))),
+      caches.frameworks.follow(({ object }) => this.#changedFrameworks.add(keyOf(object.metadata))),
+      caches.leases.follow(({ object }) => lease(keyOf(object.metadata))),
       agentLeases.onChange(lease),
       offerStreams.onChange((framework) => this.touchFramework(framework)),
-      caches.roles.onChange(() => {
+      caches.roles.follow(() => {
         this.#changedRoles = true;
         this.#doubtFrameworks();
       }),
-      caches.quotas.onChange(() => {
+      caches.quotas.follow(() => {
         this.#changedQuotas = true;
       }),
-      caches.offers.onChange(({ object }) => this.recount(object)),
-      caches.nodes.onChange((change) =>
+      caches.offers.follow(({ object }) => this.recount(object)),
+      caches.nodes.follow((change) =>
         this.#taints.change(change.type === "deleted" ? undefined : change.object, before(change)),
       ),
     ];
@@ -112,9 +122,9 @@ export class AllocatorMirror {
     this.#doubtFrameworks();
   }
 
-  /** Tells all changes. `pause` is awaited between agents, so that others have their turn in a large cluster. */
-  async sync(pause: () => Promise<void> = async () => {}): Promise<void> {
-    const { caches, clock } = this.#deps;
+  /** Tells all changes, with a turn for others between agents. */
+  async sync(): Promise<void> {
+    const { breath, caches, clock } = this.#deps;
     if (this.#changedRoles) this.#allocator.setRoles(roleStates(caches.roles.store.values()));
     if (this.#changedQuotas) this.#allocator.setQuotas(quotaStates(caches.quotas.store.values()));
     this.#changedRoles = false;
@@ -132,14 +142,14 @@ export class AllocatorMirror {
     this.#changedAgents = new Set();
     for (const id of frameworks) {
       this.#tellFramework(id);
-      await pause();
+      if (breath.isDue) await breath.take();
     }
     for (const id of counts) {
       if (this.#frameworks.has(id)) this.#allocator.setOutstanding(id, this.#outstanding(id));
     }
     for (const name of agents) {
       this.#tellAgent(name);
-      await pause();
+      if (breath.isDue) await breath.take();
     }
   }
 
@@ -177,6 +187,7 @@ export class AllocatorMirror {
   #tellAgent(name: string): void {
     const state = this.#views.get(name)?.state;
     if (state === this.#agents.get(name) && state !== undefined) return;
+    this.#totals.set(name, state?.total);
     if (state !== undefined) {
       const taints = (state.taints ?? []).join(" ");
       if ((this.#taintsOf.get(name) ?? "") !== taints) {

@@ -15,6 +15,7 @@ export interface Scheduling {
   readonly allocator: Allocator;
   readonly mirror: AllocatorMirror;
   readonly filters: Filters;
+  /** As the allocator was told last. */
   readonly totals: ClusterTotals;
 }
 
@@ -34,13 +35,14 @@ export function createScheduling(deps: Dependencies): Scheduling {
   };
   const views: AgentViews = new AgentViews(deps, assumed);
   const allocator = new AllocationEngine();
-  const mirror = new AllocatorMirror(deps, allocator, views, offers);
+  const totals = new ClusterTotals();
+  const mirror = new AllocatorMirror(deps, { allocator, views, offers, totals });
   return {
     views,
     assumed,
     allocator,
     mirror,
     filters: new Filters(allocator, (framework) => mirror.touchFramework(framework)),
-    totals: new ClusterTotals(views, clock),
+    totals,
   };
 }

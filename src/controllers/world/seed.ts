@@ -17,7 +17,7 @@ const CLOSED = ["Accepted", "Declined", "Rescinded", "Expired"];
  * what takes resources is read anew: Offers before Tasks, as a Task is made before its Offer is closed.
  */
 export async function seed(deps: Dependencies, scheduling: Scheduling, signal: AbortSignal): Promise<void> {
-  const { clients } = deps;
+  const { breath, clients } = deps;
   const without = (field: string, values: readonly string[]) =>
     values.map((value) => `${field}!=${value}`).join(",");
   const offers = await clients.offers.list({ fieldSelector: without("status.state", CLOSED), signal });
@@ -33,27 +33,30 @@ export async function seed(deps: Dependencies, scheduling: Scheduling, signal: A
     clients.executors.list({ fieldSelector: without("status.state", ["Ended"]), signal }),
     clients.reservations.list({ signal }),
   ]);
-  for (const offer of offers.items) scheduling.assumed.offers.assume(offer);
-  for (const task of tasks.items) if (task.spec.agent !== undefined) scheduling.assumed.tasks.assume(task);
-  for (const executor of executors.items) scheduling.assumed.executors.assume(executor);
-  for (const reservation of reservations.items) scheduling.assumed.reservations.assume(reservation);
+  const { assumed, mirror } = scheduling;
+  await breath.each(offers.items, (offer) => assumed.offers.assume(offer));
+  await breath.each(tasks.items, (task) => {
+    if (task.spec.agent !== undefined) assumed.tasks.assume(task);
+  });
+  await breath.each(executors.items, (executor) => assumed.executors.assume(executor));
+  await breath.each(reservations.items, (reservation) => assumed.reservations.assume(reservation));
   // A filter is of a framework and an agent that the allocator knows.
-  await scheduling.mirror.sync();
-  restoreFilters(deps, scheduling);
+  await mirror.sync();
+  await restoreFilters(deps, scheduling);
 }
 
 /** Filters live in memory; the Offers that made them are still there for a while. */
-export function restoreFilters(deps: Dependencies, { filters }: Scheduling): void {
-  const { caches, clock, config } = deps;
-  for (const offer of caches.offers.store.values()) {
+async function restoreFilters(deps: Dependencies, { filters }: Scheduling): Promise<void> {
+  const { breath, caches, clock, config } = deps;
+  await breath.each([...caches.offers.store.values()], (offer) => {
     const framework = caches.frameworks.store.get(offerFramework(offer));
-    if (framework === undefined || offer.spec.inverse) continue;
-    if (!isOf(offer, framework) || revivedSince(offer, framework)) continue;
+    if (framework === undefined || offer.spec.inverse) return;
+    if (!isOf(offer, framework) || revivedSince(offer, framework)) return;
     const left = filterLeft(offer, framework, config, clock.now());
-    if (left <= 0) continue;
+    if (left <= 0) return;
     const { role, agent } = offer.spec;
     filters.add(keyOf(framework.metadata), role, agent, declinedResources(offer), clock.monotonic(), left);
-  }
+  });
 }
 
 /** Milliseconds that the filter of an answered Offer lasts. */

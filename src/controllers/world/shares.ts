@@ -1,39 +1,50 @@
-import type { Clock } from "../../cluster/time.ts";
-import { Quantities } from "../../resources/index.ts";
-import type { AgentViews } from "./agentviews.ts";
+import { Quantities, type Resources } from "../../resources/index.ts";
 
-/** Milliseconds for which a sum over all agents serves. */
-const KEPT_FOR = 1_000;
-
-/** What all agents have together, for shares in statuses; summed at most once a second. */
+/** What all agents have together, for shares in statuses: kept as agents come, change and go, whatever their number. */
 export class ClusterTotals {
-  readonly #views: AgentViews;
-  readonly #clock: Clock;
-  #sum: { readonly scalars: Quantities; readonly all: Quantities; readonly at: number } | undefined;
+  readonly #agents = new Map<string, Resources>();
+  readonly #scalars = new Sums();
+  readonly #all = new Sums();
 
-  constructor(views: AgentViews, clock: Clock) {
-    this.#views = views;
-    this.#clock = clock;
+  /** What the agent has; undefined: it is gone. */
+  set(agent: string, total: Resources | undefined): void {
+    const before = this.#agents.get(agent);
+    if (before === total) return;
+    if (before !== undefined) this.#add(before, -1);
+    if (total === undefined) this.#agents.delete(agent);
+    else {
+      this.#agents.set(agent, total);
+      this.#add(total, 1);
+    }
   }
 
   /** Scalars: what shares are of. */
   get(): Quantities {
-    return this.#now().scalars;
+    return this.#scalars.get();
   }
 
   /** Ports and items of sets too, each agent's counted one by one: what guarantees are judged by. */
   quantities(): Quantities {
-    return this.#now().all;
+    return this.#all.get();
   }
 
-  #now(): { readonly scalars: Quantities; readonly all: Quantities } {
-    const now = this.#clock.monotonic();
-    if (this.#sum !== undefined && this.#sum.at + KEPT_FOR > now) return this.#sum;
-    const totals = Array.from(this.#views.all(), ({ state }) => state.total.nonShared());
-    const scalars = Quantities.of(totals.flatMap((total) => [...total.scalarQuantities()]));
-    const all = Quantities.of(totals.flatMap((total) => [...total.quantities()]));
-    this.#sum = { scalars, all, at: now };
-    return this.#sum;
+  #add(total: Resources, sign: 1 | -1): void {
+    const own = total.nonShared();
+    this.#scalars.add(own.scalarQuantities(), sign);
+    this.#all.add(own.quantities(), sign);
+  }
+}
+
+/** Amounts by name in milli-units: sums of integers are exact in any order. */
+class Sums {
+  readonly #milli = new Map<string, number>();
+
+  add(amounts: Quantities, sign: 1 | -1): void {
+    for (const [name, milli] of amounts) this.#milli.set(name, (this.#milli.get(name) ?? 0) + sign * milli);
+  }
+
+  get(): Quantities {
+    return Quantities.of(this.#milli);
   }
 }
 

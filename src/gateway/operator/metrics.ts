@@ -83,10 +83,10 @@ export class MasterMetrics {
     this.#subscribers = subscribers;
     const { caches, agentLeases, config } = deps;
     this.#stops = [
-      caches.tasks.onChange((change) => {
+      caches.tasks.follow((change) => {
         if (change.type === "updated") this.#observe(change.object, change.old);
       }),
-      caches.agents.onChange(({ type }) => {
+      caches.agents.follow(({ type }) => {
         if (type === "deleted") this.#count("slave_removals");
       }),
       agentLeases.onChange((key, state) => {

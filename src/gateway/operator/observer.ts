@@ -42,9 +42,10 @@ export class Observer {
     this.#builtIn = new Set([...caches.tasks.store.indexed("framework")].filter(isBuiltInId));
     for (const framework of caches.frameworks.store.values()) this.#isNewlyConnected(framework);
     this.#stops = [
-      caches.tasks.onChange((change) => this.#task(change)),
-      caches.frameworks.onChange((change) => this.#framework(change)),
-      caches.agents.onChange(({ object }) => this.#agent(object.metadata.name, caches.agents.store)),
+      // What is there already is known by then.
+      caches.tasks.follow((change) => this.#task(change)),
+      caches.frameworks.follow((change) => this.#framework(change)),
+      caches.agents.follow(({ object }) => this.#agent(object.metadata.name, caches.agents.store)),
       agentLeases.onChange((key) => {
         const name = agentOfLease(config.namespace, key);
         if (name !== undefined) this.#agent(name, caches.agents.store);

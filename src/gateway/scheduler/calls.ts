@@ -28,13 +28,15 @@ import type { Session, SessionContext } from "./session.ts";
 const MANAGER = "mesos-gateway";
 const MOST_ANSWERING = 64;
 
-/** What a subscribed framework asks for, but for its subscription itself. Nothing here is waited for: the answer is 202. */
+/** What a subscribed framework asks for, but for its subscription itself. Nothing that is written is waited for: the answer is 202. */
 export class Calls {
   readonly #context: SessionContext;
   readonly #acceptor: Acceptor;
   readonly #demand: Demand;
   /** Reconciliations that wait for their subscriber to read. */
   readonly #answering = new WeakMap<Session, number>();
+  /** Declines of many offers, which others have their turn amid. */
+  readonly #declining = new WeakMap<Session, Promise<void>>();
 
   constructor(context: SessionContext, acceptor: Acceptor, demand: Demand) {
     this.#context = context;
@@ -42,14 +44,23 @@ export class Calls {
     this.#demand = demand;
   }
 
-  /** False: a call of a type that is not known here. */
-  perform(session: Session, call: Call): boolean {
+  /** False: a call of a type that is not known here. One after the other: a revive that follows declines ends their filters. */
+  async perform(session: Session, call: Call): Promise<boolean> {
+    for (let open = this.#declining.get(session); open !== undefined; open = this.#declining.get(session)) {
+      await open;
+    }
+    if (call.type !== Call_Type.DECLINE) return this.#perform(session, call);
+    if (call.decline === undefined) return true;
+    const work = this.#acceptor.decline(session, call.decline).finally(() => this.#declining.delete(session));
+    this.#declining.set(session, work);
+    await work;
+    return true;
+  }
+
+  #perform(session: Session, call: Call): boolean {
     switch (call.type) {
       case Call_Type.ACCEPT:
         if (call.accept) this.#acceptor.accept(session, call.accept);
-        return true;
-      case Call_Type.DECLINE:
-        if (call.decline) this.#acceptor.decline(session, call.decline);
         return true;
       case Call_Type.REVIVE:
         this.#demand.revive(session, call.revive?.roles ?? []);
@@ -73,7 +84,7 @@ export class Calls {
         return true;
       case Call_Type.RECONCILE_OPERATIONS:
         for (const status of call.reconcileOperations
-          ? session.feedback.reconcile(call.reconcileOperations)
+          ? session.feedback.reconcile(call.reconcileOperations, (agent) => this.#standing(agent))
           : []) {
           session.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } });
         }

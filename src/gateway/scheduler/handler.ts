@@ -89,7 +89,7 @@ async function perform(
     );
   }
   if (call.type !== Call_Type.UPDATE_FRAMEWORK) {
-    return service.perform(session, call) ? { status: 202 } : { status: 501 };
+    return (await service.perform(session, call)) ? { status: 202 } : { status: 501 };
   }
   const wishes = wishesOf(call.updateFramework);
   if (wishes === undefined) return badRequest("Expecting 'update_framework' to be present");

@@ -1,5 +1,5 @@
 import { type Executor, executorHasEnded } from "../../api/executor.ts";
-import type { Framework } from "../../api/framework.ts";
+import type { Framework, OperationRecord } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
@@ -20,7 +20,7 @@ import {
   Call_TypeSchema,
   Event_Type,
 } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { ExecutorMessages } from "../executors/messages.ts";
+import { ExecutorMessages, type MessagesOptions } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
 import { Acceptor } from "./acceptor.ts";
@@ -31,6 +31,9 @@ import { type Attempt, Frameworks, firstAttempt } from "./frameworks.ts";
 import { insist, persist } from "./persist.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { type Admission, admit, Refusal, revise } from "./subscription.ts";
+
+/** Field manager of Framework.status.operations. */
+const FEEDBACK_MANAGER = "mesos-gateway-feedback";
 
 /** Mesos's agent_reregister_timeout: how long after a change of the leader its frameworks may take to come back. Milliseconds. */
 const FORGIVEN_FOR = 600_000;
@@ -43,8 +46,8 @@ export interface ServiceOptions {
   readonly namespace: string;
   readonly authorizer: Authorizer;
   readonly metrics: GatewayMetrics;
-  /** File of the token for agents, and the port of their API. */
-  readonly agents: { readonly token: string; readonly port: number };
+  /** File of the token for agents, and how their API is reached. */
+  readonly agents: Pick<MessagesOptions, "token" | "tls"> & { readonly port: number };
   /** This replica, as subscribers are told; absent: it does not know its address. */
   readonly master?: MasterInfo;
 }
@@ -74,6 +77,7 @@ export class SchedulerService implements Runnable {
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
     this.#messages = new ExecutorMessages({
       token: agents.token,
+      tls: agents.tls,
       address: (agent) => {
         const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
         return ip && `${ip.includes(":") ? `[${ip}]` : ip}:${agents.port}`;
@@ -178,7 +182,7 @@ export class SchedulerService implements Runnable {
       before.fail("Framework failed over");
       this.#disconnect(before);
     }
-    const feedback = this.#feedback.get(key) ?? new Feedback(this.#deps.clock);
+    const feedback = this.#feedback.get(key) ?? this.#feedbackOf(framework);
     this.#feedback.set(key, feedback);
     const session = new Session(this.#context, framework, stream, feedback);
     this.#sessions.set(key, session);
@@ -197,6 +201,18 @@ export class SchedulerService implements Runnable {
     });
   }
 
+  #feedbackOf({ metadata, status }: Live<Framework>): Feedback {
+    const { clients, clock } = this.#deps;
+    const { signal } = this.#stop;
+    const options = { fieldManager: FEEDBACK_MANAGER, subresource: "status", signal };
+    const record = (operations: readonly OperationRecord[]) =>
+      persist(this.#deps, "feedback of operations", signal, () => {
+        const patch = { metadata: { uid: metadata.uid }, status: { operations } };
+        return clients.frameworks.mergePatch(metadata, patch, options);
+      });
+    return new Feedback({ clock, recorded: status?.operations ?? [], record });
+  }
+
   /** Its offers are nobody's any more; failover_timeout runs, as the framework controller sees to. */
   #disconnect(session: Session): void {
     session.stop();
@@ -209,7 +225,7 @@ export class SchedulerService implements Runnable {
   }
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */
-  perform(session: Session, call: Call): boolean {
+  async perform(session: Session, call: Call): Promise<boolean> {
     this.#metrics.calls.inc({ type: enumName(Call_TypeSchema, call.type) });
     if (call.type !== Call_Type.TEARDOWN) return this.#calls.perform(session, call);
     this.#end(session, undefined);
@@ -247,7 +263,8 @@ export class SchedulerService implements Runnable {
     const { caches, agentLeases, config } = this.#deps;
     const lease = `${config.namespace}/${agentLeaseName("")}`;
     return [
-      caches.tasks.onChange(({ type, object }) => {
+      // Nobody is subscribed yet whom what is there would matter to.
+      caches.tasks.follow(({ type, object }) => {
         const session = this.#sessions.get(frameworkKey(object));
         if (type === "deleted") session?.forget(object);
         else session?.observe(object);
@@ -261,11 +278,11 @@ export class SchedulerService implements Runnable {
         if (gone) this.#end(session, "Framework has been removed");
         else if (isNewer(object, session.framework)) session.changed(object);
       }),
-      caches.offers.onChange(({ type, object }) => {
+      caches.offers.follow(({ type, object }) => {
         if (object.spec.inverse !== true) return;
         this.#sessions.get(offerFramework(object))?.observeInverse(object, type === "deleted");
       }),
-      caches.agents.onChange(({ type, object }) => {
+      caches.agents.follow(({ type, object }) => {
         if (type === "deleted") this.#agentLost(object.metadata.name);
       }),
       caches.executors.onChange((change) => {

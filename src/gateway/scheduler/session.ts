@@ -6,6 +6,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Timer } from "../../cluster/time.ts";
 import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
+import { domainOf } from "../../controllers/node/attributes.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
 import type { OfferStream } from "../../controllers/offer/streams.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
@@ -42,9 +43,6 @@ export interface SessionContext {
   readonly master?: MasterInfo;
 }
 
-/** What is done once an offer that was accepted is closed. */
-export type Closed = (closing: Closing) => void;
-
 /** One subscription of one framework: all that is told on its stream, and nothing that outlives it. */
 export class Session implements OfferStream {
   readonly id: string;
@@ -55,7 +53,6 @@ export class Session implements OfferStream {
   readonly #context: SessionContext;
   readonly #updates: Updates;
   readonly #expiries = new Map<string, Timer>();
-  readonly #accepted = new Map<string, Closed>();
   readonly #inverse = new InverseOffers();
   #traits: FrameworkTraits;
   #framework: Live<Framework>;
@@ -175,22 +172,23 @@ export class Session implements OfferStream {
   }
 
   offered(offers: readonly Live<Offer>[]): void {
-    const { deps, scheduling } = this.#context;
+    const { caches, clock } = this.#context.deps;
     const messages = offers.map((offer) => {
       const { agent } = offer.spec;
-      const { region, zone } = scheduling.views.get(agent)?.state ?? {};
-      const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
-      const executorIds = deps.caches.executors.store
+      const known = caches.agents.store.get(agent);
+      const { region, zone } = known === undefined ? {} : domainOf(known, caches.nodes.store.get(agent));
+      const ip = known?.status?.addresses?.[0];
+      const executorIds = caches.executors.store
         .by("liveAgent", agent)
         .filter((executor) => frameworkKey(executor) === this.key)
         .map(({ spec }) => spec.executorId);
       return offerMessage(offer, this.#traits, { region, zone, ip, executorIds });
     });
     for (const offer of offers) {
-      const left = Date.parse(offer.spec.expiresAt) - deps.clock.now();
+      const left = Date.parse(offer.spec.expiresAt) - clock.now();
       this.#expiries.set(
         offer.metadata.name,
-        deps.clock.setTimeout(() => this.#expire(offer), left),
+        clock.setTimeout(() => this.#expire(offer), left),
       );
     }
     this.#count();
@@ -202,19 +200,15 @@ export class Session implements OfferStream {
   closed(offer: Live<Offer>, closing: Closing): void {
     const { name } = offer.metadata;
     this.answered(name);
-    const accepted = this.#accepted.get(name);
-    this.#accepted.delete(name);
-    accepted?.(closing);
     if (closing.state === "Rescinded" || closing.state === "Expired") {
       this.tell({ type: Event_Type.RESCIND, rescind: { offerId: { value: name } } });
     }
   }
 
   /** The framework has answered an offer: it does not expire any more. */
-  answered(offer: string, whenClosed?: Closed): void {
+  answered(offer: string): void {
     this.#expiries.get(offer)?.cancel();
     this.#expiries.delete(offer);
-    if (whenClosed !== undefined) this.#accepted.set(offer, whenClosed);
     this.#count();
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
+import { SLICE } from "../../cluster/breath.ts";
 import type { Clock } from "../../cluster/time.ts";
-import { SLICE } from "../../controllers/allocation/breath.ts";
 
 /** Cuts a rendering into slices, and counts what it costs. */
 export class Pace {

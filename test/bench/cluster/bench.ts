@@ -14,8 +14,9 @@ import { Operator } from "./operator.ts";
 import type { Options } from "./options.ts";
 import { PodLoad } from "./podload.ts";
 import { KubeScheduler } from "./scheduler.ts";
+import { seedCluster } from "./seed/seed.ts";
 import { Simulation } from "./simulation.ts";
-import { makeExisting, makeFlood } from "./standing.ts";
+import { makeFlood } from "./standing.ts";
 import { sweepPods, sweepTasks } from "./sweep.ts";
 import { until } from "./waiting.ts";
 
@@ -49,10 +50,7 @@ export class Bench {
       agents: options.agents,
       heartbeat: options.heartbeat * 1000,
     };
-    const every = Math.max(100, Math.round(options.agents / 5));
-    this.#simulation = new Simulation(settings, (count) => {
-      if (count % every === 0) say(`${count} agents registered`);
-    });
+    this.#simulation = new Simulation(settings);
   }
 
   /** Resolves once the operator offers every agent and the tasks that shall be there are. */
@@ -60,6 +58,8 @@ export class Bench {
     if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
     const plane = await startControlPlane(say, options.profile !== undefined);
     const dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
+    await seedCluster(plane.etcd, options.agents, options.existing);
+    say(`${options.agents} agents and ${options.existing} tasks are there`);
     const bench = new Bench(options, say, plane, dir);
     try {
       await bench.#prepare();
@@ -151,15 +151,10 @@ export class Bench {
   }
 
   async #prepare(): Promise<void> {
-    const { agents, existing, flood } = this.#options;
+    const { agents, flood } = this.#options;
     await this.#simulation.up;
     await this.#lead();
     this.#say(`${agents} agents are offered`);
-    if (existing > 0) {
-      await makeExisting(this.#plane.connection, existing, agents, (done) =>
-        this.#say(`${done} of ${existing} existing tasks run`),
-      );
-    }
     if (flood > 0) {
       await makeFlood(this.#plane.connection, flood);
       this.#say(`${flood} tasks wait for an agent that does not exist`);

@@ -13,6 +13,8 @@ export const WORK = "bench";
 export interface ControlPlane {
   /** An administrator's. */
   readonly kubeconfig: string;
+  /** Where etcd serves its clients: a URL. */
+  readonly etcd: string;
   /** Path of the program. */
   readonly scheduler: string;
   /** Without a limit of its own: for what is not measured. */
@@ -23,7 +25,7 @@ export interface ControlPlane {
 /** An etcd and an API server of the benchmark's own, with every CRD. */
 export async function startControlPlane(say: Say, profiling: boolean): Promise<ControlPlane> {
   const programs = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl", "kube-scheduler"], say);
-  const { kubeconfig, stop } = await startServer({ profiling });
+  const { kubeconfig, etcd, stop } = await startServer({ profiling });
   try {
     await applyDefinitions(kubeconfig);
     const limits = { qps: 1_000_000, burst: 1_000_000, timeout: 120_000 };
@@ -37,7 +39,7 @@ export async function startControlPlane(say: Say, profiling: boolean): Promise<C
       connection.close();
       await stop();
     };
-    return { kubeconfig, scheduler: binary(programs, "kube-scheduler"), connection, stop: end };
+    return { kubeconfig, etcd, scheduler: binary(programs, "kube-scheduler"), connection, stop: end };
   } catch (error) {
     await stop();
     throw error;

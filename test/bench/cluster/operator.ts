@@ -25,6 +25,9 @@ export interface OperatorSettings extends Pick<Options, "qps" | "interval" | "pr
   readonly config?: object;
   /** Of its Node. */
   readonly flags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where it was bundled to; absent: from its sources. */
+  readonly program?: string;
 }
 
 /** The operator's own program, as a process. */
@@ -46,9 +49,10 @@ export class Operator {
     };
     writeFileSync(path, stringify(config));
     const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
-    const env = { ...process.env, KUBECONFIG: kubeconfig, MESOS_CONFIG: path, POD_NAME: name };
+    const own = { KUBECONFIG: kubeconfig, MESOS_CONFIG: path, POD_NAME: name };
+    const env = { ...process.env, ...settings.env, ...own };
     this.#child = new Child(
-      [process.execPath, ...flags, ...profiling, PROGRAM],
+      [process.execPath, ...flags, ...profiling, settings.program ?? PROGRAM],
       join(dir, `${name}.log`),
       env,
     );

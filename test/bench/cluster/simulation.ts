@@ -13,11 +13,10 @@ export class Simulation {
   /** Milliseconds by which the last round of heartbeats was late. */
   late = 0;
 
-  constructor(settings: SimulatorSettings, registered: (agents: number) => void) {
+  constructor(settings: SimulatorSettings) {
     this.#process = fork(PROGRAM, [JSON.stringify(settings)]);
     this.#process.on("message", (message: SimulatorMessage) => {
-      if (message.kind === "registered") registered(message.agents);
-      else if (message.kind === "up") this.#up.resolve();
+      if (message.kind === "up") this.#up.resolve();
       else if (message.kind === "late") this.late = message.milliseconds;
       else this.#up.reject(new BenchError(`the simulated nodes failed: ${message.message}`));
     });
@@ -28,7 +27,7 @@ export class Simulation {
     this.#up.promise.catch(() => {});
   }
 
-  /** Resolves when every agent has registered. */
+  /** Resolves when it plays every node. */
   get up(): Promise<void> {
     return this.#up.promise;
   }

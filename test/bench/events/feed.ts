@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject, Live } from "../../../src/cluster/object.ts";
 import type {
-  List,
+  Page,
   Resource,
   ResourceType,
   WatchEvent,
@@ -46,10 +46,10 @@ export class Feed<T extends KubeObject> implements Resource<T> {
     return told;
   }
 
-  async list(): Promise<List<T>> {
+  async *pages(): AsyncGenerator<Page<T>, void> {
     const items = this.#initial;
     this.#initial = [];
-    return { items, resourceVersion: String(Feed.#version) };
+    yield { items, resourceVersion: String(Feed.#version), continue: undefined };
   }
 
   async *watch({ signal, onOpen }: WatchOptions): AsyncGenerator<WatchEvent<T>, void> {
@@ -72,7 +72,7 @@ export class Feed<T extends KubeObject> implements Resource<T> {
   }
 
   get = unwanted;
-  pages = unwanted;
+  list = unwanted;
   update = unwanted;
   updateStatus = unwanted;
   mergePatch = unwanted;

@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { durationMs } from "../../../src/api/duration.ts";
 import type { KubernetesObject } from "../../../src/api/kind.ts";
+import { Breath } from "../../../src/cluster/breath.ts";
 import { Expiry } from "../../../src/cluster/expiry.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { Metrics } from "../../../src/cluster/metrics.ts";
@@ -56,7 +57,7 @@ export class Mirror {
     const caches = createCaches(clients, { logger, clock });
     const allocationRequests = new Mailbox<string>();
     this.#deps = {
-      ...{ config, clients, caches, clock, logger, random: Math.random },
+      ...{ config, clients, caches, clock, breath: new Breath(clock), logger, random: Math.random },
       recorder: { record: () => {} },
       metrics: new OperatorMetrics(registry),
       controllerMetrics: new Metrics(registry),

@@ -7,6 +7,7 @@ import { type ControlPlane, startControlPlane, WORK } from "../cluster/controlpl
 import { cpuBetween, readCpuTimes } from "../cluster/cputime.ts";
 import { BenchError } from "../cluster/failure.ts";
 import { Operator } from "../cluster/operator.ts";
+import { seedCluster } from "../cluster/seed/seed.ts";
 import { Simulation } from "../cluster/simulation.ts";
 import { paceOf, round } from "../cluster/statistics.ts";
 import { until } from "../cluster/waiting.ts";
@@ -42,7 +43,7 @@ export class GatewayBench {
     this.#dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
     const { kubeconfig } = plane;
     const { agents, interval, profile } = options;
-    this.#simulation = new Simulation({ kubeconfig, agents, heartbeat: HEARTBEAT * 1000 }, () => {});
+    this.#simulation = new Simulation({ kubeconfig, agents, heartbeat: HEARTBEAT * 1000 });
     this.#operator = new Operator({
       ...{ kubeconfig, agents, interval, profile, dir: this.#dir, name: "operator", qps: QPS },
       maxOffers: 64,
@@ -65,6 +66,7 @@ export class GatewayBench {
   /** Resolves once the gateway answers and all agents can be offered. */
   static async start(options: Options, say: Say): Promise<GatewayBench> {
     const plane = await startControlPlane(say, false);
+    await seedCluster(plane.etcd, options.agents, 0);
     const bench = new GatewayBench(options, say, plane);
     try {
       await bench.#simulation.up;

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Registry } from "prom-client";
 import type { Offer } from "../../../src/api/offer.ts";
+import { Breath } from "../../../src/cluster/breath.ts";
 import { Expiry } from "../../../src/cluster/expiry.ts";
 import { createLogger } from "../../../src/cluster/logger.ts";
 import { keyOf, type Live } from "../../../src/cluster/object.ts";
@@ -134,6 +135,7 @@ function dependencies(lists: Lists): Dependencies {
     clients,
     caches,
     clock: systemClock,
+    breath: new Breath(systemClock),
     random: Math.random,
     recorder: nothing as Dependencies["recorder"],
     logger,

@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { durationMs } from "../../../src/api/duration.ts";
 import type { Task, TaskStatus } from "../../../src/api/task.ts";
+import { Breath } from "../../../src/cluster/breath.ts";
 import { events, type Pod } from "../../../src/cluster/core.ts";
 import { EventWriter } from "../../../src/cluster/events.ts";
 import { Expiry } from "../../../src/cluster/expiry.ts";
@@ -46,6 +47,7 @@ export class NodeSide extends BareCluster {
       clients: this.clients,
       caches,
       clock: systemClock,
+      breath: new Breath(systemClock),
       random: Math.random,
       recorder,
       logger,

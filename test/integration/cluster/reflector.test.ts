@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { roleSpec } from "../../../src/api/role.ts";
+import { roles } from "../../../src/client/handles.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
+import { ManualClock } from "../../../src/cluster/manual-clock.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
 import type { Change } from "../../../src/cluster/store.ts";
 import {
@@ -177,6 +180,38 @@ describe("Reflector", () => {
       seen.push(event.type);
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(seen.filter((type) => type !== "BOOKMARK")).toEqual([]);
+  });
+
+  it("lists again at once when its first watch is told that its version is too old, and waits before a third list", async () => {
+    // Of a custom kind: the server's cache of those is younger than its first version.
+    const kind = roles(connection);
+    const role = (name: string) => ({
+      apiVersion: "mesos.dev/v1alpha1" as const,
+      kind: "Role" as const,
+      metadata: { name },
+      spec: roleSpec.parse({ path: name }),
+    });
+    await kind.create(role("expired-a"));
+    let lists = 0;
+    const late: typeof kind = Object.assign(Object.create(kind), {
+      watch: (options) => kind.watch(options),
+      list: async (options) => ({
+        ...(await kind.list(options)),
+        ...(++lists < 3 && { resourceVersion: "1" }),
+      }),
+    } satisfies Partial<typeof kind>);
+    const clock = new ManualClock();
+    const reflector = new Reflector(late, { logger: silent, clock });
+    await start(reflector);
+    await eventually(() => expect([lists, clock.pending]).toEqual([2, 1]));
+    expect(reflector.watching).toBe(false);
+    await clock.advance(2_000);
+    // The first wait is the second of the backoff.
+    await clock.advance(2_000);
+    await eventually(() => expect([lists, reflector.watching]).toEqual([3, true]));
+    await kind.create(role("expired-b"));
+    await eventually(() => expect(reflector.store.has("expired-b")).toBe(true));
+    for (const name of ["expired-a", "expired-b"]) await kind.delete({ name });
   });
 
   it("tells all handlers even if one of them throws", async () => {

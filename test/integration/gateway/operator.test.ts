@@ -35,6 +35,11 @@ describe("the operator API", () => {
     await cluster.join("o1");
     scheduler = scene.client(gateway.port);
     await cluster.eventually(() => scheduler.subscribe({ frameworkInfo: info("ops-fw") }));
+    // Documents are made of the caches, which may be a moment behind.
+    await cluster.eventually(async () => {
+      const { getFrameworks } = await admin.read({ type: Call_Type.GET_FRAMEWORKS });
+      expect(getFrameworks?.frameworks).toHaveLength(1);
+    });
   });
   afterAll(() => scene.stop());
 

@@ -7,10 +7,10 @@ import { nodeName, SYSTEM } from "./protocol.ts";
 /** Milliseconds: those that fall due within one of these are renewed together. */
 const TICK = 50;
 
-/** Renews the Leases of all agents (`known` is how many there are), spread evenly over each interval, as those of agents started at all times are. */
+/** Renews the Leases of all agents spread evenly over each interval, as those of agents started at all times are. */
 export async function keepAlive(
   connection: Connection,
-  known: () => number,
+  count: number,
   interval: number,
   late: (milliseconds: number) => void,
   signal: AbortSignal,
@@ -24,7 +24,6 @@ export async function keepAlive(
   };
   for (let begin = performance.now(); !signal.aborted; begin += interval) {
     const open: Promise<void>[] = [];
-    const count = known();
     for (let next = 0; next < count && !signal.aborted; ) {
       const due = Math.min(count, Math.floor(((performance.now() - begin) / interval) * count) + 1);
       for (; next < due; next++) open.push(renew(next));

@@ -61,8 +61,7 @@ export function createKubelets(pods: Resource<Pod>, cache: Reflector<Pod>, logge
     const same = asked.cpuMilli === granted.cpuMilli && asked.memoryBytes === granted.memoryBytes;
     if (phase === "running" && same) return;
     const requests = pod.spec?.containers[0]?.resources?.requests ?? {};
-    const status = { ...running(SLOT_CONTAINER), allocatedResources: requests, resources: { requests } };
-    await write(pod, { phase: "Running", conditions: READY, containerStatuses: [status] }, signal);
+    await write(pod, runningPod(requests), signal);
   }
 
   return new Controller({
@@ -76,6 +75,12 @@ export function createKubelets(pods: Resource<Pod>, cache: Reflector<Pod>, logge
 
 const READY = [{ type: "Ready", status: "True" }];
 const STARTED_AT = "2026-01-01T00:00:00Z";
+
+/** Status of a slot Pod that was granted what it asks for. */
+export function runningPod(requests: Readonly<Record<string, string>>): NonNullable<Pod["status"]> {
+  const status = { ...running(SLOT_CONTAINER), allocatedResources: requests, resources: { requests } };
+  return { phase: "Running", conditions: READY, containerStatuses: [status] };
+}
 
 const running = (name: string) => ({
   name,

@@ -1,4 +1,4 @@
-/** The nodes of the benchmark as one process: kubelets and agents. Started by `simulation.ts`; ends with its parent. */
+/** The nodes of the benchmark as one process: kubelets and agents, whose objects are there already. Started by `simulation.ts`; ends with its parent. */
 import { tasks } from "../../../../src/client/handles.ts";
 import { Connection } from "../../../../src/cluster/connection.ts";
 import { pods } from "../../../../src/cluster/core.ts";
@@ -7,7 +7,6 @@ import { Reflector } from "../../../../src/cluster/reflector.ts";
 import { createAgents } from "./agents.ts";
 import { keepAlive } from "./heartbeats.ts";
 import { createKubelets } from "./kubelet.ts";
-import { registerAll } from "./nodes.ts";
 import type { SimulatorMessage, SimulatorSettings } from "./protocol.ts";
 
 /** The nodes of a real cluster have a client each: theirs together knows no limit. */
@@ -33,19 +32,14 @@ async function main(): Promise<void> {
     indexers: { agent: ({ spec }) => (spec.agent === undefined ? [] : [spec.agent]) },
   });
   const late = (milliseconds: number) => tell({ kind: "late", milliseconds });
-  let known = 0;
   const running = [
-    keepAlive(heart, () => known, heartbeat, late, signal),
+    ...(heartbeat > 0 ? [keepAlive(heart, count, heartbeat, late, signal)] : []),
     podCache.run(signal),
     taskCache.run(signal),
     createKubelets(pods(connection), podCache, logger).run(signal),
     createAgents({ tasks: tasks(connection), taskCache, podCache, logger, signal }).run(signal),
   ];
-  const registered = (agents: number) => {
-    known = agents;
-    tell({ kind: "registered", agents });
-  };
-  await registerAll(connection, count, heartbeat, registered, signal);
+  await Promise.all([podCache.synced, taskCache.synced]);
   tell({ kind: "up" });
   await Promise.all(running);
 }

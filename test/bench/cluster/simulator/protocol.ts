@@ -2,14 +2,13 @@
 export interface SimulatorSettings {
   readonly kubeconfig: string;
   readonly agents: number;
-  /** Milliseconds between the renewals of an agent's Lease. */
+  /** Milliseconds between the renewals of an agent's Lease; 0: somebody else renews them. */
   readonly heartbeat: number;
 }
 
 /** What the simulator tells the benchmark. */
 export type SimulatorMessage =
-  | { readonly kind: "registered"; readonly agents: number }
-  /** All agents are there. */
+  /** It has seen all agents. */
   | { readonly kind: "up" }
   /** Of the last round of renewals: by how much it was late, in milliseconds. */
   | { readonly kind: "late"; readonly milliseconds: number }

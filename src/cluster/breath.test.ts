@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import { Breath, SLICE } from "./breath.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** A clock on which `work` takes as long as it says, and a breath whose turns are counted. */
+function breathing() {
+  const clock = new (class extends ManualClock {
+    spent = 0;
+    override monotonic(): number {
+      return this.spent;
+    }
+  })();
+  let turns = 0;
+  const breath = new Breath(clock, async () => {
+    turns += 1;
+  });
+  const work = (milliseconds: number) => {
+    clock.spent += milliseconds;
+  };
+  return { breath, turns: () => turns, work };
+}
+
+it("gives others their turn once a slice has been worked", async () => {
+  const { breath, turns, work } = breathing();
+  work(SLICE - 1);
+  await breath.take();
+  expect(turns()).toBe(0);
+  work(1);
+  await breath.take();
+  expect(turns()).toBe(1);
+  await breath.take();
+  expect(turns()).toBe(1);
+});
+
+it("has one turn for all who wait for it", async () => {
+  const { breath, turns, work } = breathing();
+  work(SLICE);
+  await Promise.all([breath.take(), breath.take(), breath.take()]);
+  expect(turns()).toBe(1);
+});
+
+it("takes a turn between the parts of long work, and does all of it", async () => {
+  const { breath, turns, work } = breathing();
+  const done: number[] = [];
+  await breath.each([1, 2, 3, 4, 5, 6], (item) => {
+    done.push(item);
+    work(SLICE / 2);
+  });
+  expect(done).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(turns()).toBe(3);
+});
+
+it("carries out stepwise work with a turn between steps", async () => {
+  const { breath, turns, work } = breathing();
+  const sum = breath.through(
+    (function* () {
+      work(SLICE);
+      yield;
+      work(SLICE);
+      yield;
+      return "done";
+    })(),
+  );
+  expect(await sum).toBe("done");
+  expect(turns()).toBe(2);
+});
