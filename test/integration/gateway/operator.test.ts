@@ -7,7 +7,9 @@ import {
 } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import type { Encoding } from "../../../src/wire/media.ts";
+import { WRITTEN_CALLS } from "../../../src/wire/master.fixture.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
+import { bytesOf, textOf } from "../../../src/wire/written.fixture.ts";
 import { Administrator, principal } from "./administrator.ts";
 import { ask, askBytes, type MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
@@ -121,6 +123,32 @@ describe("the operator API", () => {
       expect(values.get("master/slaves_active")).toBe(1);
       expect(values.get("master/cpus_total")).toBeGreaterThan(0);
       expect(values.has("master/tasks_running")).toBe(true);
+    });
+  });
+
+  describe.each<Encoding>(["json", "protobuf"])("each call by hand in %s", (encoding) => {
+    const type = MEDIA_TYPE[encoding];
+    /** Of an agent and of a framework that are not there, and of what no master has here. Reads: 200. */
+    const answers: Readonly<Record<string, number>> = {
+      ...{ LIST_FILES: 404, READ_FILE: 404, MARK_AGENT_GONE: 404, TEARDOWN: 400 },
+      ...{ RESERVE_RESOURCES: 400, UNRESERVE_RESOURCES: 400, CREATE_VOLUMES: 400, DESTROY_VOLUMES: 400 },
+      ...{ GROW_VOLUME: 400, SHRINK_VOLUME: 400 },
+      ...{ DRAIN_AGENT: 400, DEACTIVATE_AGENT: 400, REACTIVATE_AGENT: 400 },
+      ...{ UPDATE_MAINTENANCE_SCHEDULE: 400, START_MAINTENANCE: 400, STOP_MAINTENANCE: 400 },
+      // UPDATE_QUOTA has given it one already.
+      SET_QUOTA: 400,
+    };
+
+    it.each(WRITTEN_CALLS)("$type", async (call) => {
+      const body = encoding === "json" ? textOf(call) : bytesOf(call);
+      const send = async () => {
+        const given = { "Content-Type": type, Accept: type, ...headers };
+        const response = await open(gateway.port, { path: "/api/v1", body, headers: given });
+        response.destroy();
+        expect(response.statusCode).toBe(answers[call.type] ?? 200);
+      };
+      // What the call before has written, REMOVE_QUOTA sees in a moment.
+      await (call.type === "REMOVE_QUOTA" ? scene.cluster.eventually(send) : send());
     });
   });
 
