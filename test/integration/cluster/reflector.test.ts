@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { Breath, SLICE } from "../../../src/cluster/breath.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
 import type { Change } from "../../../src/cluster/store.ts";
+import { systemClock } from "../../../src/cluster/time.ts";
 import {
   configMap,
   connectByProxy,
@@ -69,6 +71,29 @@ describe("Reflector", () => {
     expect(() => Object.assign(reflector.store.get(`${namespace}/first`)?.data ?? {}, { a: "3" })).toThrow(
       TypeError,
     );
+  });
+
+  it("tells a list bit by bit, with a turn for others between, and is synced once all is told", async () => {
+    const namespace = await freshNamespace(connection, "breath");
+    await makeConfigMaps(connection, namespace, 30);
+    let [now, turns] = [0, 0];
+    const clock = { ...systemClock, monotonic: () => now };
+    const breath = new Breath(clock, async () => {
+      turns += 1;
+    });
+    const reflector = new Reflector(configMaps(connection), { namespace, logger: silent, breath });
+    const seen: number[] = [];
+    reflector.onChange(() => {
+      seen.push(reflector.store.size);
+      now += SLICE;
+    });
+    await start(reflector);
+    expect(seen).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(turns).toBe(30);
+    const later: string[] = [];
+    reflector.follow((change) => later.push(told(change)));
+    await configMaps(connection).create(configMap(namespace, "later", { a: "1" }));
+    await eventually(() => expect(later).toEqual(["added later 1"]));
   });
 
   it("holds what the selectors select: an object that leaves the selection is deleted", async () => {
