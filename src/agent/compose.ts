@@ -47,9 +47,6 @@ import { bytesOf } from "./upkeep/bytes.ts";
 import { memTotal } from "./upkeep/memoryPressure.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
 
-/** Of each address: framework messages, all of them the operator's. */
-const MESSAGES = { perSecond: 200, burst: 1_000, waiting: 1_000 };
-
 /** What the agent has of the node when it puts its parts together. */
 export interface NodeParts {
   readonly runtime: ContainerRuntime;
@@ -264,7 +261,7 @@ export async function compose(
     hub,
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
-    sources: new Throttle(MESSAGES, clock),
+    sources: new Throttle(config.http.requestsPerAddress, clock),
     plain: config.http.tls === undefined,
   });
   const operators = operatorRoutes({

@@ -1,6 +1,6 @@
 import { Backoff } from "./backoff.ts";
 import { Breath } from "./breath.ts";
-import { isExpired } from "./errors.ts";
+import { ApiError, isExpired, isInvalid } from "./errors.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Logger } from "./logger.ts";
 import { type KubeObject, keyOf, type Live } from "./object.ts";
@@ -39,8 +39,9 @@ export type Watched<T extends KubeObject> = Pick<
 type Handler<T extends KubeObject> = (change: Change<T>) => void;
 
 /**
- * Mirrors one kind, or a selection of it, into a store: a list, then a watch from the list's version, which is
- * taken up where it ended for as long as the API server remembers that version (410: a new list). Handlers
+ * Mirrors one kind, or a selection of it, into a store: a watch that begins with all that is there, or, where the API server has
+ * no such thing, a list and a watch from the list's version. It is taken up where it ended for as long as the API server
+ * remembers that version (410: all anew). Handlers
  * hear of each change after the store has it, in order. A list, or a burst of events, comes to the store and the handlers
  * bit by bit: others have their turn between two objects, and see a store that is on its way.
  */
@@ -50,7 +51,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   readonly store: Reader<T, I>;
   /** Resolves once the first list is in the store and its handlers were called. */
   readonly synced: Promise<void>;
-  readonly #resource: Resource<T>;
+  readonly #resource: Pick<Resource<T>, "type" | "pages" | "watch">;
   readonly #options: ReflectorOptions<T, I>;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -65,12 +66,14 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   #watching = false;
   /** Where the next watch begins; undefined asks for a list. */
   #version: string | undefined;
+  /** Whether the server lists by a watch: nothing of it is larger than an object, and no gap is between list and watch. */
+  #streams = true;
   /** Pages need the server to remember the version of the first one; the whole list at once does not. */
   #paged = true;
   #heardAt = Number.NEGATIVE_INFINITY;
   #blindSince: number;
 
-  constructor(resource: Resource<T>, options: ReflectorOptions<T, I>) {
+  constructor(resource: Pick<Resource<T>, "type" | "pages" | "watch">, options: ReflectorOptions<T, I>) {
     this.#resource = resource;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -126,7 +129,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     while (!signal.aborted) {
       let pause: number | undefined;
       try {
-        this.#version ??= await this.#list(signal);
+        if (!this.#streams) this.#version ??= await this.#list(signal);
         pause = await this.#watch(this.#version, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -154,6 +157,16 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       if (this.#breath.isDue) await this.#breath.take();
     }
     this.#paged = true;
+    await this.#fill(kept, resourceVersion, signal);
+    return resourceVersion;
+  }
+
+  /** Makes what was listed, by key, the store's content. */
+  async #fill(
+    kept: ReadonlyMap<string, Live<T>>,
+    resourceVersion: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const change of this.#store.replace(kept, !this.#hasSynced)) {
       this.#dispatch(change);
       if (this.#breath.isDue) await this.#breath.take();
@@ -165,29 +178,38 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       this.#resolveSynced();
     }
     this.#logger.debug({ objects: kept.size, resourceVersion }, "listed");
-    return resourceVersion;
   }
 
-  /** Watches until the server ends it; answers with a pause if it ended suspiciously soon. */
-  async #watch(resourceVersion: string, signal: AbortSignal): Promise<number | undefined> {
+  /** Watches until the server ends it, lists first without a version; answers with a pause if it ended suspiciously soon. */
+  async #watch(resourceVersion: string | undefined, signal: AbortSignal): Promise<number | undefined> {
     const { namespace, labelSelector, fieldSelector } = this.#options;
     const started = this.#clock.monotonic();
     let heard = false;
     let end: "clean" | "broken" = "broken";
+    let listing = resourceVersion === undefined ? new Map<string, Live<T>>() : undefined;
     try {
       const events = this.#resource.watch({
         ...(namespace !== undefined ? { namespace } : {}),
         ...(labelSelector !== undefined ? { labelSelector } : {}),
         ...(fieldSelector !== undefined ? { fieldSelector } : {}),
-        resourceVersion,
+        ...(resourceVersion !== undefined && { resourceVersion }),
         timeoutSeconds: Math.round(WATCH_SECONDS * (1 + this.#random())),
         signal,
-        onOpen: () => this.#opened(),
+        onOpen: () => {
+          if (listing === undefined) this.#opened();
+        },
       });
       for await (const event of events) {
         heard = true;
         this.#heard();
-        this.#receive(event);
+        if (listing === undefined) this.#receive(event);
+        else if (event.type !== "BOOKMARK") this.#collect(listing, event);
+        else if (event.complete) {
+          await this.#fill(listing, event.resourceVersion, signal);
+          listing = undefined;
+          this.#version = event.resourceVersion;
+          this.#opened();
+        }
         if (this.#breath.isDue) await this.#breath.take();
       }
       end = "clean";
@@ -195,7 +217,17 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       this.#closed(end);
       if (this.#clock.monotonic() - started >= HEALTHY_WATCH) this.#backoff.reset();
     }
+    if (listing !== undefined) return this.#backoff.next();
     return !heard && this.#clock.monotonic() - started < SHORT_WATCH ? this.#backoff.next() : undefined;
+  }
+
+  #collect(
+    listing: Map<string, Live<T>>,
+    { type, object }: Exclude<WatchEvent<T>, { type: "BOOKMARK" }>,
+  ): void {
+    const key = keyOf(object.metadata);
+    if (type === "DELETED") listing.delete(key);
+    else listing.set(key, this.#prepare(object));
   }
 
   #receive(event: WatchEvent<T>): void {
@@ -217,6 +249,11 @@ export class Reflector<T extends KubeObject, I extends string = never> {
 
   /** Milliseconds to wait, if any. */
   #failed(error: unknown): number | undefined {
+    if (this.#streams && this.#version === undefined && isRefused(error)) {
+      this.#streams = false;
+      this.#logger.info({ err: error }, "the API server does not list by watches");
+      return undefined;
+    }
     const expired = isExpired(error);
     // The first watch of a kind may find a cache one version younger than the list; blindness would be all that waiting gives.
     const atOnce = expired && this.#version !== undefined && this.#backoff.failures === 0;
@@ -265,3 +302,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     }
   }
 }
+
+/** What was asked for is not known there, or is turned off. */
+const isRefused = (error: unknown): boolean =>
+  isInvalid(error) || (error instanceof ApiError && error.code === 400);

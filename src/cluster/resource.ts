@@ -32,8 +32,11 @@ export interface Page<T extends KubeObject> extends List<T> {
 }
 
 export interface WatchOptions extends Selection, CallOptions {
-  /** Where to begin: a list's or an object's. */
-  readonly resourceVersion: string;
+  /**
+   * Where to begin: a list's or an object's. Absent: what is there now comes first, as ADDED events, and a BOOKMARK that says so
+   * (KEP-3157); a server that cannot answers 400 or 422.
+   */
+  readonly resourceVersion?: string;
   /** After which the server ends the watch by itself. */
   readonly timeoutSeconds: number;
   /** Told when the server has accepted the watch. */
@@ -43,7 +46,12 @@ export interface WatchOptions extends Selection, CallOptions {
 export type WatchEvent<T extends KubeObject> =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: Live<T> }
   /** Nothing changed; the watch has come as far as this version. */
-  | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
+  | {
+      readonly type: "BOOKMARK";
+      readonly resourceVersion: string;
+      /** All that was there when the watch began has been told. */
+      readonly complete?: boolean;
+    };
 
 export interface List<T extends KubeObject> {
   readonly items: Live<T>[];

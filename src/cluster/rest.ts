@@ -82,7 +82,9 @@ export class RestResource<T extends KubeObject> implements Resource<T> {
         ...selectionOf(options),
         watch: true,
         allowWatchBookmarks: true,
-        resourceVersion: options.resourceVersion,
+        ...(options.resourceVersion === undefined
+          ? { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }
+          : { resourceVersion: options.resourceVersion }),
         timeoutSeconds: options.timeoutSeconds,
       },
       ...callOf(options),

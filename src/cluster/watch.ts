@@ -42,6 +42,12 @@ export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<stri
   }
 }
 
+function bookmark({ metadata }: Live<KubeObject>): WatchEvent<never> {
+  const { resourceVersion, annotations } = metadata;
+  const complete = annotations?.["k8s.io/initial-events-end"] === "true";
+  return { type: "BOOKMARK", resourceVersion, ...(complete && { complete }) };
+}
+
 function event<T extends KubeObject>(
   line: string,
   request: string,
@@ -54,7 +60,7 @@ function event<T extends KubeObject>(
     case "DELETED":
       return { type, object: receive(object) };
     case "BOOKMARK":
-      return { type, resourceVersion: (object as Live<T>).metadata.resourceVersion };
+      return bookmark(object as Live<T>);
     default: {
       const status = object as Status;
       throw new ApiError(request, status.code ?? 500, status);

@@ -79,6 +79,7 @@ export const chartValues = z.strictObject({
   operator: z.strictObject({
     replicas: z.int().min(0).max(9),
     config: chartOperatorConfig,
+    nodeFlags: z.array(z.string().startsWith("--")).describe("Of Node, as for its heap."),
     ...scheduling,
     topologySpreadConstraints: kubernetesList,
     podDisruptionBudget: z.strictObject({ enabled: z.boolean(), minAvailable: countOrPercent }),

@@ -17,7 +17,7 @@ import type { Indexer } from "../cluster/store.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { Clients } from "./clients.ts";
 import { frameworkLeaseKey } from "./framework/connection.ts";
-import { slimNode, slimPod } from "./slim.ts";
+import { slimLease, slimNode, slimPod } from "./slim.ts";
 
 /**
  * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`, `taskId`: all tasks.
@@ -73,7 +73,7 @@ export interface Caches {
   /** All Leases but those of the nodes: of agents and of frameworks. */
   readonly leases: Reflector<Lease>;
   readonly namespaces: Reflector<Namespace>;
-  /** Without status.images. */
+  /** Without what does not bear on what is offered (see slim.ts). */
   readonly nodes: Reflector<Node>;
   /** By spec.nodeName; ended ones too. Without what does not bear on resources (see slim.ts). */
   readonly pods: Reflector<Pod, "node">;
@@ -187,6 +187,7 @@ export function createCaches(clients: Clients, options: CacheOptions): Caches {
     leases: new Reflector(clients.leases, {
       ...options,
       fieldSelector: "metadata.namespace!=kube-node-lease",
+      transform: slimLease,
     }),
     namespaces: new Reflector(clients.namespaces, options),
     nodes: new Reflector(clients.nodes, { ...options, transform: slimNode }),

@@ -1,4 +1,4 @@
-import type { Node, Pod } from "../cluster/core.ts";
+import type { Lease, Node, Pod } from "../cluster/core.ts";
 import type { Live } from "../cluster/object.ts";
 
 type Container = NonNullable<Pod["spec"]>["containers"][number];
@@ -32,9 +32,31 @@ function slimContainer(container: Container): Container {
   } as Container;
 }
 
-/** A Node without the list of its images, the largest part of it. */
+/** A Node with what is offered of it, and whether it may be: the rest is by far the larger part. */
 export function slimNode(node: Live<Node>): Live<Node> {
-  if (node.status?.images === undefined) return node;
-  const { images: _images, ...status } = node.status;
-  return { ...node, status };
+  const { annotations: _annotations, ...metadata } = node.metadata;
+  const { allocatable, conditions } = node.status ?? {};
+  const ready = conditions?.filter(({ type }) => type === "Ready");
+  const { taints, unschedulable } = node.spec ?? {};
+  return {
+    metadata,
+    spec: { ...(taints && { taints }), ...(unschedulable !== undefined && { unschedulable }) },
+    status: { ...(allocatable && { allocatable }), ...(ready && { conditions: ready }) },
+  } as Live<Node>;
+}
+
+/** A Lease by its name, with who holds it and since when. */
+export function slimLease({ metadata, spec }: Live<Lease>): Live<Lease> {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
+  const { holderIdentity, renewTime, leaseDurationSeconds } = spec ?? {};
+  return {
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      ...(namespace !== undefined && { namespace }),
+    },
+    spec: { holderIdentity, renewTime, leaseDurationSeconds },
+  } as Live<Lease>;
 }

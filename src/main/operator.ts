@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import { Connection } from "../cluster/connection.ts";
 import { HealthServer } from "../cluster/health.ts";
 import { createLogger } from "../cluster/logger.ts";
@@ -20,6 +20,8 @@ async function main(): Promise<number> {
   const logger = createLogger({ name: "mesos-operator", level: config.logLevel });
   const registry = new Registry();
   const metrics = new Metrics(registry);
+  // Memory, collections and how late the event loop is: process_*, nodejs_*.
+  collectDefaultMetrics({ register: registry });
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.once(name, () => {

@@ -346,12 +346,12 @@ test("a drain kills its tasks through it, with their reason, and shuts it down",
     const drain = ["drain", agent, "--grace", "20s", "--wait", "--timeout", "60"];
     expect(await scene.mesos(...drain)).toBe(`agent ${agent} is drained\n`);
     await reaches("drained", "TASK_KILLED");
-    expect(client.updates("drained").at(-1)?.reason).toBe(TaskStatus_Reason.REASON_AGENT_DRAINING);
+    expect(client.updates("drained").at(-1)?.reason).toBe(TaskStatus_Reason.AGENT_DRAINING);
     const ref = { namespace: scene.namespace, name };
     const { status } = await scene.cluster.kinds.executors.get(ref);
     expect(status).toMatchObject({ state: "Ended", exit: { code: 0 } });
     const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
-    expect(output).toMatch(/^kill drained$[^]*^shutdown$/m);
+    expect(output.split("\n").slice(-3, -1)).toEqual(["kill drained", "shutdown"]);
   } finally {
     await scene.mesos("reactivate", agent);
   }

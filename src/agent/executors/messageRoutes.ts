@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Authenticator, authenticate } from "../../auth/authenticator.ts";
 import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
 import { RecordStream } from "../../http/recordstream.ts";
@@ -11,7 +12,7 @@ export interface MessageRouteOptions {
   readonly authenticator: Authenticator;
   /** The user that the operator is to Kubernetes: nobody else is let in. */
   readonly operator: string;
-  /** By address: whoever it is, the API server is asked about no more tokens. */
+  /** By address, of those whose token is not the one that was right last: the API server is asked about no more of them. */
   readonly sources: Throttle;
   /** Served without TLS too: the agent has none. */
   readonly plain: boolean;
@@ -28,11 +29,19 @@ export function messageRoutes({
   sources,
   plain,
 }: MessageRouteOptions): Route[] {
+  let known: string | undefined;
   const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
-    if (!(await sources.admit(request.socket.remoteAddress))) return sources.refusal("too many are waiting");
-    const who = await authenticate([authenticator], false, request.headers.authorization);
-    if (who.kind !== "principal") return { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
-    return who.principal.user.username === operator ? undefined : forbidden("only the operator may");
+    const { authorization } = request.headers;
+    if (authorization === undefined) return unauthorized;
+    const digest = createHash("sha256").update(authorization).digest("hex");
+    if (digest !== known && !(await sources.admit(request.socket.remoteAddress))) {
+      return sources.refusal("too many of your requests are waiting");
+    }
+    const who = await authenticate([authenticator], false, authorization);
+    if (who.kind !== "principal") return unauthorized;
+    if (who.principal.user.username !== operator) return forbidden("only the operator may");
+    known = digest;
+    return undefined;
   };
   return [
     {
@@ -49,6 +58,8 @@ export function messageRoutes({
     },
   ];
 }
+
+const unauthorized: Answer = { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
 
 function deliver(hub: ExecutorHub, body: Buffer): Answer {
   let message: ExecutorMessage;

@@ -89,7 +89,7 @@ async function launch(
   const executor = operation.launchGroup?.executor;
   const decision = isGroup
     ? decideLaunchGroup(situation, progress, index, templates, executor)
-    : decideLaunch(situation, progress, index, templates, executors);
+    : await deps.breath.through(decideLaunch(situation, progress, index, templates, executors));
   const launched = isGroup
     ? await launcher.launchGroup(templates, decision.endings, executor, decision.progress.executors.has(0))
     : await launcher.launch(templates, decision.endings, executors, decision.progress.executors);

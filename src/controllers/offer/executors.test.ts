@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { atOnce } from "../../allocator/index.ts";
 import { executorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import { formatResources, fromSpec, parseResources } from "../../resources/index.ts";
@@ -23,7 +24,7 @@ const run = (executorId: string, more: Partial<TaskTemplate> = {}): TaskTemplate
 const situation = (more: Partial<Situation> = {}): Situation =>
   situationOf(parseResources("cpus:4;mem:1024"), more);
 const decide = (s: Situation, templates: TaskTemplate[], executors = [info("x")]) => {
-  const { endings, progress } = decideLaunch(s, begin(s), 0, templates, executors);
+  const { endings, progress } = atOnce(decideLaunch(s, begin(s), 0, templates, executors));
   return {
     endings: endings.map((ending) => ending?.reason),
     left: formatResources(progress.resources),

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { atOnce } from "../../allocator/index.ts";
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import { formatResources, parseResources, Quantities } from "../../resources/index.ts";
 import { framework, list, task } from "../objects.fixture.ts";
 import { holdings } from "../world/holdings.ts";
-import { decideLaunch, decideLaunchGroup } from "./launch.ts";
+import { decideLaunchGroup, decideLaunch as deciding } from "./launch.ts";
 import { situationOf } from "./situation.fixture.ts";
 import { begin, type Situation } from "./situation.ts";
+
+const decideLaunch = (...args: Parameters<typeof deciding>) => atOnce(deciding(...args));
 
 const template = (text: string, more: Partial<TaskTemplate> = {}): TaskTemplate => ({
   resources: list(text),
@@ -43,6 +46,16 @@ describe("LAUNCH", () => {
     ]);
     expect(endings.map((ending) => ending?.reason)).toEqual([undefined, "REASON_TASK_INVALID", undefined]);
     expect(formatResources(progress.resources)).toBe("mem:1004");
+  });
+
+  it("decides thousands of tasks by steps, and leaves the progress it was given as it was", () => {
+    const s = situation({ offered: parseResources("cpus:100;mem:100000") });
+    const templates = Array.from({ length: 1000 }, () => template("cpus:0.1;mem:10"));
+    const before = begin(s);
+    const steps = [...deciding(s, before, 0, templates)].length;
+    expect(steps).toBeGreaterThan(10);
+    expect(before.taskIds.size).toBe(0);
+    expect(decideLaunch(s, before, 0, templates).progress.taskIds.size).toBe(1000);
   });
 
   it.each([

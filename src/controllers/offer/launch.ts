@@ -1,3 +1,4 @@
+import type { Stepwise } from "../../allocator/index.ts";
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
@@ -52,21 +53,25 @@ class Course {
   }
 }
 
-/** Each task by itself: what a refused one would have held is there for those after it. */
-export function decideLaunch(
+/** Tasks between two yields. */
+const BETWEEN = 32;
+
+/** Each task by itself: what a refused one would have held is there for those after it. An answer may have thousands. */
+export function* decideLaunch(
   situation: Situation,
   progress: Progress,
   operation: number,
   templates: readonly TaskTemplate[],
   executors: readonly ExecutorTemplate[] = [],
-): LaunchDecision {
+): Stepwise<LaunchDecision> {
   const course = new Course(progress);
-  const endings = templates.map((template, index) => {
+  const endings: (Ending | undefined)[] = [];
+  for (const [index, template] of templates.entries()) {
     const step = decideTask(situation, course.left, operation, index, template, executors);
-    if ("ending" in step) return step.ending;
-    course.take(step);
-    return undefined;
-  });
+    endings.push("ending" in step ? step.ending : undefined);
+    if ("left" in step) course.take(step);
+    if (endings.length % BETWEEN === 0) yield;
+  }
   return { endings, progress: course.left };
 }
 

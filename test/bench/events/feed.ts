@@ -1,12 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject, Live } from "../../../src/cluster/object.ts";
-import type {
-  Page,
-  Resource,
-  ResourceType,
-  WatchEvent,
-  WatchOptions,
-} from "../../../src/cluster/resource.ts";
+import type { Resource, ResourceType, WatchEvent, WatchOptions } from "../../../src/cluster/resource.ts";
 
 type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
@@ -46,14 +40,11 @@ export class Feed<T extends KubeObject> implements Resource<T> {
     return told;
   }
 
-  async *pages(): AsyncGenerator<Page<T>, void> {
-    const items = this.#initial;
-    this.#initial = [];
-    yield { items, resourceVersion: String(Feed.#version), continue: undefined };
-  }
-
   async *watch({ signal, onOpen }: WatchOptions): AsyncGenerator<WatchEvent<T>, void> {
     onOpen?.();
+    for (const object of this.#initial) yield { type: "ADDED", object };
+    this.#initial = [];
+    yield { type: "BOOKMARK", resourceVersion: String(Feed.#version), complete: true };
     signal?.addEventListener("abort", () => this.#next.resolve(), { once: true });
     while (!signal?.aborted) {
       const told = this.#told;
@@ -73,6 +64,7 @@ export class Feed<T extends KubeObject> implements Resource<T> {
 
   get = unwanted;
   list = unwanted;
+  pages = unwanted;
   update = unwanted;
   updateStatus = unwanted;
   mergePatch = unwanted;

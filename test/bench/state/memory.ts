@@ -3,14 +3,14 @@ import type { KubeObject, Live } from "../../../src/cluster/object.ts";
 import type { Resource } from "../../../src/cluster/resource.ts";
 import type { Clients } from "../../../src/controllers/clients.ts";
 
-/** What a reflector reads, from a list: nothing of it ever changes by itself. */
+/** What a reflector reads, by a watch: nothing of it ever changes by itself. */
 function inMemory<T extends KubeObject>(plural: string, items: readonly Live<T>[]): Resource<T> {
-  const source: Pick<Resource<T>, "type" | "list" | "watch"> = {
+  const source: Pick<Resource<T>, "type" | "watch"> = {
     type: { group: "", version: "v1", kind: plural, plural, namespaced: true },
-    list: () => Promise.resolve({ items: [...items], resourceVersion: "1" }),
     async *watch({ signal, onOpen }) {
       onOpen?.();
-      yield { type: "BOOKMARK", resourceVersion: "1" };
+      for (const object of items) yield { type: "ADDED", object: object as Live<T> };
+      yield { type: "BOOKMARK", resourceVersion: "1", complete: true };
       if (signal !== undefined) await aborted(signal);
     },
   };

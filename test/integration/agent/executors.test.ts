@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executors } from "../../../src/client/handles.ts";
+import { callText, writtenCalls } from "../../../src/wire/executor.fixture.ts";
 import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/executor/executor_pb.ts";
 import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { bytesOf } from "../../../src/wire/written.fixture.ts";
 import { ask } from "../gateway/client.ts";
 import { AgentNode, history } from "./agentNode.ts";
 import { ExecutorClient } from "./executorClient.ts";
@@ -79,6 +81,30 @@ describe.each(["json", "protobuf"] as const)("an executor that speaks %s", (enco
   });
 });
 
+describe.each(["json", "protobuf"] as const)("calls by hand in %s", (encoding) => {
+  const name = `x-hand-${encoding}`;
+
+  test("are taken, and answered on the stream", async () => {
+    await scene.make(name);
+    await scene.task(`hand-${encoding}`, name);
+    const { identity, client } = await scene.connect(name, encoding);
+    const caller = { framework: identity.frameworkId, executor: name };
+    const [subscribe, ...rest] = writtenCalls(caller).map((call) =>
+      encoding === "json" ? Buffer.from(callText(caller, call)) : bytesOf(call),
+    );
+    expect(await client.subscribeWith(subscribe ?? Buffer.alloc(0))).toBe(200);
+    await client.launched(`hand-${encoding}`);
+    const { acknowledged } = await client.event(Event_Type.ACKNOWLEDGED);
+    expect(acknowledged?.taskId?.value).toBe("t");
+    for (const body of rest) expect(await client.send(body)).toMatchObject({ status: 202, body: "" });
+    await node.eventually(() =>
+      expect(client.events.filter(({ type }) => type === Event_Type.ACKNOWLEDGED)).toHaveLength(2),
+    );
+    expect((await client.call({ type: Call_Type.UNKNOWN })).status).toBe(501);
+    client.close();
+  });
+});
+
 describe("calls that are refused", () => {
   test("are answered as Mesos's agent answers", async () => {
     const { identity } = await scene.connectAgain("x-json", "json");
@@ -95,6 +121,8 @@ describe("calls that are refused", () => {
     );
     expect((await as({}).call(message, { "Content-Type": "text/plain" })).status).toBe(415);
     expect((await ask(port, { method: "GET", path: "/api/v1/executor" })).status).toBe(405);
+    const subscribe = { type: Call_Type.SUBSCRIBE, subscribe: {} };
+    expect((await as({}).call(subscribe, { Accept: "text/html" })).status).toBe(406);
     const staging = as({}).status("t", TaskState.TASK_STAGING);
     const { status, body } = await as({}).call({ type: Call_Type.UPDATE, update: { status: staging } });
     expect([status, body]).toEqual([400, expect.stringContaining("TASK_STAGING")]);

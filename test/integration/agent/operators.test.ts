@@ -7,7 +7,16 @@ import type { Task } from "../../../src/api/task.ts";
 import { agents } from "../../../src/client/handles.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { MESOS_VERSION } from "../../../src/convert/master.ts";
-import { Call_Type, Response_Type } from "../../../src/wire/gen/mesos/v1/agent/agent_pb.ts";
+import { WRITTEN_CALLS } from "../../../src/wire/agent.fixture.ts";
+import { decode } from "../../../src/wire/codec.ts";
+import {
+  Call_Type,
+  Response_Type,
+  Response_TypeSchema,
+  ResponseSchema,
+} from "../../../src/wire/gen/mesos/v1/agent/agent_pb.ts";
+import { encodeRecord } from "../../../src/wire/recordio.ts";
+import { bytesOf, textOf } from "../../../src/wire/written.fixture.ts";
 import { EVERYTHING, tokenOf } from "./account.ts";
 import { AgentNode } from "./agentNode.ts";
 import { OperatorClient } from "./operatorClient.ts";
@@ -353,6 +362,51 @@ describe("what it tells of itself", () => {
   });
 });
 
+describe.each(["json", "protobuf"] as const)("each call by hand in %s", (encoding) => {
+  const type = encoding === "json" ? "application/json" : "application/x-protobuf";
+  /** Of a container that is not there, a file that is not, and of what no agent has here. Reads: 200. */
+  const answers: Readonly<Record<string, number>> = {
+    LIST_FILES: 404,
+    READ_FILE: 404,
+    LAUNCH_NESTED_CONTAINER: 400,
+    WAIT_NESTED_CONTAINER: 404,
+    KILL_NESTED_CONTAINER: 404,
+    REMOVE_NESTED_CONTAINER: 404,
+    LAUNCH_NESTED_CONTAINER_SESSION: 400,
+    ATTACH_CONTAINER_INPUT: 415,
+    ATTACH_CONTAINER_OUTPUT: 404,
+    LAUNCH_CONTAINER: 400,
+    WAIT_CONTAINER: 404,
+    KILL_CONTAINER: 404,
+    REMOVE_CONTAINER: 404,
+    ADD_RESOURCE_PROVIDER_CONFIG: 501,
+    UPDATE_RESOURCE_PROVIDER_CONFIG: 501,
+    REMOVE_RESOURCE_PROVIDER_CONFIG: 501,
+    MARK_RESOURCE_PROVIDER_GONE: 501,
+    PRUNE_IMAGES: 501,
+  };
+
+  test.each(WRITTEN_CALLS)("$type", async (call) => {
+    const body = encoding === "json" ? textOf(call) : bytesOf(call);
+    const { status, body: told } = await admin.send(body, { "Content-Type": type, Accept: type });
+    expect([status, status === 200 ? "" : told.toString()]).toEqual([
+      answers[call.type] ?? 200,
+      expect.any(String),
+    ]);
+    if (status !== 200 || told.length === 0) return;
+    const { type: number } = decode(encoding, ResponseSchema, told, "Response");
+    expect(Response_TypeSchema.value[number]?.name).toBe(call.type);
+  });
+
+  test("ATTACH_CONTAINER_INPUT as a stream of records", async () => {
+    const [call] = WRITTEN_CALLS.filter((one) => one.type === "ATTACH_CONTAINER_INPUT");
+    if (call === undefined) throw new Error("no such call");
+    const record = encodeRecord(encoding === "json" ? Buffer.from(textOf(call)) : bytesOf(call));
+    const headers = { "Content-Type": "application/recordio", "Message-Content-Type": type };
+    expect(await admin.send(record, headers)).toMatchObject({ status: 404 });
+  });
+});
+
 describe("what is no call", () => {
   test.each([
     ["no type", {}, {}, 400, "Failed to validate agent::Call: Expecting 'type' to be present"],
@@ -405,5 +459,5 @@ test("sessions of an agent that was killed end with the next one; nested contain
   await node.stopAgent("SIGKILL");
   await lost.ended;
   await node.startAgent();
-  expect(await running()).toEqual(["stays"]);
+  await node.eventually(async () => expect(await running()).toEqual(["stays"]));
 });

@@ -7,6 +7,7 @@ export const RELEASE = "mesos-operator";
 export const NAMESPACE = "mesos-system";
 
 interface Container {
+  readonly args?: readonly string[];
   readonly image: string;
   readonly securityContext: object;
   readonly ports?: readonly { name: string; containerPort: number }[];

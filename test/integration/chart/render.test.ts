@@ -44,6 +44,12 @@ describe("the chart", () => {
     expect(new Set(named(long)).size).toBe(long.length);
   });
 
+  test("starts the operator with the flags of Node that are given, the program last", async () => {
+    const args = (all: Manifest[]) => container(pick(all, "Deployment")).args;
+    expect(args(manifests)).toEqual([...values.operator.nodeFlags, "/app/operator.js"]);
+    expect(args(await render({ operator: { nodeFlags: [] } }))).toEqual(["/app/operator.js"]);
+  });
+
   test("gives the programs the configuration that they read", () => {
     const operator = parse(pick(manifests, "ConfigMap").data["operator.yaml"] ?? "");
     const agent = parse(pick(manifests, "ConfigMap", "mesos-operator-agent").data["agent.yaml"] ?? "");
