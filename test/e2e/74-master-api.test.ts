@@ -52,6 +52,11 @@ beforeAll(async () => {
   };
   [admin, stranger] = await Promise.all([by("admin"), by("stranger")]);
   principal = `system:serviceaccount:${namespace}:admin`;
+  // A replica that has just begun answers 503 until it has seen who leads; each connection is to any of them.
+  await until("all replicas know who leads", async () => {
+    const calls = Array.from({ length: 16 }, () => admin.call({ type: Call_Type.GET_MASTER }));
+    return (await Promise.all(calls)).every(({ status }) => status === 200);
+  });
 });
 afterAll(async () => {
   tunnel?.close();
