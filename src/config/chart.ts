@@ -124,6 +124,7 @@ export const chartValues = z.strictObject({
     nodeBinding: z.boolean(),
     podSecurity: z.boolean(),
     scheduling: z.strictObject({ enabled: z.boolean(), exemptUsers: z.array(z.string().min(1)) }),
+    untracked: z.boolean(),
   }),
   flowControl: z.strictObject({
     enabled: z.boolean(),

@@ -175,6 +175,9 @@ const tasksFields = { 2: taskFields, 5: taskFields, 3: taskFields };
 const state = `{"get_tasks":${tasks},"get_executors":${executors},"get_frameworks":{"frameworks":[${framework}]},"get_agents":{"agents":[${known}]}}`;
 const stateFields = { 1: tasksFields, 2: executorsFields, 3: { 1: frameworkFields }, 4: { 1: knownFields } };
 
+/** The status of an operation that has finished. */
+const endedFields = { 1: { 1: "o" }, 2: 2, 5: { 1: Buffer.from([1, 2]) }, 6: { 1: "a" } };
+
 export const WRITTEN_RESPONSES: readonly Written[] = [
   { type: "GET_HEALTH", json: '"get_health":{"healthy":true}', fields: { 1: 1, 2: { 1: true } } },
   {
@@ -217,11 +220,18 @@ export const WRITTEN_RESPONSES: readonly Written[] = [
   { type: "GET_EXECUTORS", json: `"get_executors":${executors}`, fields: { 1: 11, 12: executorsFields } },
   {
     type: "GET_OPERATIONS",
-    json: '"get_operations":{"operations":[{"framework_id":{"value":"f"},"agent_id":{"value":"a"},"info":{"type":"RESERVE"},"latest_status":{"state":"OPERATION_FINISHED"},"uuid":{"value":"/wAK"}}]}',
+    json: '"get_operations":{"operations":[{"framework_id":{"value":"f"},"agent_id":{"value":"a"},"info":{"type":"RESERVE","id":{"value":"o"}},"latest_status":{"operation_id":{"value":"o"},"state":"OPERATION_FINISHED","uuid":{"value":"AQI="},"agent_id":{"value":"a"}},"statuses":[{"operation_id":{"value":"o"},"state":"OPERATION_FINISHED","uuid":{"value":"AQI="},"agent_id":{"value":"a"}}],"uuid":{"value":"/wAK"}}]}',
     fields: {
       1: 19,
       20: {
-        1: { 1: { 1: "f" }, 2: { 1: "a" }, 3: { 1: 2 }, 4: { 2: 2 }, 6: { 1: Buffer.from([255, 0, 10]) } },
+        1: {
+          1: { 1: "f" },
+          2: { 1: "a" },
+          3: { 1: 2, 12: { 1: "o" } },
+          4: endedFields,
+          5: endedFields,
+          6: { 1: Buffer.from([255, 0, 10]) },
+        },
       },
     },
   },

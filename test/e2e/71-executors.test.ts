@@ -351,7 +351,7 @@ test("a drain kills its tasks through it, with their reason, and shuts it down",
     const { status } = await scene.cluster.kinds.executors.get(ref);
     expect(status).toMatchObject({ state: "Ended", exit: { code: 0 } });
     const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
-    expect(output).toMatch(/^kill drained$[^]*^shutdown$/m);
+    expect(output.split("\n").slice(-3, -1)).toEqual(["kill drained", "shutdown"]);
   } finally {
     await scene.mesos("reactivate", agent);
   }

@@ -272,8 +272,8 @@ export class Effects {
     });
     try {
       await removeSecretFiles(layout.secretsOf(run.uid));
-      if (record.executor) await this.#options.lateVolumes.close(run.uid);
       await closeSandbox(record.sandbox);
+      if (record.executor) await this.#options.lateVolumes.close(run.uid);
     } catch (err) {
       log.error({ err, task: run.uid }, "what a task leaves on disk could not be put in order");
     }

@@ -7,6 +7,7 @@ import { KeyedLock } from "../provisioner/keyedLock.ts";
 import type { Layout } from "./layout.ts";
 import { mountPoints, runMount } from "./mountCommand.ts";
 import { putLink, removeLink } from "./sandboxLink.ts";
+import { VolumeError } from "./volumeError.ts";
 import { ownedVolume, type PersistentVolume } from "./volumes.ts";
 
 /** Where a container sees the volumes that come to it while it runs. */
@@ -46,7 +47,7 @@ export class LateVolumes {
       const there = await mountPoints();
       for (const volume of volumes) {
         const point = join(this.#layout.lateVolumes(uid), nameOf(volume));
-        await mkdir(point, { recursive: true, mode: 0o755 });
+        await makePoint(point);
         const source = await ownedVolume(this.#layout, volume, owner, volume.shared);
         if (!there.has(point)) await bind(source, point, volume.readOnly);
         await putLink(sandbox, volume.containerPath, targetOf(volume), owner);
@@ -91,6 +92,15 @@ export class LateVolumes {
       await rmdir(point).catch(ignoreMissing);
     }
   }
+}
+
+async function makePoint(point: string): Promise<void> {
+  await mkdir(point, { mode: 0o755 }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EEXIST") return;
+    if (cause.code !== "ENOENT") throw cause;
+    const message = "the executor was started by an agent before this one, and no volume can come to it";
+    throw new VolumeError(message, { cause });
+  });
 }
 
 /** A mount takes along what it is when it propagates, and not what it is changed to: one that is read-only is made so aside. */

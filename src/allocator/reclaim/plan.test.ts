@@ -220,18 +220,16 @@ describe("executors", () => {
     expect(along({ ...kept, ...three })).toEqual([]);
   });
 
-  it("count on no task that is let go again", () => {
-    const big = [
+  it("that are counted on go with all of their tasks, also those that would not be needed", () => {
+    const tasks = [
       runs("t0", { startedAt: 2 }),
       runs("t1", { startedAt: 1 }),
-      task("t2", "a", "a1", "cpus:3", { startedAt: 0 }),
+      task("t2", "a", "a1", "cpus:2", { revocable: false }),
     ];
-    const snapshot = {
-      ...cluster(1, "cpus:6", [...big, x()], [wants("d", "b", "cpus:3")]),
-      tasks: big,
-      executors: [x()],
-    };
-    expect(along(snapshot)).toEqual(["task t0", "task t1 with x"]);
+    const big = x({ resources: amounts("cpus:2") });
+    const roles = [{ path: "b", weight: 9 }];
+    const all = cluster(1, "cpus:6", [...tasks, big], [wants("d", "b", "cpus:3")], { roles });
+    expect(along({ ...all, tasks, executors: [big] })).toEqual(["task t0", "task t1 with x"]);
   });
 
   it("that run nothing are taken before any task, if they may be", () => {

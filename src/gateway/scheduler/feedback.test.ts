@@ -12,6 +12,7 @@ import {
   OperationState,
   OperationStateSchema,
   type OperationStatus,
+  Value_Type,
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_ReconcileOperationsSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { Feedback } from "./feedback.ts";
@@ -165,11 +166,16 @@ describe("what is kept of an operation", () => {
   };
 
   it("gives it back as it was asked for", async () => {
-    const record = await kept(reserve("r"));
+    const asked = create(Offer_OperationSchema, {
+      type: Offer_Operation_Type.RESERVE,
+      id: { value: "r" },
+      reserve: { resources: [{ name: "disk", type: Value_Type.SCALAR, scalar: { value: 8 } }] },
+    });
+    const record = await kept(asked);
     expect(operationMessage(record, "f")).toMatchObject({
       frameworkId: { value: "f" },
       agentId: { value: "n1" },
-      info: reserve("r"),
+      info: { id: { value: "r" }, reserve: { resources: [{ name: "disk", scalar: { value: 8 } }] } },
       latestStatus: { operationId: { value: "r" }, state: OperationState.OPERATION_FINISHED },
       statuses: [{ uuid: { value: expect.objectContaining({ length: 16 }) } }],
       uuid: { value: expect.objectContaining({ length: 16 }) },

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MOST_IN_GROUP } from "../../../src/api/task.ts";
 import { hasEnded } from "../../../src/api/taskstate.ts";
+import { uuidText } from "../../../src/convert/status.ts";
+import { Call_Type as Master } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import {
   Resource_DiskInfo_Source_Type as DiskType,
   OperationState,
@@ -10,6 +12,7 @@ import {
   Volume_Mode,
 } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Administrator, principal } from "./administrator.ts";
 import { cpusOf, type MesosClient } from "./client.ts";
 import { info, Scene, scalar, taskInfo } from "./scene.ts";
 
@@ -136,6 +139,36 @@ describe("operations on offers", () => {
       expect(told).toContainEqual(["d", OperationState.OPERATION_ERROR]);
       // It was acknowledged.
       expect(told).toContainEqual(["r", OperationState.OPERATION_UNKNOWN]);
+    });
+  });
+
+  it.each(["json", "protobuf"] as const)("GET_OPERATIONS tells those that wait, in %s", async (encoding) => {
+    const admin = new Administrator(client.port, await principal(scene.cluster, `operations-${encoding}`));
+    const status = await feedback("d");
+    await scene.cluster.eventually(async () => {
+      const { getOperations } = await admin.read({ type: Master.GET_OPERATIONS }, encoding);
+      // What was acknowledged, and what the gateway itself refused, is not among them.
+      const ids = getOperations?.operations.map(({ info }) => info?.id?.value);
+      expect(ids).toEqual(["d", "g"]);
+      const [destroyed] = getOperations?.operations ?? [];
+      expect(destroyed).toMatchObject({
+        frameworkId: { value: client.id },
+        agentId: { value: "n1" },
+        info: {
+          type: Type.DESTROY,
+          destroy: { volumes: [{ name: "disk", disk: { persistence: { id: "v1" } } }] },
+        },
+        latestStatus: { state: OperationState.OPERATION_ERROR, message: status?.message },
+      });
+      const uuids = [
+        destroyed?.uuid,
+        destroyed?.latestStatus?.uuid,
+        destroyed?.statuses[0]?.uuid,
+        status?.uuid,
+      ];
+      const [own, ...others] = uuids.map((uuid) => uuidText(uuid?.value ?? new Uint8Array()));
+      expect(new Set(others).size).toBe(1);
+      expect(others).not.toContain(own);
     });
   });
 

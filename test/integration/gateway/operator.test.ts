@@ -1,20 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decode } from "../../../src/wire/codec.ts";
 import {
   Call_Type,
   type Event,
   Event_Type,
-  EventSchema,
   Response_Type,
 } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { WRITTEN_CALLS } from "../../../src/wire/master.fixture.ts";
 import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
-import { RecordDecoder } from "../../../src/wire/recordio.ts";
 import { bytesOf, textOf } from "../../../src/wire/written.fixture.ts";
 import { Administrator, principal } from "./administrator.ts";
-import { ask, askBytes, type MesosClient, open } from "./client.ts";
+import { ask, askBytes, type MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
 
 describe("the operator API", () => {
@@ -237,8 +234,10 @@ describe("the operator API", () => {
   });
 
   it("tells subscribers how things stand and what changes, in both encodings", async () => {
-    const watched = await Promise.all((["json", "protobuf"] as const).map((encoding) => watch(encoding)));
-    for (const { events } of watched) {
+    const watched = await Promise.all((["json", "protobuf"] as const).map((one) => admin.watch(one)));
+    for (const { events, response } of watched) {
+      expect(response.statusCode).toBe(200);
+      expect(response.headers["mesos-stream-id"]).toBeUndefined();
       await scene.cluster.eventually(async () => expect(events[1]?.type).toBe(Event_Type.HEARTBEAT));
       expect(events[0]?.type).toBe(Event_Type.SUBSCRIBED);
       expect(events[0]?.subscribed?.heartbeatIntervalSeconds).toBeCloseTo(0.3);
@@ -268,23 +267,6 @@ describe("the operator API", () => {
       const updated = events.findIndex(({ taskUpdated }) => taskUpdated !== undefined);
       expect(added).toBeLessThan(updated);
     }
-    for (const { close } of watched) close();
+    for (const { response } of watched) response.destroy();
   });
-
-  const watch = async (encoding: Encoding) => {
-    const media = encoding === "json" ? "application/json" : "application/x-protobuf";
-    const response = await open(gateway.port, {
-      path: "/api/v1",
-      headers: { "Content-Type": "application/json", Accept: media, ...headers },
-      body: '{"type":"SUBSCRIBE"}',
-    });
-    expect(response.statusCode).toBe(200);
-    expect(response.headers["mesos-stream-id"]).toBeUndefined();
-    const events: Event[] = [];
-    const decoder = new RecordDecoder();
-    response.on("data", (chunk: Buffer) => {
-      for (const record of decoder.decode(chunk)) events.push(decode(encoding, EventSchema, record, "Event"));
-    });
-    return { events, close: () => void response.destroy() };
-  };
 });
