@@ -11,7 +11,7 @@ import { WRITTEN_CALLS } from "../../../src/wire/master.fixture.ts";
 import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
 import { bytesOf, textOf } from "../../../src/wire/written.fixture.ts";
 import { Administrator, principal } from "./administrator.ts";
-import { ask, askBytes, type MesosClient } from "./client.ts";
+import { ask, askBytes, type MesosClient, open } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
 
 describe("the operator API", () => {
