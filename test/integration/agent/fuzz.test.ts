@@ -61,14 +61,16 @@ describe("whatever an executor sends", () => {
   /** Those of the reference: nothing else may come of a body. */
   const known = [200, 202, 400, 401, 403, 406, 415, 501];
 
-  const status = some({
+  const uuid = fc
+    .uint8Array({ minLength: 16, maxLength: 16 })
+    .map((bytes) => Buffer.from(bytes).toString("base64"));
+  const must = {
     task_id: fc.oneof(id, fc.constantFrom({ value: "of-calls" }, { value: "of-newcomer" })),
     state: fc.constantFrom(...names(TaskStateSchema.values), "?"),
     source: fc.constantFrom("SOURCE_EXECUTOR", ...names(TaskStatus_SourceSchema.values), "?"),
-    uuid: fc.oneof(
-      fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString("base64")),
-      text,
-    ),
+    uuid: fc.oneof(uuid, text),
+  };
+  const may = {
     timestamp: number,
     message: fc.oneof(text, fc.constant("x".repeat(10_000))),
     data: fc.oneof(text, fc.base64String()),
@@ -79,7 +81,14 @@ describe("whatever an executor sends", () => {
     agent_id: id,
     container_status: anything,
     check_status: anything,
-  });
+  };
+  /** As it should be in all that is needed, so that what else it has is looked at. */
+  const right = { ...must, source: fc.constant("SOURCE_EXECUTOR"), uuid };
+  const { executor_id: _id, container_status: _container, check_status: _check, ...plain } = may;
+  const status = fc.oneof(
+    fc.record({ ...right, ...plain }, { requiredKeys: ["task_id", "state", "source", "uuid"] }),
+    some({ ...must, ...may }),
+  );
   const update = fc.oneof(some({ status }), anything);
   const subscribe = fc.oneof(
     some({
@@ -121,7 +130,7 @@ describe("whatever an executor sends", () => {
     );
   });
 
-  const right = fc
+  const rightBytes = fc
     .record({
       state: fc.nat(14),
       uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }),
@@ -134,7 +143,7 @@ describe("whatever an executor sends", () => {
     });
 
   test("as bytes, is answered as the reference says", { timeout: LIMIT }, async () => {
-    const bytes = fc.oneof(nearly(right), fc.uint8Array({ maxLength: 120 }));
+    const bytes = fc.oneof(nearly(rightBytes), fc.uint8Array({ maxLength: 120 }));
     const type = fc.constantFrom(PROTOBUF_TYPE, PROTOBUF_TYPE, JSON_TYPE);
     await fc.assert(
       fc.asyncProperty(bytes, type, async (body, contentType) => {

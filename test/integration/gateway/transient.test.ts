@@ -77,7 +77,7 @@ describe("while the API server does not answer", () => {
   it("what it refuses for good is an ERROR all the same", async () => {
     const client = scene.client(gateway.port);
     const frameworkInfo = info("refused", { labels: { labels: [{ key: "k".repeat(300_000), value: "" }] } });
-    expect(await client.subscribe({ frameworkInfo })).toMatchObject({ type: Event_Type.ERROR });
+    expect(await client.attempt({ frameworkInfo })).toMatchObject({ type: Event_Type.ERROR });
     await client.ended;
   });
 });
