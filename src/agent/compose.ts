@@ -10,6 +10,8 @@ import { events as eventsOf, namespaces, pods, secrets } from "../cluster/core.t
 import { EventWriter } from "../cluster/events.ts";
 import { keyOf } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
+import { PATIENCE } from "../http/connections.ts";
+import { Throttle } from "../http/throttle.ts";
 import { AGENT_AUDIENCE } from "../wire/executormessage.ts";
 import type { AgentOptions } from "./agentOptions.ts";
 import type { TaskRecord } from "./checkpoint/record.ts";
@@ -36,6 +38,7 @@ import { endNote } from "./run/endNote.ts";
 import { Monitors } from "./run/monitors.ts";
 import { TaskStatusWriter } from "./run/statusWriter.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { LateVolumes } from "./sandbox/lateVolumes.ts";
 import type { Layout } from "./sandbox/layout.ts";
 import { removeSecretFiles } from "./sandbox/secretFiles.ts";
 import { addAmounts } from "./slot/grant.ts";
@@ -124,11 +127,13 @@ export async function compose(
     log,
     signal,
   });
+  const lateVolumes = new LateVolumes(layout);
   const hub = new ExecutorHub({
     tasks: () => supervisor.runs(),
     executors: () => executorSupervisor.runs(),
     isAwaited: (executor) => hasLiveTask(taskWatch, executor),
     containerizer,
+    lateVolumes,
     limits: { cfsQuota: config.cfsQuota, pids: config.pidsLimit },
     node: { name: node, hostname: hostname() },
     clock,
@@ -143,6 +148,7 @@ export async function compose(
     fetcher,
     secrets: secrets(connection),
     layout,
+    lateVolumes,
     node: {
       name: node,
       address: options.addresses[0] ?? "",
@@ -164,6 +170,7 @@ export async function compose(
     hub,
     defaultExecutors,
     layout,
+    lateVolumes,
     clock,
     log,
     signal,
@@ -247,12 +254,15 @@ export async function compose(
     frameworks: frameworks(connection),
     authenticate: config.http.authenticateExecutors,
     recovering: () => recovering,
+    throttle: new Throttle(config.http.executorRequests, clock),
     clock,
   });
   const messages = messageRoutes({
     hub,
     authenticator: new TokenAuthenticator(connection, clock, [AGENT_AUDIENCE]),
     operator: config.operatorUser,
+    sources: new Throttle(config.http.requestsPerAddress, clock),
+    plain: config.http.tls === undefined,
   });
   const operators = operatorRoutes({
     config,
@@ -273,7 +283,8 @@ export async function compose(
     log,
   });
   const routes = [...operators, executorApi, ...messages];
-  const server = new AgentServer({ ...config.http, routes, clock, log });
+  const connections = { ...PATIENCE, most: config.http.maxConnections };
+  const server = new AgentServer({ ...config.http, connections, routes, clock, log });
   return {
     supervisor,
     monitors,

@@ -5,6 +5,7 @@ import { duration, positiveDuration } from "./duration.ts";
 import { BUILT_IN_FRAMEWORK, FRAMEWORK_ID_ANNOTATION } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
+import { operationState } from "./operationstate.ts";
 import { amount, resources } from "./resource.ts";
 import { immutable, listMap, listSet, rules } from "./rule.ts";
 
@@ -134,6 +135,23 @@ export const frameworkSpec = rules(
   },
 );
 
+/** Operations that are kept of one framework. */
+export const MOST_OPERATIONS = 64;
+
+const uuid = z.string().max(36);
+const operationRecord = z.object({
+  id: z.string().max(255).describe("The framework's id of the operation."),
+  uuid: uuid.describe("Of the operation."),
+  statusUuid: uuid.describe("Of its status: what the framework acknowledges."),
+  type: z.string().max(32).describe("Mesos's Offer.Operation.Type."),
+  agent: objectName.describe("The agent whose resources it was to change."),
+  state: operationState,
+  message: z.string().max(1024).optional().describe("Why it did not finish."),
+  info: z.string().max(4096).optional().describe("Mesos's Offer.Operation in JSON, if it is not too long."),
+  time: timestamp.describe("When it ended."),
+});
+export type OperationRecord = z.output<typeof operationRecord>;
+
 export const frameworkStatus = z.object({
   observedGeneration,
   id: z.string().max(255).optional().describe("Mesos FrameworkID: the object's uid."),
@@ -147,6 +165,11 @@ export const frameworkStatus = z.object({
   share: z.string().max(16).optional().describe("The dominant share in percent, for people."),
   offersOutstanding: z.int().optional().describe("Offers it has not answered."),
   tasks: z.int().optional().describe("Its tasks that have not ended."),
+  operations: listMap(z.array(operationRecord).max(MOST_OPERATIONS), "id")
+    .optional()
+    .describe(
+      "Written by the gateway: operations with an id that have ended and whose end the framework has not acknowledged, the oldest ones.",
+    ),
   conditions,
 });
 

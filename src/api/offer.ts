@@ -4,7 +4,8 @@ import { duration } from "./duration.ts";
 import { executorTemplate } from "./executor.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { objectName, rolePath, timestamp } from "./name.ts";
-import { attribute, givenResources, resources } from "./resource.ts";
+import { operationState } from "./operationstate.ts";
+import { attribute, givenResource, givenResources, quantity, resources } from "./resource.ts";
 import { immutable, listMap, listSet, rules, written } from "./rule.ts";
 import { taskTemplate } from "./task.ts";
 
@@ -31,12 +32,61 @@ const some = z.object({
   resources: givenResources.min(1).describe("The resources, with their reservations or volumes."),
 });
 
+const growVolume = rules(
+  z.object({
+    volume: givenResource.describe("The persistent volume as it is."),
+    addition: givenResource.describe("Disk of the same reservation, of which it is made larger."),
+  }),
+  {
+    rule: "has(self.volume.disk) && has(self.volume.disk.persistence)",
+    message: "the volume of GROW_VOLUME must have disk.persistence",
+    fieldPath: ".volume",
+  },
+  {
+    rule: "self.addition.name == 'disk' && !has(self.addition.disk)",
+    message: "the addition of GROW_VOLUME is disk without a volume",
+    fieldPath: ".addition",
+  },
+);
+const shrinkVolume = rules(
+  z.object({
+    volume: givenResource.describe("The persistent volume as it is."),
+    subtract: rules(
+      z.object({
+        scalar: z.number().min(0).max(1e12).optional().describe("MiB."),
+        quantity: quantity.optional().describe("A Kubernetes quantity."),
+      }),
+      {
+        rule: "has(self.scalar) != has(self.quantity)",
+        message: "exactly one of scalar and quantity must be given",
+      },
+    ).describe("By how much it is made smaller: less than all of it."),
+  }),
+  {
+    rule: "has(self.volume.disk) && has(self.volume.disk.persistence)",
+    message: "the volume of SHRINK_VOLUME must have disk.persistence",
+    fieldPath: ".volume",
+  },
+);
+
+const FIELDS = {
+  LAUNCH: "launch",
+  LAUNCH_GROUP: "launchGroup",
+  RESERVE: "reserve",
+  UNRESERVE: "unreserve",
+  CREATE: "create",
+  DESTROY: "destroy",
+  GROW_VOLUME: "growVolume",
+  SHRINK_VOLUME: "shrinkVolume",
+} as const;
+const FIELD_OF_TYPE = Object.entries(FIELDS).map(
+  ([type, field]) => `(self.type == '${type}') == has(self.${field})`,
+);
+
 const operation = rules(
   z.object({
     id: z.string().max(128).optional().describe("Your id of the operation, repeated in its result."),
-    type: z
-      .enum(["LAUNCH", "LAUNCH_GROUP", "RESERVE", "UNRESERVE", "CREATE", "DESTROY"])
-      .describe("What to do."),
+    type: z.enum(Object.keys(FIELDS) as (keyof typeof FIELDS)[]).describe("What to do."),
     launch: launch.optional().describe("With LAUNCH: each task by itself."),
     launchGroup: launchGroup.optional().describe("With LAUNCH_GROUP: all tasks or none."),
     reserve: some.optional().describe("With RESERVE: resources as they shall be, the new reservation last."),
@@ -45,9 +95,13 @@ const operation = rules(
       .describe("With UNRESERVE: resources as they are, the reservation to drop last."),
     create: some.optional().describe("With CREATE: disk with persistence and volume as it shall be."),
     destroy: some.optional().describe("With DESTROY: the volumes as they are."),
+    growVolume: growVolume.optional().describe("With GROW_VOLUME: a volume, and disk to add to it."),
+    shrinkVolume: shrinkVolume
+      .optional()
+      .describe("With SHRINK_VOLUME: a volume; what it loses stays reserved disk."),
   }),
   {
-    rule: "(self.type == 'LAUNCH') == has(self.launch) && (self.type == 'LAUNCH_GROUP') == has(self.launchGroup) && (self.type == 'RESERVE') == has(self.reserve) && (self.type == 'UNRESERVE') == has(self.unreserve) && (self.type == 'CREATE') == has(self.create) && (self.type == 'DESTROY') == has(self.destroy)",
+    rule: FIELD_OF_TYPE.join(" && "),
     message: "exactly the field of its type must be given (LAUNCH: launch, LAUNCH_GROUP: launchGroup, …)",
   },
   {
@@ -169,7 +223,7 @@ const operationResult = z.object({
   index: z.int().min(0).describe("Index of the operation."),
   id: z.string().max(128).optional().describe("Your id."),
   type: z.string().max(32).describe("Its type."),
-  status: z.enum(["FINISHED", "FAILED", "ERROR", "DROPPED"]).describe("Mesos's OperationState."),
+  status: operationState,
   message: z.string().max(4096).optional().describe("Why it did not finish."),
   tasks: z.array(objectName).max(32).optional().describe("Task objects that were made."),
 });

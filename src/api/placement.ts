@@ -51,6 +51,7 @@ export const placementConstraint = rules(
   {
     // An expression that is malformed makes the evaluation fail, which the API server tells with the reason.
     rule: "!(self.operator in ['TextMatches', 'TextNotMatches']) || !has(self.value) || ''.matches(self.value) in [true, false]",
+    inSchema: true,
     message: "value must be a regular expression as RE2 has them",
     fieldPath: ".value",
   },

@@ -151,7 +151,8 @@ export type Resource = ResourceSpec;
 /** What a program writes: the ports of a busy node come in many pieces. */
 export const resources = z.array(resource).max(64);
 /** What a person or a framework writes: short enough for dear rules, or to stand in an Offer a thousand times. */
-export const givenResources = z.array(resourceOf(32) as unknown as WireForm).max(32);
+export const givenResource = resourceOf(32) as unknown as WireForm;
+export const givenResources = z.array(givenResource).max(32);
 
 /** What a quota counts: names and amounts, no identity. */
 export const amount = rules(

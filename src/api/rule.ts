@@ -12,6 +12,8 @@ export interface Rule {
     | "FieldValueDuplicate";
   /** Also judged when the object is made: oldSelf is then an optional without a value. */
   readonly optionalOldSelf?: true;
+  /** Stays in the schema where a policy judges the kind: what it refuses is an error of evaluation, for which a policy has no words. */
+  readonly inSchema?: true;
   /**
    * About what the API server estimates for one evaluation. A rule that says so is left out where the
    * lists around it make it too dear (see generate/budget.ts): a controller has to check it there.

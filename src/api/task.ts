@@ -145,6 +145,10 @@ const group = z.object({
 const executorRef = z.object({
   name: objectName.describe("The Executor object, of the same namespace."),
   executorId: mesosId.describe("Its Mesos executor id."),
+  type: z
+    .enum(["CUSTOM", "DEFAULT"])
+    .optional()
+    .describe("What it is; absent: DEFAULT for a task of a group, else CUSTOM."),
 });
 
 const frozenShape = Object.fromEntries(

@@ -1,4 +1,4 @@
-import { agents, frameworks, offers, roles, tasks } from "../client/handles.ts";
+import { agents, executors, frameworks, offers, roles, tasks } from "../client/handles.ts";
 import { Connection } from "../cluster/connection.ts";
 import { isNotFound } from "../cluster/errors.ts";
 
@@ -53,6 +53,7 @@ export class CliContext {
   get kinds() {
     return {
       agents: agents(this.connection),
+      executors: executors(this.connection),
       frameworks: frameworks(this.connection),
       offers: offers(this.connection),
       roles: roles(this.connection),

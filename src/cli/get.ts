@@ -1,4 +1,5 @@
 import type { Agent } from "../api/agent.ts";
+import type { Executor } from "../api/executor.ts";
 import type { Framework } from "../api/framework.ts";
 import type { Offer } from "../api/offer.ts";
 import type { Role } from "../api/role.ts";
@@ -6,6 +7,7 @@ import type { Task } from "../api/task.ts";
 import { isConditionTrue } from "../cluster/conditions.ts";
 import { formatResources, fromSpec, type ResourceSpec } from "../resources/index.ts";
 import { type CliContext, CliError } from "./context.ts";
+import { heldBy } from "./explain.ts";
 import { age, table } from "./table.ts";
 
 const text = (resources: readonly ResourceSpec[] | undefined): string =>
@@ -22,6 +24,21 @@ const ROW = {
       String(agent.status?.tasks ?? 0),
       agent.status?.draining ?? "",
       age(agent.metadata.creationTimestamp, now),
+    ],
+  },
+  executors: {
+    header: ["NAMESPACE", "NAME", "STATE", "TYPE", "ROLE", "FRAMEWORK", "AGENT", "HOLDS", "REASON", "AGE"],
+    cells: (executor: Executor, now: Date) => [
+      executor.metadata.namespace ?? "",
+      executor.metadata.name,
+      executor.status?.state ?? "Pending",
+      executor.spec.type,
+      executor.spec.role,
+      executor.spec.framework,
+      executor.spec.agent,
+      heldBy(executor),
+      executor.status?.reason ?? "",
+      age(executor.metadata.creationTimestamp, now),
     ],
   },
   frameworks: {
@@ -78,10 +95,12 @@ const ROW = {
   },
 } as const;
 
-const NAMESPACED = new Set(["frameworks", "offers", "tasks"]);
+const NAMESPACED = new Set(["executors", "frameworks", "offers", "tasks"]);
 const ALIASES: Readonly<Record<string, keyof typeof ROW>> = {
   agent: "agents",
   magent: "agents",
+  executor: "executors",
+  mexec: "executors",
   framework: "frameworks",
   fw: "frameworks",
   offer: "offers",

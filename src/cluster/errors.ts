@@ -75,5 +75,10 @@ export const isForbidden = (error: unknown): error is ApiError => apiError(error
 export const isUnauthorized = (error: unknown): error is ApiError => apiError(error, 401);
 /** 429: the API server's own throttling, or an eviction that a disruption budget forbids. */
 export const isTooManyRequests = (error: unknown): error is ApiError => apiError(error, 429);
+/** What passes: no answer, a late one, or a server that cannot now. What it said no to for good is not among them. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof ConnectionError ||
+  error instanceof DeadlineError ||
+  (error instanceof ApiError && (error.code >= 500 || isTooManyRequests(error)));
 /** The resourceVersion or the continue token of a list or a watch is older than what etcd keeps. */
 export const isExpired = (error: unknown): error is ApiError => apiError(error, 410);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "./errors.ts";
-import { createLogger } from "./logger.ts";
+import { createLogger, setLogLevel } from "./logger.ts";
 
 function logged(record: object): Record<string, unknown> {
   const lines: string[] = [];
@@ -40,6 +40,18 @@ describe("createLogger", () => {
     expect(logged({ err: error })).toMatchObject({
       err: { code: 409, reason: "Conflict", message: "PUT /x: try again" },
     });
+  });
+
+  it("is of one level with all that were made of it", () => {
+    const lines: string[] = [];
+    const logger = createLogger({ name: "test", write: (line) => lines.push(line) });
+    const child = logger.child({ part: "a" });
+    const grandchild = child.child({ part: "b" });
+    setLogLevel(child, "debug");
+    for (const one of [logger, child, grandchild]) one.debug("told");
+    setLogLevel(logger, "info");
+    for (const one of [logger, child, grandchild]) one.debug("not told");
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["told", "told", "told"]);
   });
 
   it("survives a value that refers to itself", () => {

@@ -19,14 +19,40 @@ const DEPTH = 6;
 
 /** JSON lines. What is named like a secret is redacted; Kubernetes objects are logged by name only, whatever they hold. Fields of a child logger are written as they are. */
 export function createLogger({ name, level = "info", write }: LoggerOptions): Logger {
+  const family: Family = new Set();
   const options = {
     name,
+    onChild: (child: Logger) => join(family, child),
     level,
     formatters: { level: (label: string) => ({ level: label }), log: redact },
     serializers: { err: describeError },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  return write ? pino(options, { write }) : pino(options);
+  const logger = write ? pino(options, { write }) : pino(options);
+  join(family, logger);
+  return logger;
+}
+
+/** A logger with all that were made of it. */
+type Family = Set<WeakRef<Logger>>;
+
+const families = new WeakMap<Logger, Family>();
+const forget = new FinalizationRegistry<() => void>((leave) => leave());
+
+function join(family: Family, logger: Logger): void {
+  const member = new WeakRef(logger);
+  family.add(member);
+  families.set(logger, family);
+  forget.register(logger, () => family.delete(member));
+}
+
+/** Sets the level of a logger of createLogger, and of all loggers of that family: by itself pino's children keep the one that they were made with. */
+export function setLogLevel(logger: Logger, level: string): void {
+  logger.level = level;
+  for (const member of families.get(logger) ?? []) {
+    const other = member.deref();
+    if (other !== undefined) other.level = level;
+  }
 }
 
 /** A copy fit for a log. */

@@ -247,20 +247,25 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     return this.#options.freeze ? deepFreeze(kept) : kept;
   }
 
-  #failed(error: unknown): number {
+  /** Milliseconds to wait, if any. */
+  #failed(error: unknown): number | undefined {
     if (this.#streams && this.#version === undefined && isRefused(error)) {
       this.#streams = false;
       this.#logger.info({ err: error }, "the API server does not list by watches");
-      return 0;
+      return undefined;
     }
-    if (isExpired(error)) {
+    const expired = isExpired(error);
+    // The first watch of a kind may find a cache one version younger than the list; blindness would be all that waiting gives.
+    const atOnce = expired && this.#version !== undefined && this.#backoff.failures === 0;
+    if (expired) {
       // From a watch: its version is too old. From a list: the pages took longer than the server remembers.
       if (this.#version === undefined) this.#paged = false;
       this.#version = undefined;
     }
-    const pause = this.#backoff.next();
+    const wait = this.#backoff.next();
+    const pause = atOnce ? undefined : wait;
     this.#logger.warn(
-      { err: error, pause: Math.round(pause), failures: this.#backoff.failures },
+      { err: error, pause: Math.round(pause ?? 0), failures: this.#backoff.failures },
       "watch failed",
     );
     return pause;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration } from "../api/duration.ts";
 import { quantity } from "../api/resource.ts";
+import { rate } from "./rate.ts";
 
 /** Configuration of the agent: the chart writes it, `MESOS_CONFIG` names the file (YAML). */
 export const agentConfig = z.strictObject({
@@ -30,6 +31,14 @@ export const agentConfig = z.strictObject({
         .boolean()
         .default(false)
         .describe("Serve operators without TLS too: what is sent, credentials too, is readable on its way."),
+      requests: rate({ perSecond: 50, burst: 200, waiting: 200 }).describe(
+        "Of each principal; what comes faster waits.",
+      ),
+      requestsPerAddress: rate({ perSecond: 25, burst: 200, waiting: 200 }).describe(
+        "Of each address, before it is known whose they are.",
+      ),
+      executorRequests: rate({ perSecond: 200, burst: 1000, waiting: 1000 }).describe("Of each executor."),
+      maxConnections: z.int().positive().default(1000).describe("Open at a time; more are closed at once."),
       maxBodyBytes: z
         .int()
         .min(1024)

@@ -36,7 +36,7 @@ const certificate = z.strictObject({
 /** A part of the operator's configuration, with what is around it in the cluster. */
 const chartGateway = gateway
   .unwrap()
-  .omit({ tls: true, agentPort: true, agentToken: true })
+  .omit({ tls: true, agentPort: true, agentToken: true, agentTls: true })
   .extend({
     port: portNumber,
     plain: plainListener,
@@ -125,6 +125,7 @@ export const chartValues = z.strictObject({
     nodeBinding: z.boolean(),
     podSecurity: z.boolean(),
     scheduling: z.strictObject({ enabled: z.boolean(), exemptUsers: z.array(z.string().min(1)) }),
+    untracked: z.boolean(),
   }),
   flowControl: z.strictObject({
     enabled: z.boolean(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { duration, positiveDuration } from "../api/duration.ts";
 import { resourceName } from "../api/name.ts";
 import { quantity } from "../api/resource.ts";
+import { rate } from "./rate.ts";
 
 const portRange = z.string().regex(/^[0-9]+-[0-9]+$/);
 
@@ -129,6 +130,12 @@ export const operatorConfig = z.strictObject({
         .string()
         .default("/var/run/secrets/mesos.dev/agent/token")
         .describe("File of the token that agents know the operator by, to pass on executors' messages."),
+      agentTls: z
+        .strictObject({ ca: z.string().min(1), serverName: z.string().min(1) })
+        .optional()
+        .describe(
+          "File of the authorities that sign the agents' certificates, and the name that these are for; absent: executors' messages go without TLS.",
+        ),
       followers: z
         .enum(["Redirect", "Proxy"])
         .default("Redirect")
@@ -140,14 +147,13 @@ export const operatorConfig = z.strictObject({
         .describe(
           "Files of a certificate and its key, read again when they change; absent: a plain listener.",
         ),
-      requests: z
-        .strictObject({
-          perSecond: z.number().positive().default(500),
-          burst: z.int().positive().default(1000),
-          waiting: z.int().positive().default(1000).describe("More are refused with 429."),
-        })
-        .prefault({})
-        .describe("Of each principal; what comes faster waits."),
+      requests: rate({ perSecond: 500, burst: 1000, waiting: 1000 }).describe(
+        "Of each principal; what comes faster waits.",
+      ),
+      requestsPerAddress: rate({ perSecond: 2000, burst: 4000, waiting: 2000 }).describe(
+        "Of each address, before it is known whose they are; behind a load balancer that is all.",
+      ),
+      maxConnections: z.int().positive().default(10_000).describe("Open at a time; more are closed at once."),
       maxBodyBytes: z.int().positive().default(16777216).describe("Longest body of a request."),
       maxBufferedBytes: z
         .int()

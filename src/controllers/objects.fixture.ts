@@ -172,6 +172,7 @@ export const view = (
     reserved: new Map(),
     held: held === "" ? Resources.empty : parseResources(held),
     tasks: [],
+    executors: [],
     offers,
     state: agentState("n1", total),
     ...more,

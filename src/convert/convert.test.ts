@@ -15,8 +15,6 @@ import {
   ResourceSchema,
   type TaskInfo,
   TaskInfoSchema,
-  TaskState,
-  TaskStatusSchema,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import {
   type OfferConstraints,
@@ -28,7 +26,6 @@ import { frameworkInfo, frameworkSpec, INFO_ANNOTATION, infoText } from "./frame
 import { offerMessage } from "./offer.ts";
 import { convertOperation } from "./operation.ts";
 import { resourceMessage, resourceSpec } from "./resources.ts";
-import { masterStatus, reconciledStatus, updateStatus } from "./status.ts";
 import { taskTemplate } from "./task.ts";
 import { taskInfo } from "./taskinfo.ts";
 import { Unsupported } from "./unsupported.ts";
@@ -394,7 +391,7 @@ describe("an operation", () => {
     ]);
   });
 
-  it("LAUNCH_GROUP is all or nothing, with the default executor", () => {
+  it("LAUNCH_GROUP is all or nothing", () => {
     const group = (executor: object, ...ids: string[]) =>
       convertOperation(
         read({ type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks: infos(...ids) } } }),
@@ -408,7 +405,6 @@ describe("an operation", () => {
       ["A task of the task group is invalid: 'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
       ["'b/c' contains invalid characters", "REASON_TASK_GROUP_INVALID"],
     ]);
-    expect(group({ ...plain, type: "CUSTOM" }, "a").refused[0]?.message).toMatch(/must be of type DEFAULT/);
     expect(group({ ...plain, command: { value: "x" } }, "a").refused[0]?.message).toMatch(
       /ExecutorInfo.command/,
     );
@@ -416,7 +412,10 @@ describe("an operation", () => {
 
   it.each([
     [{ type: "LAUNCH", id: { value: "x" }, launch: { task_infos: infos("a") } }, undefined, 1],
-    [{ type: "GROW_VOLUME" }, /GROW_VOLUME are not supported/, 0],
+    [{ type: "GROW_VOLUME" }, "Expecting 'grow_volume' to be present", 0],
+    [{ type: "SHRINK_VOLUME" }, "Expecting 'shrink_volume' to be present", 0],
+    [{ type: "CREATE_DISK" }, /CREATE_DISK is for disks of a resource provider, of which there are none/, 0],
+    [{ type: "DESTROY_DISK" }, /DESTROY_DISK is for disks of a resource provider/, 0],
     [{ type: "RESERVE" }, "Expecting 'reserve' to be present", 0],
     [{ type: "RESERVE", reserve: { resources: [] } }, "No resources specified", 0],
     [
@@ -433,8 +432,30 @@ describe("an operation", () => {
     else expect(converted.problem).toMatch(problem);
   });
 
-  it("RESERVE and CREATE carry their resources", () => {
+  it("RESERVE, GROW_VOLUME and SHRINK_VOLUME carry their resources", () => {
     const reserved = { ...scalar("disk", 5), reservations: [{ type: "DYNAMIC", role: "eng" }] };
+    const disk = { persistence: { id: "v" }, volume: { container_path: "data", mode: "RW" } };
+    const volume = { ...reserved, disk };
+    const spec = { name: "disk", scalar: 5, reservations: [{ type: "DYNAMIC", role: "eng" }] };
+    const volumeSpec = {
+      ...spec,
+      disk: { persistence: { id: "v" }, volume: { containerPath: "data", mode: "RW" } },
+    };
+    expect(
+      convertOperation(read({ type: "GROW_VOLUME", grow_volume: { volume, addition: reserved } }), "n1"),
+    ).toEqual({
+      refused: [],
+      operation: { type: "GROW_VOLUME", growVolume: { volume: volumeSpec, addition: spec } },
+    });
+    expect(
+      convertOperation(
+        read({ type: "SHRINK_VOLUME", shrink_volume: { volume, subtract: { value: 2.5 } } }),
+        "n1",
+      ).operation,
+    ).toEqual({
+      type: "SHRINK_VOLUME",
+      shrinkVolume: { volume: volumeSpec, subtract: { scalar: 2.5 } },
+    });
     expect(
       convertOperation(read({ type: "RESERVE", reserve: { resources: [reserved] } }), "n1").operation,
     ).toEqual({
@@ -521,49 +542,6 @@ describe("a framework", () => {
     });
     const strange = framework("fw", { user: "x" }, undefined, { annotations: { [INFO_ANNOTATION]: "{" } });
     expect(frameworkInfo(strange, "id")).toMatchObject({ user: "x", name: "fw" });
-  });
-});
-
-describe("a status", () => {
-  const update = {
-    uuid: "00112233-4455-4677-8899-aabbccddeeff",
-    state: "TASK_UNREACHABLE" as const,
-    source: "SOURCE_AGENT" as const,
-    reason: "REASON_AGENT_REMOVED",
-    timestamp: "2026-01-01T00:00:00.500Z",
-  };
-  const one = task("t", { agent: "n1", taskId: "T" }, { updates: [update], addresses: ["10.0.0.1"] });
-
-  it("is told with the bytes of its uuid, and in the states that the framework knows", () => {
-    const json = toJsonValue(TaskStatusSchema, updateStatus(one, update, true));
-    expect(json).toEqual({
-      task_id: { value: "T" },
-      state: "TASK_UNREACHABLE",
-      source: "SOURCE_AGENT",
-      reason: "REASON_AGENT_REMOVED",
-      agent_id: { value: "n1" },
-      timestamp: 1767225600.5,
-      uuid: Buffer.from("00112233445546778899aabbccddeeff", "hex").toString("base64"),
-      container_status: { network_infos: [{ ip_addresses: [{ protocol: "IPv4", ip_address: "10.0.0.1" }] }] },
-    });
-    expect(updateStatus(one, update, false).state).toBe(TaskState.TASK_LOST);
-  });
-
-  it("of the master has no uuid", () => {
-    const status = updateStatus(one, { ...update, source: "SOURCE_MASTER", reason: "REASON_OF_OURS" }, true);
-    expect(toJsonValue(TaskStatusSchema, status)).not.toHaveProperty("uuid");
-    expect(toJsonValue(TaskStatusSchema, status)).not.toHaveProperty("reason");
-    expect(toJsonValue(TaskStatusSchema, reconciledStatus(one, true, 1500))).toMatchObject({
-      state: "TASK_STAGING",
-      reason: "REASON_RECONCILIATION",
-      timestamp: 1.5,
-    });
-    const refused = masterStatus(
-      { taskId: "T", state: "TASK_DROPPED", reason: "REASON_INVALID_OFFERS", message: "m" },
-      false,
-      0,
-    );
-    expect(toJsonValue(TaskStatusSchema, refused)).toMatchObject({ state: "TASK_LOST", message: "m" });
   });
 });
 

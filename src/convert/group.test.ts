@@ -1,7 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { task } from "../controllers/objects.fixture.ts";
 import { fromJsonValue } from "../wire/fromjson.ts";
-import { Offer_OperationSchema } from "../wire/gen/mesos/v1/mesos_pb.ts";
+import { ExecutorInfoSchema, Offer_OperationSchema } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { convertOperation } from "./operation.ts";
 import { taskTemplate } from "./task.ts";
 import { taskInfo } from "./taskinfo.ts";
@@ -24,8 +25,8 @@ const info = (more: object = {}) => ({
   command: { value: "run" },
   ...more,
 });
-const groupOf = (more: object = {}) => {
-  const launch_group = { executor, task_group: { tasks: [info(more)] } };
+const groupOf = (more: object = {}, below: object = executor) => {
+  const launch_group = { executor: below, task_group: { tasks: [info(more)] } };
   return convertOperation(fromJsonValue(Offer_OperationSchema, { type: "LAUNCH_GROUP", launch_group }), "n1");
 };
 
@@ -55,6 +56,28 @@ describe("LAUNCH_GROUP below an executor", () => {
     expect(made?.volumes).toEqual([{ containerPath: "/data", mode: "RW", executorPath: "data" }]);
     const told = taskInfo(task("t", { ...made, role: "*", agent: "n1" }), { refinement: true });
     expect(taskTemplate(told, "n1").volumes).toEqual(made?.volumes);
+  });
+
+  it("carries a program of the framework's, which gets its tasks' commands", () => {
+    const custom = { ...executor, type: "CUSTOM", command: { value: "./executor" } };
+    const { launchGroup } = groupOf({ executor: custom }, custom).operation ?? {};
+    expect(launchGroup).toMatchObject({ executor: { type: "CUSTOM", command: { value: "./executor" } } });
+    const [made] = launchGroup?.tasks ?? [];
+    const one = create(ExecutorInfoSchema, { executorId: { value: "pod" } });
+    const told = taskInfo(task("t", { ...made, role: "*", agent: "n1" }), { refinement: true }, one);
+    expect(told).toMatchObject({ command: { value: "run" }, executor: one });
+  });
+
+  it.each([
+    [{ executor_id: executor.executor_id }, "'ExecutorInfo.type' must be set"],
+    [{ ...executor, type: "UNKNOWN" }, "Unknown executor type"],
+    [{ ...executor, type: "CUSTOM" }, "'ExecutorInfo.command' must be set for 'CUSTOM' executor"],
+    [
+      { ...executor, container: { type: "DOCKER", docker: { image: "x" } } },
+      "Docker ContainerInfo is not supported on the executor",
+    ],
+  ])("refuses the executor %j", (below, message) => {
+    expect(groupOf({}, below).refused[0]?.message).toContain(message);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { clearField, clone, equals } from "@bufbuild/protobuf";
+import { clearField, clone, equals, isFieldSet } from "@bufbuild/protobuf";
 import type { ExecutorTemplate } from "../api/executor.ts";
 import {
   ContainerInfo_Type,
@@ -12,10 +12,15 @@ import {
 import { executorTemplate } from "./executor.ts";
 import { Unsupported } from "./unsupported.ts";
 
-/** The executor of a LAUNCH_GROUP. Throws Unsupported. */
+/** The executor of a LAUNCH_GROUP. Throws Unsupported (Mesos: validation.cpp, task::group::internal::validateExecutor). */
 export function groupExecutor(info: ExecutorInfo | undefined): ExecutorTemplate {
-  if (info?.type !== ExecutorInfo_Type.DEFAULT) {
-    throw new Unsupported("the executor of a task group must be of type DEFAULT");
+  if (info === undefined) throw new Unsupported("Expecting 'launch_group.executor' to be present");
+  if (!isFieldSet(info, ExecutorInfoSchema.field.type)) {
+    throw new Unsupported("'ExecutorInfo.type' must be set");
+  }
+  if (info.type === ExecutorInfo_Type.UNKNOWN) throw new Unsupported("Unknown executor type");
+  if (info.container?.type === ContainerInfo_Type.DOCKER) {
+    throw new Unsupported("Docker ContainerInfo is not supported on the executor");
   }
   return executorTemplate(info);
 }

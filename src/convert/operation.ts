@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ExecutorTemplate } from "../api/executor.ts";
 import type { Operation } from "../api/offer.ts";
+import type { Resource as ResourceSpec } from "../api/resource.ts";
 import { MOST_IN_GROUP, type TaskTemplate } from "../api/task.ts";
 import { enumName } from "../wire/enums.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { executorTemplate } from "./executor.ts";
 import { groupExecutor, taskOfGroup } from "./group.ts";
-import { resourceSpecs } from "./resources.ts";
+import { resourceSpec, resourceSpecs } from "./resources.ts";
 import { taskTemplate } from "./task.ts";
 import { onlyFields, Unsupported } from "./unsupported.ts";
 
@@ -123,7 +124,7 @@ const noFeedback = ({ id }: Offer_Operation): string | undefined =>
   id === undefined ? undefined : "The 'id' field was set in an operation of type LAUNCH or LAUNCH_GROUP";
 
 function resourceOperation(operation: Offer_Operation): Operation {
-  const { type, reserve, unreserve, create, destroy } = operation;
+  const { type, reserve, unreserve, create, destroy, growVolume, shrinkVolume } = operation;
   const some = (field: string, resources: readonly Resource[] | undefined) => {
     if (resources === undefined) throw new Unsupported(`Expecting '${field}' to be present`);
     if (resources.length === 0) throw new Unsupported("No resources specified");
@@ -139,9 +140,37 @@ function resourceOperation(operation: Offer_Operation): Operation {
       return { type: "CREATE", create: some("create", create?.volumes) };
     case Offer_Operation_Type.DESTROY:
       return { type: "DESTROY", destroy: some("destroy", destroy?.volumes) };
-    default:
+    case Offer_Operation_Type.GROW_VOLUME:
+      if (growVolume === undefined) throw new Unsupported("Expecting 'grow_volume' to be present");
+      return growOperation(growVolume.volume, growVolume.addition);
+    case Offer_Operation_Type.SHRINK_VOLUME:
+      if (shrinkVolume === undefined) throw new Unsupported("Expecting 'shrink_volume' to be present");
+      return shrinkOperation(shrinkVolume.volume, shrinkVolume.subtract?.value ?? 0);
+    case Offer_Operation_Type.CREATE_DISK:
+    case Offer_Operation_Type.DESTROY_DISK:
       throw new Unsupported(
-        `operations of type ${enumName(Offer_Operation_TypeSchema, type)} are not supported`,
+        `${nameOf(type)} is for disks of a resource provider, of which there are none: reserve disk and CREATE a volume`,
       );
+    default:
+      throw new Unsupported(`operations of type ${nameOf(type)} are not supported`);
   }
 }
+
+/** Throws Unsupported. */
+export const growOperation = (volume: Resource | undefined, addition: Resource | undefined): Operation => ({
+  type: "GROW_VOLUME",
+  growVolume: { volume: one("volume", volume), addition: one("addition", addition) },
+});
+
+/** `subtract` is in MiB. Throws Unsupported. */
+export const shrinkOperation = (volume: Resource | undefined, subtract: number): Operation => ({
+  type: "SHRINK_VOLUME",
+  shrinkVolume: { volume: one("volume", volume), subtract: { scalar: subtract } },
+});
+
+function one(field: string, resource: Resource | undefined): ResourceSpec {
+  if (resource === undefined) throw new Unsupported(`Expecting '${field}' to be present`);
+  return resourceSpec(resource);
+}
+
+const nameOf = (type: Offer_Operation_Type): string => enumName(Offer_Operation_TypeSchema, type);

@@ -18,6 +18,7 @@ import {
   TaskStatusSchema,
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { labelsMessage, timeInfo } from "./amounts.ts";
+import { limitationOf } from "./limits.ts";
 
 export const taskIdOf = ({
   metadata,
@@ -51,11 +52,13 @@ export const stateNumber = (state: StateName, partitionAware: boolean): TaskStat
 export function updateStatus(task: Task, update: StatusUpdate, partitionAware: boolean): TaskStatus {
   const isLast = task.status?.updates?.at(-1)?.uuid === update.uuid;
   const fromMaster = update.source === "SOURCE_MASTER";
+  const limitation = limitationOf(task, update.reason);
   return create(TaskStatusSchema, {
     ...identity(task),
     state: stateNumber(update.state, partitionAware),
     source: SOURCES[update.source],
     ...reason(update.reason),
+    ...(limitation && { limitation }),
     ...(update.message !== undefined && { message: update.message }),
     timestamp: Date.parse(update.timestamp) / 1000,
     ...(update.healthy !== undefined && { healthy: update.healthy }),

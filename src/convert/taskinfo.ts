@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Check, Container, HealthCheck, Volume as VolumeSpec } from "../api/container.ts";
 import type { Task, TaskSpec } from "../api/task.ts";
-import { fromSpec, quantityToMilli, toSpec } from "../resources/index.ts";
+import { fromSpec, toSpec } from "../resources/index.ts";
 import { enumNumber } from "../wire/enums.ts";
 import {
   CheckInfo_Type,
@@ -25,6 +25,7 @@ import {
 } from "../wire/gen/mesos/v1/mesos_pb.ts";
 import { durationInfo, labelsMessage, secondsOf } from "./amounts.ts";
 import { containerInfo } from "./containerinfo.ts";
+import { limitsMessage } from "./limits.ts";
 import { type ResourceForm, resourceMessage } from "./resources.ts";
 import { taskIdOf } from "./status.ts";
 
@@ -41,7 +42,9 @@ export function taskInfo(task: Task, form: ResourceForm, executor?: ExecutorInfo
     taskId: { value: id },
     agentId: { value: spec.agent ?? "" },
     resources: toSpec(fromSpec(spec.resources)).map((one) => resourceMessage(one, form)),
-    ...(executor === undefined ? { command: programMessage(spec) } : { executor }),
+    ...(executor && { executor }),
+    // A task of a group has both.
+    ...((executor === undefined || spec.command) && { command: programMessage(spec) }),
     ...((container || spec.volumes) && { container: containerMessage(spec) }),
     ...(limits && { limits: limitsMessage(limits) }),
     ...(data !== undefined && { data: new Uint8Array(Buffer.from(data, "base64")) }),
@@ -144,22 +147,6 @@ function healthCheck(spec: HealthCheck): MessageInitShape<typeof HealthCheckSche
   };
   if (spec.command) return { ...base, command: program(spec.command) };
   return spec.http ? { ...base, http: { ...spec.http } } : { ...base, tcp: { port: spec.tcp?.port ?? 0 } };
-}
-
-function limitsMessage({ cpus, mem }: NonNullable<TaskSpec["limits"]>) {
-  const amount = (name: "cpus" | "mem", limit: string | number) => {
-    if (limit === "Infinity") return { value: Number.POSITIVE_INFINITY };
-    // A bare number is cores, or bytes; what comes out are thousandths of cores, or of MiB.
-    const milli =
-      name === "cpus" && typeof limit === "number"
-        ? limit * 1000
-        : quantityToMilli(name, limit, `limits.${name}`);
-    return { value: milli / 1000 };
-  };
-  return {
-    ...(cpus !== undefined && { cpus: amount("cpus", cpus) }),
-    ...(mem !== undefined && { mem: amount("mem", mem) }),
-  };
 }
 
 function discoveryMessage({ visibility, name, ports }: NonNullable<TaskSpec["discovery"]>) {

@@ -1,4 +1,4 @@
-import type { Logger } from "../cluster/logger.ts";
+import { type Logger, setLogLevel } from "../cluster/logger.ts";
 import type { Clock, Timer } from "../cluster/time.ts";
 
 /** How verbose glog is with Mesos's --v, and what that is here. */
@@ -7,7 +7,7 @@ export const LEVELS = ["info", "debug", "trace"] as const;
 /** Of a level that is less verbose than all of them: -1. */
 export const numberOf = (name: string): number => (LEVELS as readonly string[]).indexOf(name);
 
-/** How much is logged for a while (libprocess: src/logging.cpp, Logging::set_level). Loggers of parts that were made before keep theirs. */
+/** How much is logged for a while, by all parts of the process (libprocess: src/logging.cpp, Logging::set_level). */
 export class Verbosity {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -28,12 +28,12 @@ export class Verbosity {
   /** `duration` in milliseconds, then it is as it was configured. */
   set(name: string, duration: number): void {
     this.#back?.cancel();
-    this.#logger.level = name;
+    setLogLevel(this.#logger, name);
     this.#back = this.#clock.setTimeout(() => this.reset(), duration);
   }
 
   reset(): void {
     this.#back?.cancel();
-    this.#logger.level = this.configured;
+    setLogLevel(this.#logger, this.configured);
   }
 }

@@ -27,6 +27,7 @@ import type {
   TaskInfo,
 } from "./scheduler.ts";
 import { Serial } from "./serial.ts";
+import { SpecWriter } from "./specwriter.ts";
 import { reconciliation, taskIdOf, unknownTask } from "./updates.ts";
 import { UpdateStream } from "./updatestream.ts";
 
@@ -51,9 +52,11 @@ export class SchedulerDriver {
   readonly #heartConnection: Connection;
   readonly #logger: Logger;
   readonly #frameworks: Resource<Framework>;
-  readonly #offers: Resource<Offer>;
   readonly #tasks: Resource<Task>;
   readonly #taskCache: Reflector<Task>;
+  readonly #offerCache: Reflector<Offer>;
+  readonly #offerWriter: SpecWriter<Offer>;
+  readonly #taskWriter: SpecWriter<Task>;
   readonly #offerStream: OfferStream;
   readonly #updates: UpdateStream;
   readonly #offerQueue: Serial;
@@ -88,7 +91,6 @@ export class SchedulerDriver {
     this.#heartConnection = heartConnection;
     this.#logger = options.logger ?? createLogger({ name: options.name, level: "warn" });
     this.#frameworks = frameworks(this.#connection);
-    this.#offers = offers(this.#connection);
     this.#tasks = tasks(this.#connection);
     const report = (callback: string) => (cause: unknown) => this.#report(new CallbackError(callback, cause));
     this.#offerQueue = new Serial(report("resourceOffers"));
@@ -107,7 +109,12 @@ export class SchedulerDriver {
       operations: (id, results) =>
         void this.#offerQueue.run(() => this.#scheduler.offerOperations?.(this, id, results)),
     });
-    this.#taskCache = new Reflector(this.#tasks, { ...this.#selection(), logger: this.#logger });
+    const mirrored = { ...this.#selection(), logger: this.#logger };
+    const offerClient = offers(this.#connection);
+    this.#offerCache = new Reflector(offerClient, mirrored);
+    this.#offerWriter = new SpecWriter(offerClient, this.#offerCache.store);
+    this.#taskCache = new Reflector(this.#tasks, mirrored);
+    this.#taskWriter = new SpecWriter(this.#tasks, this.#taskCache.store);
     this.#updates = new UpdateStream({
       deliver: (update) => this.#scheduler.statusUpdate?.(this, update),
       acknowledge: (name, uuid) => this.#acknowledge(name, uuid),
@@ -140,10 +147,9 @@ export class SchedulerDriver {
       logger: this.#logger,
     });
     own.onChange((change) => this.#observe(change.type === "deleted" ? undefined : change.object));
-    const offerCache = new Reflector(this.#offers, { ...this.#selection(), logger: this.#logger });
-    this.#offerStream.attach(offerCache);
+    this.#offerStream.attach(this.#offerCache);
     this.#updates.attach(this.#taskCache);
-    const running = [own.run(stopped), offerCache.run(stopped), this.#taskCache.run(stopped)];
+    const running = [own.run(stopped), this.#offerCache.run(stopped), this.#taskCache.run(stopped)];
     await Promise.all([...running, this.#heartbeat(framework).run(stopped)]);
     const queues = [this.#offerQueue, this.#inverseQueue, this.#lifeQueue, this.#updates];
     await Promise.all(queues.map((queue) => queue.idle()));
@@ -290,11 +296,7 @@ export class SchedulerDriver {
   async #respond(id: string, response: object): Promise<void> {
     this.#offerStream.answered(id);
     try {
-      await this.#offers.mergePatch(
-        { name: id, namespace: this.namespace },
-        { spec: { response } },
-        { fieldManager: MANAGER },
-      );
+      await this.#offerWriter.write({ name: id, namespace: this.namespace }, { response }, MANAGER);
     } catch (cause) {
       if (isNotFound(cause)) throw new OfferGoneError(id, { cause });
       if (isInvalid(cause) && /no longer outstanding|immutable/.test(String(cause)))
@@ -325,11 +327,8 @@ export class SchedulerDriver {
 
   async #acknowledge(name: string, uuid: string): Promise<void> {
     try {
-      await this.#tasks.mergePatch(
-        { name, namespace: this.namespace },
-        { spec: { acknowledged: uuid } },
-        { fieldManager: `${MANAGER}-acknowledge` },
-      );
+      const task = { name, namespace: this.namespace };
+      await this.#taskWriter.write(task, { acknowledged: uuid }, `${MANAGER}-acknowledge`);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

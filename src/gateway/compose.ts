@@ -10,6 +10,7 @@ import type { Clock } from "../cluster/time.ts";
 import type { OperatorConfig } from "../config/operator.ts";
 import type { OperatorOptions } from "../controllers/operator.ts";
 import { masterInfo } from "../convert/master.ts";
+import { PATIENCE } from "../http/connections.ts";
 import { Throttle } from "../http/throttle.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { OperatorService } from "./operator/service.ts";
@@ -37,7 +38,7 @@ export function createGateway(
   context: GatewayContext,
 ): GatewayParts {
   const { logger, clock, registry } = context;
-  const { anonymous, followers, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, requests, tls } =
+  const { anonymous, followers, heartbeat, maxBodyBytes, maxBufferedBytes, namespace, port, tls } =
     config.gateway;
   const metrics = new GatewayMetrics(registry);
   const server = new Gateway({
@@ -49,7 +50,9 @@ export function createGateway(
     ],
     anonymous,
     limits: { body: maxBodyBytes, buffered: maxBufferedBytes },
-    throttle: new Throttle(requests, clock),
+    throttle: new Throttle(config.gateway.requests, clock),
+    sources: new Throttle(config.gateway.requestsPerAddress, clock),
+    connections: { ...PATIENCE, most: config.gateway.maxConnections },
     followers,
     metrics,
     logger,
@@ -67,7 +70,11 @@ export function createGateway(
           namespace,
           authorizer,
           metrics,
-          agents: { token: config.gateway.agentToken, port: config.gateway.agentPort },
+          agents: {
+            token: config.gateway.agentToken,
+            port: config.gateway.agentPort,
+            tls: config.gateway.agentTls,
+          },
           ...(master && { master }),
         });
         const operator = new OperatorService(deps, scheduling, {

@@ -22,4 +22,11 @@ describe("Throttle", () => {
     await clock.advance(0);
     expect(done.at(-1)).toBe("f true");
   });
+
+  it("says when to come again: once those who wait have gone on", () => {
+    const retry = (perSecond: number, waiting: number) =>
+      new Throttle({ perSecond, burst: 1, waiting }, new ManualClock()).refusal("no");
+    expect(retry(500, 1000)).toEqual({ status: 429, body: "no", headers: { "Retry-After": "2" } });
+    expect([retry(0.5, 1), retry(100, 1)].map(({ headers }) => headers?.["Retry-After"])).toEqual(["2", "1"]);
+  });
 });

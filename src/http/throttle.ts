@@ -1,5 +1,6 @@
 import { Limiter } from "../cluster/limiter.ts";
 import type { Clock } from "../cluster/time.ts";
+import type { Answer } from "./answer.ts";
 
 export interface ThrottleOptions {
   readonly perSecond: number;
@@ -41,6 +42,13 @@ export class Throttle {
     } finally {
       line.waiting--;
     }
+  }
+
+  /** What is told who was not admitted: when those who wait now have gone on. */
+  refusal(body: string): Answer {
+    const { waiting, perSecond } = this.#options;
+    const seconds = Math.max(1, Math.ceil(waiting / perSecond));
+    return { status: 429, body, headers: { "Retry-After": String(seconds) } };
   }
 
   #line(principal: string): Line {

@@ -29,18 +29,18 @@ async function inCluster(run: (context: CliContext) => Promise<void>): Promise<v
 
 program
   .command("get <kind>")
-  .description("list agents, frameworks, offers, roles or tasks, with resources in Mesos's form")
+  .description("list agents, executors, frameworks, offers, roles or tasks, with resources in Mesos's form")
   .action((kind: string) => inCluster((context) => get(context, kind)));
 
 program
   .command("explain <task>")
-  .description("why a task is where it is: placement, history, events")
+  .description("why a task is where it is, or executor/NAME: placement, what it holds, history, events")
   .action((name: string) => inCluster((context) => explain(context, name)));
 
 program
   .command("logs <task>")
-  .description("print what a task wrote")
-  .option("-f, --follow", "go on until the task ends")
+  .description("print what a task, or executor/NAME, wrote")
+  .option("-f, --follow", "go on until it ends")
   .option("--stderr", "its stderr instead of its stdout")
   .option("--file <path>", "another file of its sandbox")
   .option("--tail <bytes>", "only the last bytes", Number)
@@ -48,7 +48,7 @@ program
 
 program
   .command("kill <task>")
-  .description("end a task: SIGTERM, the grace period, SIGKILL")
+  .description("end a task: SIGTERM, the grace period, SIGKILL; executor/NAME shuts down with its tasks")
   .option("--grace <duration>", "instead of the kill policy's, for example 10s")
   .option("--wait", "until its end is reported")
   .action((name: string, options) => inCluster((context) => kill(context, name, options)));

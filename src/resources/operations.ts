@@ -70,6 +70,24 @@ export function applyOperation(
   }
 }
 
+/** What becomes something else. */
+export function consumedBy(operation: ResourceOperation): Resources {
+  switch (operation.type) {
+    case "RESERVE":
+      return operation.source ?? operation.resources.popReservation();
+    case "UNRESERVE":
+      return operation.resources;
+    case "CREATE":
+      return Resources.of(Array.from(operation.volumes, stripVolume));
+    case "DESTROY":
+      return operation.volumes;
+    case "GROW_VOLUME":
+      return Resources.of([operation.volume, operation.addition]);
+    default:
+      return Resources.of([operation.volume]);
+  }
+}
+
 function convert(
   operation: ResourceOperation,
   resources: Resources,

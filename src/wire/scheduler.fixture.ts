@@ -1,5 +1,6 @@
 /** Each call and each event of the Mesos scheduler API, by hand in both encodings, after include/mesos/v1/scheduler/scheduler.proto. */
 import { double, type Fields } from "./fieldnumbers.fixture.ts";
+import { grown, shrunk } from "./volumes.fixture.ts";
 
 /** A call without its framework_id. */
 export interface WrittenCall {
@@ -93,6 +94,8 @@ export const writtenCalls = (id: string): readonly WrittenCall[] => [
               ],
             },
           },
+          { type: "GROW_VOLUME", id: { value: "g" }, grow_volume: grown.json },
+          { type: "SHRINK_VOLUME", id: { value: "s" }, shrink_volume: shrunk.json },
         ],
         ...filters,
       },
@@ -101,19 +104,23 @@ export const writtenCalls = (id: string): readonly WrittenCall[] => [
       2: 3,
       4: {
         1: [{ 1: "o1" }, { 1: "o2" }],
-        2: {
-          1: 1,
-          2: {
-            1: {
-              1: "n",
-              2: { 1: "by-hand" },
-              3: { 1: "a" },
-              4: { 1: "cpus", 2: 0, 3: { 1: double(0.5) } },
-              6: Buffer.from([255, 0]),
-              7: { 3: "true", 6: true },
+        2: [
+          {
+            1: 1,
+            2: {
+              1: {
+                1: "n",
+                2: { 1: "by-hand" },
+                3: { 1: "a" },
+                4: { 1: "cpus", 2: 0, 3: { 1: double(0.5) } },
+                6: Buffer.from([255, 0]),
+                7: { 3: "true", 6: true },
+              },
             },
           },
-        },
+          { 1: 11, 12: { 1: "g" }, 13: { 1: grown.fields[0], 2: grown.fields[1] } },
+          { 1: 12, 12: { 1: "s" }, 14: { 1: shrunk.fields[0], 2: shrunk.fields[1] } },
+        ],
         3: { 1: double(2.5) },
       },
     },

@@ -59,7 +59,8 @@ describe("the life of a task", () => {
     expect(new Set(updates.map(({ uuid }) => uuid)).size).toBe(3);
     const times = updates.map(({ timestamp }) => Date.parse(timestamp));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
-    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(900);
+    // It sleeps for a second; that it runs is seen some time after it began.
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(500);
     expect(updates.map(({ source }) => source)).toEqual([
       "SOURCE_EXECUTOR",
       "SOURCE_EXECUTOR",

@@ -1,18 +1,25 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo, Server } from "node:net";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { enumName } from "../../src/wire/enums.ts";
 import {
   ContainerInfo_Type,
+  type ExecutorInfo,
   ExecutorInfo_Type,
+  ExecutorInfoSchema,
   FrameworkInfo_Capability_Type,
   Image_Type,
   Offer_Operation_Type,
-  type TaskInfoSchema,
+  type Offer_OperationSchema,
+  Resource_ReservationInfo_Type,
+  type TaskInfo,
+  TaskInfoSchema,
   TaskState,
   TaskStateSchema,
+  TaskStatus_Reason,
   Value_Type,
+  Volume_Mode,
 } from "../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { cpusOf, MesosClient } from "../integration/gateway/client.ts";
@@ -81,14 +88,20 @@ const scalars = (cpus: number, mem: number) => [
   { name: "mem", type: Value_Type.SCALAR, scalar: { value: mem } },
 ];
 
-/** Runs until it is killed, or for so many milliseconds. */
-const taskOf = (id: string, ms = 0): MessageInitShape<typeof TaskInfoSchema> => ({
-  name: id,
-  taskId: { value: id },
-  agentId: { value: agent },
-  resources: scalars(0.05, 32),
-  data: new Uint8Array(Buffer.from(String(ms))),
-  executor: {
+/** Runs until it is killed, or for so many milliseconds, or writes into its volume: see the program. */
+const taskOf = (id: string, does: number | "journal" = 0, more: object = {}): TaskInfo =>
+  create(TaskInfoSchema, {
+    name: id,
+    taskId: { value: id },
+    agentId: { value: agent },
+    resources: scalars(0.05, 32),
+    data: new Uint8Array(Buffer.from(String(does))),
+    executor: executorInfo(),
+    ...more,
+  });
+
+const executorInfo = (): ExecutorInfo =>
+  create(ExecutorInfoSchema, {
     type: ExecutorInfo_Type.CUSTOM,
     executorId: EXECUTOR,
     frameworkId: { value: client.id },
@@ -104,25 +117,51 @@ const taskOf = (id: string, ms = 0): MessageInitShape<typeof TaskInfoSchema> => 
       type: ContainerInfo_Type.MESOS,
       mesos: { image: { type: Image_Type.DOCKER, docker: { name: scene.cluster.test.image }, cached: true } },
     },
+  });
+
+/** Disk that is reserved for the framework's role, and the volume on it. */
+const disk = () => ({
+  name: "disk",
+  type: Value_Type.SCALAR,
+  scalar: { value: 32 },
+  reservations: [
+    { type: Resource_ReservationInfo_Type.DYNAMIC, role: scene.namespace, principal: scene.namespace },
+  ],
+});
+const volume = () => ({
+  ...disk(),
+  disk: {
+    persistence: { id: "journal", principal: scene.namespace },
+    volume: { containerPath: "journal", mode: Volume_Mode.RW },
   },
 });
 
-/** Launches on the executor's agent; the first of all chooses it. */
-async function launch(...tasks: [id: string, ms?: number][]): Promise<void> {
+/** Accepts an offer of the executor's agent; the first of all chooses it. */
+async function accept(operations: () => MessageInitShape<typeof Offer_OperationSchema>[], hasVolume = false) {
   const offer = await until("there is an offer", async () =>
-    client.open().find((one) => cpusOf(one) >= 0.5 && (agent === "" || one.agentId?.value === agent)),
+    client
+      .open()
+      .find(
+        (one) =>
+          cpusOf(one) >= 0.5 &&
+          (agent === "" || one.agentId?.value === agent) &&
+          (!hasVolume || one.resources.some((each) => each.disk?.persistence !== undefined)),
+      ),
   );
   agent = offer.agentId?.value ?? "";
-  const taskInfos = tasks.map(([id, ms]) => taskOf(id, ms));
-  await client.call({
-    type: Call_Type.ACCEPT,
-    accept: {
-      offerIds: [{ value: offer.id?.value ?? "" }],
-      operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos } }],
-      filters: { refuseSeconds: 0 },
-    },
-  });
+  const offerIds = [{ value: offer.id?.value ?? "" }];
+  const filters = { refuseSeconds: 0 };
+  const call = { type: Call_Type.ACCEPT, accept: { offerIds, operations: operations(), filters } };
+  expect((await client.call(call)).status).toBe(202);
 }
+
+const launch = (...tasks: [id: string, ms?: number][]): Promise<void> =>
+  accept(() => [
+    {
+      type: Offer_Operation_Type.LAUNCH,
+      launch: { taskInfos: tasks.map(([id, ms]) => taskOf(id, ms)) },
+    },
+  ]);
 
 const states = (id: string) => client.updates(id).map(({ state }) => enumName(TaskStateSchema, state));
 /** Without those that were told again. */
@@ -134,7 +173,10 @@ const history = (id: string) => [
   ).values(),
 ];
 const reaches = (id: string, state: string, timeout = 30_000) =>
-  until(`${id} is ${state}, not ${states(id).at(-1)}`, async () => states(id).includes(state), { timeout });
+  until(`${id} is ${state}`, async () => states(id).includes(state), { timeout }).catch((cause) => {
+    const told = client.updates(id).map(({ message }, i) => `${states(id)[i]} ${message}`);
+    throw new Error(`${id} is not ${state}: ${told.join("; ")}`, { cause });
+  });
 
 /** Each update once it is there. */
 async function acknowledge(): Promise<void> {
@@ -161,9 +203,13 @@ test("an executor made with mesos-framework runs tasks, and tells of them", asyn
     frameworkInfo: {
       user: "",
       name: "executors",
-      role: "*",
+      roles: [scene.namespace],
       failoverTimeout: 600,
-      capabilities: [{ type: FrameworkInfo_Capability_Type.PARTITION_AWARE }],
+      capabilities: [
+        { type: FrameworkInfo_Capability_Type.PARTITION_AWARE },
+        { type: FrameworkInfo_Capability_Type.MULTI_ROLE },
+        { type: FrameworkInfo_Capability_Type.RESERVATION_REFINEMENT },
+      ],
     },
   });
   void acknowledge();
@@ -223,6 +269,57 @@ test("a restart of the agent loses nothing and doubles nothing", async () => {
   expect(output.match(/^subscribed$/gm)?.length).toBeGreaterThanOrEqual(2);
 });
 
+test("a task's volume is in the executor's sandbox for as long as the task is, and is kept", async () => {
+  const writes = (id: string) => {
+    const resources = [...scalars(0.05, 32), volume()];
+    return {
+      type: Offer_Operation_Type.LAUNCH,
+      launch: { taskInfos: [taskOf(id, "journal", { resources })] },
+    };
+  };
+  await accept(() => [
+    { type: Offer_Operation_Type.RESERVE, reserve: { resources: [disk()] } },
+    { type: Offer_Operation_Type.CREATE, create: { volumes: [volume()] } },
+    writes("first"),
+  ]);
+  await reaches("first", "TASK_FINISHED");
+  await accept(() => [writes("second")], true);
+  await reaches("second", "TASK_FINISHED");
+  const [last] = client.updates("second").slice(-1);
+  expect(last?.message).toBe("first second ");
+  const without = taskOf("without", "journal");
+  await accept(() => [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos: [without] } }]);
+  await reaches("without", "TASK_FINISHED");
+  expect(client.updates("without").at(-1)?.message).toBe("no volume");
+  await accept(
+    () => [
+      { type: Offer_Operation_Type.DESTROY, destroy: { volumes: [volume()] } },
+      { type: Offer_Operation_Type.UNRESERVE, unreserve: { resources: [disk()] } },
+    ],
+    true,
+  );
+});
+
+test("a group comes in one event; what becomes of its tasks is the executor's", async () => {
+  const tasks = ["left", "right"].map((id) => taskOf(id, 0, { command: { value: "true" } }));
+  await accept(() => [
+    {
+      type: Offer_Operation_Type.LAUNCH_GROUP,
+      launchGroup: { executor: executorInfo(), taskGroup: { tasks } },
+    },
+  ]);
+  await Promise.all([reaches("left", "TASK_RUNNING"), reaches("right", "TASK_RUNNING")]);
+  await client.call({
+    type: Call_Type.KILL,
+    kill: { taskId: { value: "left" }, agentId: { value: agent } },
+  });
+  await reaches("left", "TASK_KILLED");
+  const { status } = (await executorObject()) ?? {};
+  const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
+  expect(output.match(/^group .*$/gm)).toEqual(["group left right"]);
+  expect(states("right").at(-1)).toBe("TASK_RUNNING");
+});
+
 test("a kill goes to the executor, and SHUTDOWN ends it with its tasks", async () => {
   const kill = { taskId: { value: "long" }, agentId: { value: agent } };
   await client.call({ type: Call_Type.KILL, kill });
@@ -234,10 +331,30 @@ test("a kill goes to the executor, and SHUTDOWN ends it with its tasks", async (
     type: Call_Type.SHUTDOWN,
     shutdown: { executorId: EXECUTOR, agentId: { value: agent } },
   });
-  await reaches("last", "TASK_KILLED");
+  await Promise.all([reaches("last", "TASK_KILLED"), reaches("right", "TASK_KILLED")]);
   const failure = await client.event(Event_Type.FAILURE);
   expect(failure.failure).toMatchObject({ agentId: { value: agent }, executorId: EXECUTOR, status: 0 });
   expect((await executorObject())?.status).toMatchObject({ state: "Ended", exit: { code: 0 } });
+});
+
+test("a drain kills its tasks through it, with their reason, and shuts it down", async () => {
+  await launch(["drained"]);
+  await reaches("drained", "TASK_RUNNING", 60_000);
+  const { items } = await scene.cluster.kinds.executors.list({ namespace: scene.namespace });
+  const name = items.find(({ status }) => status?.state === "Running")?.metadata.name ?? "";
+  try {
+    const drain = ["drain", agent, "--grace", "20s", "--wait", "--timeout", "60"];
+    expect(await scene.mesos(...drain)).toBe(`agent ${agent} is drained\n`);
+    await reaches("drained", "TASK_KILLED");
+    expect(client.updates("drained").at(-1)?.reason).toBe(TaskStatus_Reason.AGENT_DRAINING);
+    const ref = { namespace: scene.namespace, name };
+    const { status } = await scene.cluster.kinds.executors.get(ref);
+    expect(status).toMatchObject({ state: "Ended", exit: { code: 0 } });
+    const output = await scene.cluster.onNode(agent, `cat '${status?.container?.sandbox}/stdout'`);
+    expect(output.split("\n").slice(-3, -1)).toEqual(["kill drained", "shutdown"]);
+  } finally {
+    await scene.mesos("reactivate", agent);
+  }
 });
 
 test("it tears down: nothing of it is left", async () => {

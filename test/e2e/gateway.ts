@@ -14,7 +14,7 @@ export async function serveGateway({ cluster }: Scene, enabled: boolean): Promis
   await leadingPod(cluster);
 }
 
-/** A principal named as the scene's namespace, whose frameworks live there, with the role `*`. */
+/** A principal named as the scene's namespace, whose frameworks live there, with the roles `*` and that of its name. */
 export async function letIn({ cluster, namespace: name }: Scene, password: string): Promise<void> {
   const { release, operatorNamespace } = cluster.test;
   const subjects = [{ apiGroup: RBAC, kind: "User", name: `mesos.dev:principal:${name}` }];
@@ -42,8 +42,8 @@ export async function letIn({ cluster, namespace: name }: Scene, password: strin
       apiVersion: `${RBAC}/v1`,
       kind: "ClusterRole",
       metadata: { name },
-      // The role of that name: RBAC takes resourceNames literally.
-      rules: [{ apiGroups: ["mesos.dev"], resources: ["roles"], resourceNames: ["*"], verbs: ["use"] }],
+      // The role `*` itself: RBAC takes resourceNames literally.
+      rules: [{ apiGroups: ["mesos.dev"], resources: ["roles"], resourceNames: ["*", name], verbs: ["use"] }],
     },
     bound("RoleBinding", name, `${release}-principal`),
     bound("ClusterRoleBinding", undefined, name),

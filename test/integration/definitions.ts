@@ -8,6 +8,7 @@ import { KINDS } from "../../src/api/kinds.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CRDS = join(ROOT, "crds");
+const UNTRACKED = join(ROOT, "charts/mesos-operator/files/untracked.yaml");
 const NAMES = KINDS.map(({ plural }) => `customresourcedefinition/${plural}.mesos.dev`);
 /** What only the policies of the kinds refuse, a manifest a kind that has one. */
 const REFUSED = ["task-framework-built-in", "offer-inverse-role", "executor-without-command"].map((name) =>
@@ -24,7 +25,7 @@ export async function applyDefinitions(kubeconfig: string): Promise<void> {
   if (REFUSED.length !== POLICIES) throw new Error("each policy needs a manifest that it refuses");
   const kubectl = (await ensureBinaries(["kubectl"], sayToTerminal)).get("kubectl") ?? "kubectl";
   const here = [kubectl, "--kubeconfig", kubeconfig];
-  await run([...here, "apply", "--server-side", "-f", CRDS]);
+  await run([...here, "apply", "--server-side", "-f", CRDS, "-f", UNTRACKED]);
   await run([...here, "wait", "--for=condition=Established", "--timeout=60s", ...NAMES]);
   const deadline = Date.now() + PATIENCE;
   for (const file of REFUSED) {

@@ -88,6 +88,8 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "mesos.agentAccount" .
 {{- $_ := set $gateway "tls" (dict "cert" (printf "%s/tls.crt" $path) "key" (printf "%s/tls.key" $path)) -}}
 {{- end -}}
 {{- $_ := set $gateway "agentPort" .Values.agent.http.port -}}
+{{- $name := printf "%s.%s.svc" (include "mesos.agentName" .) .Release.Namespace -}}
+{{- $_ := set $gateway "agentTls" (dict "ca" "/etc/mesos-agents-ca/ca.crt" "serverName" $name) -}}
 {{- $_ := set $config "gateway" $gateway -}}
 {{- toYaml $config -}}
 {{- end -}}

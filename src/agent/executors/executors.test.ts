@@ -2,12 +2,17 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { executorSpec } from "../../api/executor.ts";
 import { uuidBytes } from "../../convert/status.ts";
-import { Call_Type, CallSchema } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
-import { TaskState, TaskStatus_Source, TaskStatusSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { Call_Type, CallSchema, Event_Type } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
+import {
+  TaskInfoSchema,
+  TaskState,
+  TaskStatus_Source,
+  TaskStatusSchema,
+} from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { executorEnvironment, mesosDuration } from "../environment/executor.ts";
 import { recordWith, specWith } from "../lifecycle/fixture.ts";
 import { callProblem } from "./callCheck.ts";
-import { isToken } from "./hub.ts";
+import { isToken, launchEvent } from "./hub.ts";
 import { executorObstacle } from "./obstacle.ts";
 import { endWithExecutor } from "./taskEnd.ts";
 import { statusUpdate } from "./update.ts";
@@ -153,6 +158,18 @@ describe("a task waits for its executor", () => {
     expect(state({ object, record: ended("TASK_FAILED") })).toBe("TASK_FAILED");
     expect(state({ object: { ...object, status: { state: "Ended" } } })).toBe("TASK_DROPPED");
     expect(state({ now: 61_000 })).toBe("TASK_DROPPED");
+  });
+});
+
+test("tasks of a group come in one event, others each in one", () => {
+  const infos = ["a", "b"].map((value) => create(TaskInfoSchema, { taskId: { value } }));
+  expect(launchEvent(infos.slice(0, 1), false)).toEqual({
+    type: Event_Type.LAUNCH,
+    launch: { task: infos[0] },
+  });
+  expect(launchEvent(infos, true)).toEqual({
+    type: Event_Type.LAUNCH_GROUP,
+    launchGroup: { taskGroup: { tasks: infos } },
   });
 });
 

@@ -9,18 +9,22 @@ import { taskIdOf, uuidBytes } from "../../convert/status.ts";
 import { taskInfo } from "../../convert/taskinfo.ts";
 import { fromSpec, Resources, toSpec } from "../../resources/index.ts";
 import { Event_Type } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
-import { AgentInfoSchema, type FrameworkInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { AgentInfoSchema, type FrameworkInfo, type TaskInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { TaskRecord } from "../checkpoint/record.ts";
 import type { Containerizer } from "../containerizer/containerizer.ts";
+import { failureOutcome } from "../launch/failure.ts";
 import { type LimitDefaults, limitsOf } from "../launch/limits.ts";
 import { isRunByExecutor } from "../lifecycle/executorTask.ts";
-import { dropped } from "../lifecycle/outcome.ts";
+import { dropped, killedBeforeStart, type Outcome } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import type { ExecutorEffects } from "../run/effects.ts";
+import { GROUP_ENDED, recordGroup } from "../run/groups.ts";
 import type { TaskRun } from "../run/taskRun.ts";
+import type { LateVolumes } from "../sandbox/lateVolumes.ts";
+import { persistentVolumes } from "../sandbox/volumes.ts";
 import { type RegistrationKill, Registrations } from "./registrations.ts";
-import type { ExecutorSession } from "./session.ts";
+import type { ExecutorEvent, ExecutorSession } from "./session.ts";
 import { endWithExecutor, isOver } from "./taskEnd.ts";
 
 export interface HubOptions {
@@ -29,6 +33,7 @@ export interface HubOptions {
   /** Whether the API has a task for the executor that has not ended: it may not have begun here. */
   readonly isAwaited: (executor: TaskRecord) => boolean;
   readonly containerizer: Pick<Containerizer, "update">;
+  readonly lateVolumes: Pick<LateVolumes, "bring" | "take">;
   readonly limits: LimitDefaults;
   readonly node: { readonly name: string; readonly hostname: string };
   readonly clock: Clock;
@@ -94,7 +99,7 @@ export class ExecutorHub implements ExecutorEffects {
       const message = "The executor has never been sent a task";
       run.dispatch({ type: "kill", cause: "request", graceMs: graceOf(record.spec), message });
     }
-    for (const task of tasks) if (task.record.phase === "launching") task.dispatch({ type: "executorReady" });
+    for (const task of tasks) this.#release(task);
   }
 
   /** The agent stops: executors find the next one. */
@@ -137,24 +142,46 @@ export class ExecutorHub implements ExecutorEffects {
         outcome: endWithExecutor(run.record.framework, executor.record),
       });
     } else if (executor && this.isSubscribed(executor.uid) && executor.record.kill === undefined) {
-      run.dispatch({ type: "executorReady" });
+      this.#release(run);
     }
   }
 
+  /** The first task of a group takes the others along: they come in one event. */
   async handOver(run: TaskRun): Promise<void> {
     const executor = this.#executorOf(run.record);
-    if (executor === undefined) return;
+    const tasks = this.#unitOf(run);
+    if (executor === undefined || tasks[0] !== run) return;
     await this.#resize(executor);
-    // It may have ended meanwhile: what is over is not handed over.
-    await run.idle();
-    if (isOver(run.record)) return;
+    const problem = await this.#bringVolumes(executor, tasks);
+    // One may have ended meanwhile: what is over is not handed over, and of a group nothing is then.
+    await Promise.all(tasks.map((task) => task.idle()));
+    if (problem !== undefined || tasks.some(({ record }) => record.phase !== "running")) {
+      const outcome = problem ?? killedBeforeStart(GROUP_ENDED);
+      for (const task of tasks) task.dispatch({ type: "executorEnded", outcome });
+      for (const task of tasks) if (isOver(task.record)) await this.takeBack(task);
+      return;
+    }
     const session = this.#sessions.get(executor.uid);
     const { record } = executor;
     const spec = record.executor?.spec;
     if (session === undefined || spec === undefined) return;
     const form = session.form(run.record.spec.role);
     const info = executorInfo({ spec }, record.framework.id, session.form(record.spec.role));
-    session.send({ type: Event_Type.LAUNCH, launch: { task: taskInfo(asObject(run.record), form, info) } });
+    const infos = tasks.map((task) => taskInfo(asObject(task.record), form, info));
+    session.send(launchEvent(infos, run.record.spec.group !== undefined));
+    // It could not know what to kill before.
+    for (const task of tasks) if (task.record.kill !== undefined) this.askToKill(task);
+  }
+
+  async takeBack(run: TaskRun): Promise<void> {
+    const executor = this.#executorOf(run.record);
+    if (executor?.record.sandbox === undefined) return;
+    const others = this.#tasksOf(executor.record).filter(
+      (task) => task !== run && task.record.phase === "running",
+    );
+    const kept = others.flatMap(({ record }) => persistentVolumes(record.spec));
+    const receiver = { uid: executor.uid, sandbox: executor.record.sandbox };
+    await this.#options.lateVolumes.take(receiver, persistentVolumes(run.record.spec), kept);
   }
 
   askToKill(run: TaskRun): void {
@@ -250,6 +277,24 @@ export class ExecutorHub implements ExecutorEffects {
     );
   }
 
+  /** What is handed over together: a task by itself, or all that there are of its group, in their order. */
+  #unitOf(run: TaskRun): readonly TaskRun[] {
+    const group = recordGroup(run.record);
+    if (group === undefined) return [run];
+    const place = ({ record }: TaskRun) => record.spec.offer?.index ?? 0;
+    return [...this.#options.tasks()]
+      .filter(({ record }) => recordGroup(record) === group)
+      .sort((a, b) => place(a) - place(b));
+  }
+
+  /** A task that waits for its executor waits no longer; of a group, once all of them wait. */
+  #release(run: TaskRun): void {
+    const tasks = this.#unitOf(run);
+    if (tasks.length < (run.record.spec.group?.size ?? 1)) return;
+    if (tasks.some(({ record }) => record.phase !== "launching")) return;
+    for (const task of tasks) task.dispatch({ type: "executorReady" });
+  }
+
   #executorOf({ namespace, spec }: TaskRecord): TaskRun | undefined {
     for (const run of this.#options.executors()) {
       if (run.record.name === spec.executor?.name && run.record.namespace === namespace) return run;
@@ -263,6 +308,20 @@ export class ExecutorHub implements ExecutorEffects {
     if (run === undefined || isOver(run.record) || this.isSubscribed(uid)) return;
     if (kill.cause === "registration" && run.record.executor?.subscribed) return;
     run.dispatch(kill);
+  }
+
+  /** The end of the tasks if they cannot have their volumes. */
+  async #bringVolumes(executor: TaskRun, tasks: readonly TaskRun[]): Promise<Outcome | undefined> {
+    const { uid, record } = executor;
+    try {
+      const volumes = tasks.flatMap((task) => persistentVolumes(task.record.spec));
+      if (record.sandbox !== undefined) {
+        await this.#options.lateVolumes.bring({ uid, sandbox: record.sandbox }, volumes);
+      }
+      return undefined;
+    } catch (error) {
+      return failureOutcome(error);
+    }
   }
 
   async #resize(executor: TaskRun): Promise<void> {
@@ -281,6 +340,12 @@ export class ExecutorHub implements ExecutorEffects {
     }
   }
 }
+
+/** Mesos: executor.proto. */
+export const launchEvent = (tasks: readonly TaskInfo[], grouped: boolean): ExecutorEvent =>
+  grouped
+    ? { type: Event_Type.LAUNCH_GROUP, launchGroup: { taskGroup: { tasks: [...tasks] } } }
+    : { type: Event_Type.LAUNCH, launch: { task: tasks[0] } };
 
 /** What conversions want of a Task. */
 const asObject = ({ namespace, name, spec }: TaskRecord) => ({

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { type Authenticator, authenticate } from "../../auth/authenticator.ts";
 import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
 import { RecordStream } from "../../http/recordstream.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../wire/executormessage.ts";
 import type { Exchange, Route } from "../http/routes.ts";
 import type { ExecutorHub } from "./hub.ts";
@@ -10,33 +12,54 @@ export interface MessageRouteOptions {
   readonly authenticator: Authenticator;
   /** The user that the operator is to Kubernetes: nobody else is let in. */
   readonly operator: string;
+  /** By address, of those whose token is not the one that was right last: the API server is asked about no more of them. */
+  readonly sources: Throttle;
+  /** Served without TLS too: the agent has none. */
+  readonly plain: boolean;
 }
 
 /** Bytes that may wait for one listener: what is more is lost with it, as Mesos loses messages. */
 const MOST_BUFFERED = 8 << 20;
 
 /** The gateway's way to the executors of this node. */
-export function messageRoutes({ hub, authenticator, operator }: MessageRouteOptions): Route[] {
+export function messageRoutes({
+  hub,
+  authenticator,
+  operator,
+  sources,
+  plain,
+}: MessageRouteOptions): Route[] {
+  let known: string | undefined;
   const refusal = async ({ request }: Exchange): Promise<Answer | undefined> => {
-    const who = await authenticate([authenticator], false, request.headers.authorization);
-    if (who.kind !== "principal") return { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
-    return who.principal.user.username === operator ? undefined : forbidden("only the operator may");
+    const { authorization } = request.headers;
+    if (authorization === undefined) return unauthorized;
+    const digest = createHash("sha256").update(authorization).digest("hex");
+    if (digest !== known && !(await sources.admit(request.socket.remoteAddress))) {
+      return sources.refusal("too many of your requests are waiting");
+    }
+    const who = await authenticate([authenticator], false, authorization);
+    if (who.kind !== "principal") return unauthorized;
+    if (who.principal.user.username !== operator) return forbidden("only the operator may");
+    known = digest;
+    return undefined;
   };
   return [
     {
       methods: ["POST"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? deliver(hub, await exchange.body()),
     },
     {
       methods: ["GET"],
       paths: [MESSAGES_PATH],
-      plain: true,
+      plain,
       handle: async (exchange) => (await refusal(exchange)) ?? follow(hub, exchange),
     },
   ];
 }
+
+const unauthorized: Answer = { status: 401, headers: { "WWW-Authenticate": "Bearer" } };
 
 function deliver(hub: ExecutorHub, body: Buffer): Answer {
   let message: ExecutorMessage;

@@ -5,6 +5,7 @@ import type { Clock } from "../../cluster/time.ts";
 import { frameworkInfo, traits } from "../../convert/framework.ts";
 import { type Answer, badRequest, forbidden } from "../../http/answer.ts";
 import { notAcceptable, readCall } from "../../http/call.ts";
+import type { Throttle } from "../../http/throttle.ts";
 import { type Call, Call_Type, CallSchema } from "../../wire/gen/mesos/v1/executor/executor_pb.ts";
 import { FrameworkInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { acceptedEncoding, type Encoding } from "../../wire/media.ts";
@@ -22,6 +23,8 @@ export interface ExecutorRouteOptions {
   readonly authenticate: boolean;
   /** Why nothing can be answered yet. */
   readonly recovering: () => boolean;
+  /** By executor. */
+  readonly throttle: Throttle;
   readonly clock: Clock;
 }
 
@@ -55,6 +58,9 @@ async function handle(options: ExecutorRouteOptions, exchange: Exchange): Promis
   if (refusal !== undefined) return refusal;
   if (typeof run === "string")
     return badRequest(`${run === "framework" ? "Framework" : "Executor"} cannot be found`);
+  if (!(await options.throttle.admit(run.uid))) {
+    return options.throttle.refusal("too many calls of this executor are waiting");
+  }
   if (call.type === Call_Type.SUBSCRIBE) return subscribe(options, exchange, run, call, accepted ?? "json");
   return perform(options, run, call);
 }

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Logger } from "pino";
 import { listen } from "../../cluster/listen.ts";
@@ -8,6 +7,12 @@ import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, forbidden, write } from "../../http/answer.ts";
 import { BodyTimeoutError, BodyTooLargeError, readBodyWithin } from "../../http/body.ts";
 import { type KeyPair, readKeyPair, watchKeyPair } from "../../http/certificate.ts";
+import {
+  type ConnectionLimits,
+  endFailedHandshakes,
+  limitConnections,
+  serverOptions,
+} from "../../http/connections.ts";
 import { type Route, RouteTable } from "./routes.ts";
 
 export interface AgentServerOptions {
@@ -19,19 +24,11 @@ export interface AgentServerOptions {
   /** Whether every route is served without TLS too. */
   readonly plain: boolean;
   readonly maxBodyBytes: number;
+  readonly connections: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Milliseconds for a TLS handshake, for the head of a request, and for its body where that is no stream. */
-const HEADERS_TIMEOUT = 10_000;
-const BODY_TIMEOUT = 60_000;
-const MOST_HEADER_BYTES = 16 * 1024;
-const MOST_CONNECTIONS = 1_000;
-const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
-]);
 /** What every TLS connection begins with, and no HTTP method does (RFC 8446, 5.1: a handshake record). */
 const TLS_HANDSHAKE = 0x16;
 
@@ -51,15 +48,11 @@ export class AgentServer {
   constructor(options: AgentServerOptions) {
     this.#options = options;
     this.#routes = new RouteTable(options.routes);
-    this.#server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, (request, response) => {
+    this.#server = createServer(serverOptions(options.connections), (request, response) => {
       void this.#serve(request, response);
     });
-    this.#server.headersTimeout = HEADERS_TIMEOUT;
     // Some bodies are streams that last for hours; the others are timed as they are read.
-    this.#server.requestTimeout = 0;
-    this.#server.keepAliveTimeout = 75_000;
-    this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.on("clientError", refuse);
+    limitConnections(this.#server, options.connections, false);
     this.#tls = this.#sortConnections();
     this.#server.prependListener("connection", (socket: Socket) => {
       this.#sockets.add(socket);
@@ -84,16 +77,17 @@ export class AgentServer {
 
   /** Has the HTTP server take TLS connections once they are decrypted, and the others as they are. */
   #sortConnections(): TlsServer | undefined {
-    const { tls } = this.#options;
+    const { tls, connections } = this.#options;
     if (tls === undefined) return undefined;
     const server = this.#server;
     const [accept] = server.listeners("connection");
     const take = (socket: Socket) => accept?.call(server, socket);
-    const secure = createTlsServer({ ...readKeyPair(tls), handshakeTimeout: HEADERS_TIMEOUT }, take);
+    const secure = createTlsServer({ ...readKeyPair(tls), handshakeTimeout: connections.head }, take);
+    endFailedHandshakes(secure);
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
       const end = () => socket.destroy();
-      socket.setTimeout(HEADERS_TIMEOUT, end);
+      socket.setTimeout(connections.head, end);
       socket.on("error", end);
       socket.once("readable", () => {
         const first: Buffer | null = socket.read(1);
@@ -143,14 +137,8 @@ export class AgentServer {
     if (isReadable && found.plain !== true && !this.#options.plain) {
       return forbidden("This is served over TLS alone: whatever is sent here is readable on its way");
     }
-    const body = () => readBodyWithin(request, this.#options.maxBodyBytes, BODY_TIMEOUT);
+    const { maxBodyBytes, connections } = this.#options;
+    const body = () => readBodyWithin(request, maxBodyBytes, connections.whole);
     return found.handle({ request, response, url, body });
   }
-}
-
-/** What is no request; Node's own answer does not come through TLS before the connection ends. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-  const status = REFUSALS.get(error.code ?? "") ?? "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }

@@ -14,6 +14,7 @@ import type { Level } from "../podsecurity/level.ts";
 import { userOf } from "../podsecurity/profile.ts";
 import type { ImageConfig, Provisioner } from "../provisioner/provisioner.ts";
 import { nameSandbox } from "../sandbox/executorSandbox.ts";
+import type { LateVolumes } from "../sandbox/lateVolumes.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { createSandbox, giveTree, type Owner } from "../sandbox/sandbox.ts";
 import { writeSecretFiles } from "../sandbox/secretFiles.ts";
@@ -34,6 +35,7 @@ export interface LauncherOptions {
   readonly fetcher: Fetcher;
   readonly secrets: Pick<Resource<Secret>, "get">;
   readonly layout: Layout;
+  readonly lateVolumes: Pick<LateVolumes, "open">;
   readonly node: NodeFacts;
   /** The agent's own resolv.conf. */
   readonly dns: Dns;
@@ -120,7 +122,7 @@ export class Launcher {
     if (level === "restricted" && owner.uid === 0) {
       throw new ForbiddenTaskError(`the user must not be root (${user})`);
     }
-    const mounts = await prepareVolumes({
+    const volumeMounts = await prepareVolumes({
       volumes: spec.volumes ?? [],
       persistent: persistentVolumes(spec),
       sandbox,
@@ -129,6 +131,8 @@ export class Launcher {
       layout,
       secrets: await this.#secretFiles(record.uid, secrets, owner),
     });
+    const late = record.executor ? [await this.#options.lateVolumes.open(record.uid)] : [];
+    const mounts = [...volumeMounts, ...late];
     await giveTree(sandbox, owner);
     signal.throwIfAborted();
     const specIn = (cgroup: PodCgroup) =>

@@ -11,9 +11,9 @@ type EventOf<Type extends TaskEvent["type"]> = Extract<TaskEvent, { type: Type }
 /** So many updates of an executor are known again. */
 const REMEMBERED = 64;
 
-/** Whether a program of the framework runs the task; one of a group is run by the agent itself. */
+/** Whether a program of the framework runs the task; those of DEFAULT executors are run by the agent itself. */
 export const isRunByExecutor = ({ executor, group }: Pick<TaskSpec, "executor" | "group">): boolean =>
-  executor !== undefined && group === undefined;
+  executor !== undefined && (executor.type ?? (group === undefined ? "CUSTOM" : "DEFAULT")) === "CUSTOM";
 
 /**
  * The life of one task that an executor runs: `launching` until the executor is there, `running` from when it is handed over. What it

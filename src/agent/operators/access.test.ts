@@ -87,3 +87,12 @@ test("an error of the handler's is its own", async () => {
   });
   await expect(fails).rejects.toThrow("broken");
 });
+
+test("who has a password is told what to use instead", async () => {
+  const authorization = `basic ${Buffer.from("root:root").toString("base64")}`;
+  const request = { headers: { authorization }, socket: {} } as unknown as IncomingMessage;
+  const answer = await access().serve(request, look);
+  expect(answer?.status).toBe(401);
+  expect(answer?.headers?.["WWW-Authenticate"]).toMatch(/^Bearer .*agents take bearer tokens of Kubernetes/);
+  expect(answer?.body).toContain("Authorization: Bearer TOKEN");
+});

@@ -71,7 +71,8 @@ export class Access {
     if (!isReady()) return { status: 503, body: "Agent has not finished recovery" };
     const { authorization } = request.headers;
     if (authorization === undefined) return unauthorized;
-    if (!(await sources.admit(request.socket.remoteAddress))) return tooMany;
+    if (/^basic /i.test(authorization)) return noPasswords;
+    if (!(await sources.admit(request.socket.remoteAddress))) return sources.refusal(TOO_MANY);
     const who = await authenticate(authenticators, false, authorization).catch((err: unknown) => {
       log.warn({ err }, "nobody can be authenticated now");
       return undefined;
@@ -79,7 +80,7 @@ export class Access {
     if (who === undefined) return { status: 503, body: "the credentials cannot be checked now" };
     if (who.kind !== "principal") return unauthorized;
     const { name, user } = who.principal;
-    if (!(await throttle.admit(name))) return tooMany;
+    if (!(await throttle.admit(name))) return throttle.refusal(TOO_MANY);
     try {
       return await handle(new Visitor(user, authorizer));
     } catch (error) {
@@ -91,7 +92,19 @@ export class Access {
   }
 }
 
-const tooMany: Answer = { status: 429, body: "too many of your requests are waiting" };
+/**
+ * An agent that could compare passwords could read those of all principals, and so could whoever takes over a node. The gateway
+ * knows them, and serves with them what a master has.
+ */
+const noPasswords: Answer = {
+  status: 401,
+  headers: {
+    "WWW-Authenticate":
+      'Bearer realm="mesos-agent-readwrite", error="invalid_request", error_description="agents take bearer tokens of Kubernetes"',
+  },
+  body: "Agents know no passwords: send 'Authorization: Bearer TOKEN' with a token of Kubernetes, such as 'kubectl create token NAME' prints. With a password the gateway serves what the master has.",
+};
+const TOO_MANY = "too many of your requests are waiting";
 const unauthorized: Answer = {
   status: 401,
   headers: { "WWW-Authenticate": 'Bearer realm="mesos-agent-readwrite"' },

@@ -29,6 +29,15 @@ test("it is raised for a while", async () => {
   expect([log.level, level.level]).toEqual(["info", 0]);
 });
 
+test("parts that log already hear of it", async () => {
+  const { clock, log, set } = scene("info");
+  const part = log.child({ controller: "x" });
+  set(2, 1000);
+  expect(part.level).toBe("trace");
+  await clock.advance(1000);
+  expect(part.level).toBe("info");
+});
+
 test("the last one counts", async () => {
   const { clock, log, set } = scene("info");
   set(2, 1000);

@@ -50,10 +50,6 @@ export interface OperatorRoutesOptions {
   readonly log: Logger;
 }
 
-/** Of each principal, and of each address: what comes faster waits. */
-const REQUESTS = { perSecond: 50, burst: 200, waiting: 200 };
-const FROM_ONE_ADDRESS = { perSecond: 25, burst: 200, waiting: 200 };
-
 /** The operator API of Mesos's agent, v1 and v0. */
 export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
   const { config, connection, node, address, records, tasks, agents, runtime, layout, registry, clock, log } =
@@ -63,8 +59,8 @@ export function operatorRoutes(options: OperatorRoutesOptions): Route[] {
   const access = new Access({
     authenticators: [new TokenAuthenticator(connection, clock)],
     authorizer: new KeptReviews(new AccessReviews(connection), clock),
-    throttle: new Throttle(REQUESTS, clock),
-    sources: new Throttle(FROM_ONE_ADDRESS, clock),
+    throttle: new Throttle(config.http.requests, clock),
+    sources: new Throttle(config.http.requestsPerAddress, clock),
     isReady: options.isReady,
     log,
   });

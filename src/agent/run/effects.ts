@@ -12,6 +12,7 @@ import { dropped, gone, killedBeforeStart } from "../lifecycle/outcome.ts";
 import { REASON } from "../lifecycle/reason.ts";
 import { graceOf } from "../lifecycle/transition.ts";
 import type { Level } from "../podsecurity/level.ts";
+import type { LateVolumes } from "../sandbox/lateVolumes.ts";
 import type { Layout } from "../sandbox/layout.ts";
 import { closeSandbox } from "../sandbox/sandbox.ts";
 import { removeSecretFiles } from "../sandbox/secretFiles.ts";
@@ -29,6 +30,7 @@ export interface EffectsOptions {
   readonly monitors: Monitors;
   readonly hub: ExecutorEffects;
   readonly layout: Layout;
+  readonly lateVolumes: Pick<LateVolumes, "close">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the agent stops: tasks go on, effects do not. */
@@ -41,6 +43,8 @@ export interface ExecutorEffects {
   await(run: TaskRun): void;
   handOver(run: TaskRun): Promise<void>;
   askToKill(run: TaskRun): void;
+  /** Takes away what an executor had of a task of its that is over. */
+  takeBack(run: TaskRun): Promise<void>;
   /** Asks an executor to shut down. False: it cannot be asked. */
   shutDown(run: TaskRun): boolean;
 }
@@ -251,8 +255,13 @@ export class Effects {
   async #release(run: TaskRun): Promise<void> {
     const { containerizer, layout, clock, signal, log } = this.#options;
     const { record } = run;
-    // Never begun: there is nothing of it.
-    if (record.sandbox === undefined) return run.dispatch({ type: "released" });
+    // Never begun, or run by an executor: there is nothing more of it.
+    if (record.sandbox === undefined) {
+      await this.#options.hub.takeBack(run).catch((err: unknown) => {
+        log.error({ err, task: run.uid }, "volumes could not be taken back from an executor");
+      });
+      return run.dispatch({ type: "released" });
+    }
     await this.#working.get(run.uid)?.launching;
     await retry(() => containerizer.remove(run.uid), {
       clock,
@@ -264,6 +273,7 @@ export class Effects {
     try {
       await removeSecretFiles(layout.secretsOf(run.uid));
       await closeSandbox(record.sandbox);
+      if (record.executor) await this.#options.lateVolumes.close(run.uid);
     } catch (err) {
       log.error({ err, task: run.uid }, "what a task leaves on disk could not be put in order");
     }

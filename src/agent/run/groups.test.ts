@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Phase } from "../checkpoint/record.ts";
 import { recordWith, specWith } from "../lifecycle/fixture.ts";
-import { groupKey, groupsOf, isBroken, isReady, type Member } from "./groups.ts";
+import { doomed, groupKey, groupsOf, isBroken, isReady, type Member } from "./groups.ts";
 
 const member = (phase: Phase | undefined, state?: string): Member => ({
   uid: `${phase} ${state}`,
@@ -51,10 +51,30 @@ test("what the agent knows of a task goes before what the API says", () => {
   const [group] = [...groupsOf(tasks, (uid) => records.get(uid)).values()];
   expect(group).toEqual({
     size: 3,
+    byExecutor: false,
     members: [
       { uid: "x", phase: "ended", ended: true, state: "TASK_FINISHED" },
       { uid: "y", phase: "prepared", ended: false, state: "TASK_RUNNING" },
       { uid: "z", phase: undefined, ended: true, state: "TASK_FAILED" },
     ],
   });
+});
+
+test("one that ends takes the others along, but for those that an executor was given", () => {
+  const members = [member("ended", "TASK_KILLED"), member("running"), member("launching"), member(undefined)];
+  const phases = (byExecutor: boolean) => doomed({ members, size: 4, byExecutor }).map(({ phase }) => phase);
+  expect(phases(false)).toEqual(["running", "launching", undefined]);
+  expect(phases(true)).toEqual(["launching", undefined]);
+  expect(doomed({ members: members.slice(1), size: 3, byExecutor: true })).toEqual([]);
+});
+
+test("the tasks of a group are its executor's if that is a program of the framework", () => {
+  const group = { id: "g", size: 1 };
+  const byExecutor = (type?: "CUSTOM" | "DEFAULT") => {
+    const executor = { name: "x", executorId: "x", ...(type && { type }) };
+    const metadata = { name: "t", namespace: "a", uid: "u", resourceVersion: "1", creationTimestamp: "" };
+    const task = { apiVersion: "", kind: "Task", metadata, spec: specWith({ group, executor }) };
+    return [...groupsOf([task], () => undefined).values()].map((one) => one.byExecutor);
+  };
+  expect([byExecutor("CUSTOM"), byExecutor("DEFAULT"), byExecutor()]).toEqual([[true], [false], [false]]);
 });

@@ -17,7 +17,7 @@ import { addAmounts, amountsOf, type Candidate, grantable } from "../slot/grant.
 import type { Amounts } from "../slot/slotState.ts";
 import type { SlotWatch } from "../slot/slotWatch.ts";
 import type { Effects } from "./effects.ts";
-import { type Group, groupKey, groupsOf, isBroken, isReady } from "./groups.ts";
+import { doomed, GROUP_ENDED, type Group, groupKey, groupsOf, isBroken, isReady } from "./groups.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";
 import { killRequest } from "./killRequest.ts";
 import { TaskRun } from "./taskRun.ts";
@@ -236,12 +236,11 @@ export class Supervisor {
     }
   }
 
-  #actOnGroup({ members, size }: Group): void {
-    if (isBroken(members)) {
-      for (const { uid, ended } of members) if (!ended) this.#killForGroup(uid);
-    } else if (isReady(members, size)) {
-      for (const { uid } of members) this.#runs.get(uid)?.dispatch({ type: "groupReady" });
-    }
+  #actOnGroup(group: Group): void {
+    const { members, size } = group;
+    for (const { uid } of doomed(group)) this.#killForGroup(uid);
+    if (isBroken(members) || !isReady(members, size)) return;
+    for (const { uid } of members) this.#runs.get(uid)?.dispatch({ type: "groupReady" });
   }
 
   #killForGroup(uid: string): void {
@@ -317,8 +316,6 @@ const LOOK_AGAIN = 1_000;
 
 /** Phases in which a task has not been launched yet, but may be. */
 const STARTING: ReadonlySet<string> = new Set(["claiming", "preparing", "prepared", "launching"]);
-
-const GROUP_ENDED = "Another task of its group has ended";
 
 const isToBeKilled = ({ spec, metadata }: Live<Task>): boolean =>
   spec.kill !== undefined || metadata.deletionTimestamp !== undefined;

@@ -61,6 +61,11 @@ export class Layout {
     return join(this.root, "secrets");
   }
 
+  /** Mount points of the volumes that come to an executor while it runs. */
+  lateVolumes(uid: string): string {
+    return join(this.root, "late-volumes", uid);
+  }
+
   sandbox({ namespace, framework, name, uid }: TaskName): string {
     return join(this.sandboxes, namespace, framework ?? BUILT_IN_FRAMEWORK, `${name}-${uid}`);
   }

@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmod, lchown, mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runMount } from "./mountCommand.ts";
 import type { Owner } from "./sandbox.ts";
 
 /** Secrets could not be laid down without touching a disk. */
@@ -20,17 +19,9 @@ export async function mountSecretFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   if ((await statfs(folder)).type === TMPFS_MAGIC) return;
   const options = "size=256m,mode=0711,nosuid,nodev,noexec";
-  const child = spawn("mount", ["-t", "tmpfs", "-o", options, "mesos-secrets", folder], {
-    stdio: ["ignore", "ignore", "pipe"],
+  await runMount("mount", "-t", "tmpfs", "-o", options, "mesos-secrets", folder).catch((cause: Error) => {
+    throw new SecretFilesError(`no tmpfs can be mounted at ${folder}: ${cause.message}`, { cause });
   });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  const [code] = (await once(child, "close").catch((cause) => {
-    throw new SecretFilesError("mount(8) cannot be run", { cause });
-  })) as [number | null];
-  if (code !== 0) throw new SecretFilesError(`no tmpfs can be mounted at ${folder}: ${said.trim()}`);
 }
 
 /**

@@ -107,7 +107,7 @@ export async function prepareVolumes(request: VolumeRequest): Promise<readonly B
 }
 
 /** A persistent volume, the task's; one that others use keeps the owner that its first task gave it (src/slave/slave.cpp, MESOS-4324). */
-async function ownedVolume(
+export async function ownedVolume(
   layout: Layout,
   volume: VolumeName,
   owner: Owner,

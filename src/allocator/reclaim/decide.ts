@@ -4,7 +4,7 @@
  * came free has had time to be used (settle), longer each time that it was not. Pure: state and clock are passed in.
  */
 import { atOnce, type Stepwise } from "../stepwise.ts";
-import type { Gang } from "./gangs.ts";
+import { type Gang, gangKey } from "./gangs.ts";
 import { type PlanOptions, planStepwise, type ReclaimPlan, type Step } from "./plan.ts";
 import type { ReclaimSnapshot } from "./snapshot.ts";
 
@@ -55,6 +55,7 @@ export const NO_RECLAIM: ReclaimState = {
 
 /** A gang that is told, or taken. */
 export interface Reclaimed {
+  /** With the executors that go with them. */
   readonly tasks: readonly string[];
   /** For which role's demand, and where it is to be met. */
   readonly role: string;
@@ -114,14 +115,16 @@ export function* decideStepwise(
     take.push(...told);
     if (step.gangs.length > 0)
       rest(rests, step, now + settleTime(options, rests.get(step.demand.role)?.strikes));
-    for (const { key } of step.gangs) taken.add(key);
+    for (const { key, along = [] } of step.gangs) {
+      for (const gone of [key, ...along.map(gangKey)]) taken.add(gone);
+    }
   }
   const state = { short, warned, taken, rests };
   return { take, warn, state, next: nextTime(state, warn, options, now), shares: plan.shares };
 }
 
-function reclaimed({ tasks }: Gang, { demand, agent }: Step, at: number): Reclaimed {
-  return { tasks: tasks.map(({ id }) => id), role: demand.role, demand: demand.id, agent, at };
+function reclaimed({ tasks, along = [] }: Gang, { demand, agent }: Step, at: number): Reclaimed {
+  return { tasks: [...tasks, ...along].map(({ id }) => id), role: demand.role, demand: demand.id, agent, at };
 }
 
 /** Rests that are over go, with their strikes if what was taken was used. */
@@ -160,8 +163,8 @@ function rest(rests: Map<string, Rest>, { demand }: Step, until: number): void {
   });
 }
 
-function stillThere({ tasks }: ReclaimSnapshot, taken: ReadonlySet<string>): Set<string> {
-  const there = new Set(tasks.map(({ id, gang }) => (gang === undefined ? `task ${id}` : `gang ${gang}`)));
+function stillThere({ tasks, executors = [] }: ReclaimSnapshot, taken: ReadonlySet<string>): Set<string> {
+  const there = new Set([...tasks, ...executors].map(gangKey));
   return new Set([...taken].filter((key) => there.has(key)));
 }
 

@@ -14,6 +14,8 @@ export interface Gang {
   readonly startedAt: number;
   readonly byRole: ReadonlyMap<string, Vector>;
   readonly byAgent: ReadonlyMap<string, Vector>;
+  /** Executors that go with it, as it has the last of their tasks; what they hold is among the amounts. */
+  readonly along?: readonly HeldTask[];
 }
 
 export function gangKey({ id, gang }: HeldTask): string {
@@ -47,6 +49,24 @@ export function* gangsOf(tasks: readonly HeldTask[], tree: FairTree): Stepwise<G
   }
   return gangs;
 }
+
+/** The gang with executors that it takes along. */
+export function withExecutors(gang: Gang, along: readonly HeldTask[], tree: FairTree): Gang {
+  if (along.length === 0) return gang;
+  const [byRole, byAgent] = [copied(gang.byRole), copied(gang.byAgent)];
+  for (const { role, agent, resources } of along) {
+    const amounts = tree.vector(resources);
+    for (const [sums, name] of [[byRole, role] as const, [byAgent, agent] as const]) {
+      const sum = sums.get(name);
+      if (sum === undefined) sums.set(name, Float64Array.from(amounts));
+      else addTo(sum, amounts, 1);
+    }
+  }
+  return { ...gang, byRole, byAgent, along };
+}
+
+const copied = (sums: ReadonlyMap<string, Vector>): Map<string, Vector> =>
+  new Map(Array.from(sums, ([name, vector]) => [name, Float64Array.from(vector)]));
 
 function sums(
   tasks: readonly HeldTask[],

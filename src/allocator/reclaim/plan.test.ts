@@ -182,3 +182,68 @@ describe("fair shares", () => {
     });
   });
 });
+
+describe("executors", () => {
+  const runs = (id: string, more: Partial<HeldTask> = {}) =>
+    task(id, "a", "a1", "cpus:1", { executor: "x", ...more });
+  const x = (more: Partial<HeldTask> = {}) => task("x", "a", "a1", "cpus:1", { priority: -1, ...more });
+  /** Four cpus: of the executor, of two tasks of its, and of another. */
+  const full = (demand: Demand[], executor = x(), more: Partial<HeldTask> = {}) => {
+    const tasks = [runs("t0", more), runs("t1", { startedAt: 1, ...more }), task("t2", "a", "a1", "cpus:1")];
+    return { ...cluster(1, "cpus:4", [...tasks, executor], demand), tasks, executors: [executor] };
+  };
+  const along = (snapshot: ReclaimSnapshot, options = {}) =>
+    planReclaim(snapshot, options).steps.flatMap(({ gangs }) =>
+      gangs.map(({ key, along: gone = [] }) => [key, ...gone.map(({ id }) => id)].join(" with ")),
+    );
+
+  it("are held by their role", () => {
+    const weights = { roles: [{ path: "b", weight: 3 }] };
+    const { shares } = planReclaim(full([wants("d", "b", "cpus:1")]));
+    expect(shares.get("a")?.share).toBe(1);
+    // What the executor holds makes the role's fourth cpu one too many.
+    const only = [x(), task("t", "a", "a1", "cpus:1"), task("o", "b", "a1", "cpus:2")];
+    const snapshot = {
+      ...cluster(1, "cpus:4", only, [wants("d", "b", "cpus:1")], weights),
+      tasks: only.slice(1),
+    };
+    expect(taken({ ...snapshot, executors: [x({ revocable: false })] })).toEqual(["d@a1: t"]);
+    expect(taken(snapshot)).toEqual([]);
+  });
+
+  it("give back what they hold with the last of their tasks", () => {
+    expect(along(full([wants("d", "b", "cpus:1")]))).toEqual(["task t1"]);
+    const three = { roles: [{ path: "b", weight: 9 }] };
+    expect(along({ ...full([wants("d", "b", "cpus:3")]), ...three })).toEqual(["task t1", "task t0 with x"]);
+    // Not to be had without it: what may not go stays held.
+    const kept = full([wants("d", "b", "cpus:4")], x({ revocable: false }));
+    expect(along({ ...kept, ...three })).toEqual([]);
+  });
+
+  it("that are counted on go with all of their tasks, also those that would not be needed", () => {
+    const tasks = [
+      runs("t0", { startedAt: 2 }),
+      runs("t1", { startedAt: 1 }),
+      task("t2", "a", "a1", "cpus:2", { revocable: false }),
+    ];
+    const big = x({ resources: amounts("cpus:2") });
+    const roles = [{ path: "b", weight: 9 }];
+    const all = cluster(1, "cpus:6", [...tasks, big], [wants("d", "b", "cpus:3")], { roles });
+    expect(along({ ...all, tasks, executors: [big] })).toEqual(["task t0", "task t1 with x"]);
+  });
+
+  it("that run nothing are taken before any task, if they may be", () => {
+    const idle = full([wants("d", "b", "cpus:1")], x(), { executor: "y" });
+    expect(along(idle)).toEqual(["task x"]);
+    expect(along({ ...idle, executors: [x({ revocable: false })] })).toEqual(["task t1"]);
+  });
+
+  it("whose end is under way, or that of all their tasks, will leave room", () => {
+    const demand = [wants("d", "b", "cpus:1")];
+    expect(taken(full(demand, x({ ending: true })))).toEqual(["d@a1: "]);
+    const two = [wants("d", "b", "cpus:3")];
+    const ending = (key: string) => key === "task t0" || key === "task t1";
+    const weights = { roles: [{ path: "b", weight: 9 }] };
+    expect(taken({ ...full(two), ...weights }, { ending })).toEqual(["d@a1: "]);
+  });
+});

@@ -4,9 +4,10 @@
  * again, and taking back never goes to and fro.
  */
 import { atOnce, type Stepwise } from "../stepwise.ts";
+import { Departures, sortExecutors } from "./executors.ts";
 import { addTo, covers, EPSILON, type FairNode, FairTree, type Vector } from "./fairtree.ts";
-import { type Gang, gangsOf, taken } from "./gangs.ts";
-import type { Demand, ReclaimSnapshot } from "./snapshot.ts";
+import { type Gang, gangsOf, taken, withExecutors } from "./gangs.ts";
+import type { Demand, HeldTask, ReclaimSnapshot } from "./snapshot.ts";
 
 /** Where a demand would be met, and what must go for it; nothing if there is room, or will be. */
 export interface Step {
@@ -62,6 +63,7 @@ class Planner {
   readonly #free = new Map<string, Vector>();
   #gangs = new Map<string, Gang[]>();
   readonly #taken = new Set<string>();
+  #departures = new Departures([]);
   readonly #waiting: Map<string, Demand[][]>;
   readonly #steps: Step[] = [];
   /** By agent, what would be free if all that is revocable went: more is not to be had there. */
@@ -75,7 +77,8 @@ class Planner {
     this.#options = options;
     const { total, roles, guarantees, tasks, demand } = snapshot;
     const { excludeFromFairness: exclude } = options;
-    const paths = new Set([...tasks, ...demand].map(({ role }) => role));
+    const { executors = [] } = snapshot;
+    const paths = new Set([...tasks, ...executors, ...demand].map(({ role }) => role));
     this.#tree = new FairTree({ total, roles, guarantees, paths, ...(exclude && { exclude }) });
     this.#waiting = grouped(demand);
   }
@@ -91,7 +94,12 @@ class Planner {
       if (i % BETWEEN === 0) yield;
     }
     const { ending = () => false, warned = () => false } = this.#options;
-    const gangs = yield* gangsOf(tasks, tree);
+    const ofTasks = yield* gangsOf(tasks, tree);
+    const executors = sortExecutors(this.#snapshot.executors ?? [], ofTasks, ending);
+    this.#departures = new Departures(executors.running);
+    for (const { executor, revocable } of executors.running) this.#enterExecutor(executor, revocable);
+    for (const executor of executors.ending) this.#comesFree(executor);
+    const gangs = [...ofTasks, ...(yield* gangsOf(executors.idle, tree))];
     for (const [i, gang] of gangs.entries()) {
       if (i % BETWEEN === 0) yield;
       const ends = ending(gang.key);
@@ -104,6 +112,14 @@ class Planner {
     this.#gangs = yield* byAgentInOrder(this.#gangs, warned);
     for (const { role, resources } of demand) tree.want(role, tree.vector(resources));
     tree.settle();
+  }
+
+  /** It is held until its last task goes. */
+  #enterExecutor({ role, agent, resources }: HeldTask, revocable: boolean): void {
+    const amounts = this.#tree.vector(resources);
+    this.#hold(role, amounts);
+    const most = this.#most.get(agent);
+    if (revocable && most !== undefined) addTo(most, amounts, 1);
   }
 
   #enterRevocable(gang: Gang): void {
@@ -124,11 +140,15 @@ class Planner {
   /** `all`: the whole gang is on its way out; else those of its tasks that say so. */
   #enterEnding(gang: Gang, all: boolean): void {
     for (const task of gang.tasks) {
-      const amounts = this.#tree.vector(task.resources);
-      const room = this.#free.get(task.agent);
-      if (!all && !task.ending) this.#hold(task.role, amounts);
-      else
-        for (const sum of [room, this.#most.get(task.agent)]) if (sum !== undefined) addTo(sum, amounts, 1);
+      if (all || task.ending) this.#comesFree(task);
+      else this.#hold(task.role, this.#tree.vector(task.resources));
+    }
+  }
+
+  #comesFree({ agent, resources }: HeldTask): void {
+    const amounts = this.#tree.vector(resources);
+    for (const sum of [this.#free.get(agent), this.#most.get(agent)]) {
+      if (sum !== undefined) addTo(sum, amounts, 1);
     }
   }
 
@@ -260,9 +280,12 @@ class Planner {
   ): Gang[] | undefined {
     const room = Float64Array.from(free);
     const chosen: Gang[] = [];
-    for (const gang of gangs) {
+    const goes = (key: string) => this.#taken.has(key) || chosen.some((gang) => gang.key === key);
+    for (const alone of gangs) {
       if (covers(room, wanted)) break;
-      if (this.#taken.has(gang.key) || !helps(gang.byAgent.get(agent), room, wanted)) continue;
+      if (this.#taken.has(alone.key)) continue;
+      const gang = withExecutors(alone, this.#departures.with(alone.key, goes), this.#tree);
+      if (!helps(gang.byAgent.get(agent), room, wanted)) continue;
       if (!this.#mayTake(gang, demand, wanted)) continue;
       this.#move(gang, -1);
       chosen.push(gang);
@@ -272,8 +295,16 @@ class Planner {
     for (const gang of chosen) this.#move(gang, 1);
     if (!enough) return undefined;
     const kept = withoutNeedless(chosen, agent, room, wanted);
+    // An executor that is counted on goes with all of its tasks only.
+    if (!kept.every((gang) => this.#takesAlong(gang, kept))) return chosen;
     // One that was let go may have been what allowed another: what its role loses, one above both may gain.
     return kept.length === chosen.length || this.#mayTakeAll(kept, demand, wanted) ? kept : undefined;
+  }
+
+  #takesAlong({ key, along = [] }: Gang, kept: readonly Gang[]): boolean {
+    const goes = (other: string) => this.#taken.has(other) || kept.some((gang) => gang.key === other);
+    const now = along.length === 0 ? [] : this.#departures.with(key, goes);
+    return along.every((executor) => now.includes(executor));
   }
 
   #mayTakeAll(gangs: readonly Gang[], demand: Demand, wanted: Vector): boolean {

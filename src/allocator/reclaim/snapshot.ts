@@ -19,6 +19,8 @@ export interface HeldTask {
   readonly revocable: boolean;
   /** It is being killed already, by whomever: what it holds comes free without anyone's doing. */
   readonly ending?: boolean;
+  /** Id of the executor that runs it. */
+  readonly executor?: string;
 }
 
 /** A task that waits, of a role that could use more. Leave out what limits forbid the role. */
@@ -42,6 +44,8 @@ export interface ReclaimSnapshot {
   readonly roles: readonly { readonly path: string; readonly weight: number }[];
   readonly guarantees: readonly { readonly role: string; readonly guarantees: Quantities }[];
   readonly tasks: readonly HeldTask[];
+  /** Executors that hold something themselves: taken with the last of their tasks, or alone when they have none. */
+  readonly executors?: readonly HeldTask[];
   /** Of one role in the order in which it wants them. */
   readonly demand: readonly Demand[];
 }

@@ -95,17 +95,20 @@ function putRules(out: JsonSchema, schema: JsonSchema, place: Place): void {
   const { take } = place;
   const rules = ((schema[RULES] as Rule[] | undefined) ?? [])
     .filter((rule) => rule.cost === undefined || affordable(rule.cost, place.items))
-    .map(({ cost: _, ...rule }) => rule)
     .filter((rule) => {
-      if (take === undefined || !isForPolicy(rule, schema, place)) return true;
+      if (take === undefined || !isForPolicy(rule, place)) return true;
       take(place.path, rule);
       return false;
-    });
+    })
+    .map(({ cost: _, inSchema: __, ...rule }) => rule);
   const sentence = schema[SENTENCE];
   const pattern = schema.pattern;
   if (typeof sentence === "string" && typeof pattern === "string") {
     const expression = `self.matches(r'${pattern.replaceAll("\\/", "/")}')`;
-    if (affordable(matchCost(Number(schema.maxLength), expression), place.items)) {
+    if (take !== undefined && isForPolicy({ rule: expression }, place)) {
+      delete out.pattern;
+      take(place.path, { rule: expression, message: sentence });
+    } else if (affordable(matchCost(Number(schema.maxLength), expression), place.items)) {
       delete out.pattern;
       rules.unshift({ rule: expression, message: sentence });
     }
@@ -113,8 +116,8 @@ function putRules(out: JsonSchema, schema: JsonSchema, place: Place): void {
   if (rules.length > 0) out[RULES] = rules;
 }
 
-/** Below lists a policy could not say which item it is about. */
-function isForPolicy({ rule }: Rule, schema: JsonSchema, { path }: Place): boolean {
-  const single = !/[[{]/.test(path);
-  return single && (/\boldSelf\b/.test(rule) || isSchema(schema.properties) || schema.type === "array");
+/** Below a list within a list a policy could not say which item it is about, nor what it was before below any. */
+function isForPolicy({ rule, inSchema }: Pick<Rule, "rule" | "inSchema">, { path }: Place): boolean {
+  const lists = path.split("[]").length - 1;
+  return !inSchema && !path.includes("{") && (lists === 0 || (lists === 1 && !/\boldSelf\b/.test(rule)));
 }

@@ -10,7 +10,7 @@ const MANAGER = "mesos-operator-agent";
 /** Milliseconds between writes of an agent's mere amounts: etcd is no place for a stream of them. */
 const AMOUNTS_EVERY = 5_000;
 /** Such writes a second, of all agents together, and how many at once: launches need the API server more. */
-const AMOUNTS_RATE = { perSecond: 10, burst: 20 };
+const AMOUNTS_RATE = { perSecond: 3, burst: 20 };
 
 /** Writes Agent.status when it differs from what is there: what people and programs wait for at once, amounts in turn. */
 export class StatusPublisher {

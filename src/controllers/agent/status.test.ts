@@ -9,6 +9,7 @@ import type { Live } from "../../cluster/object.ts";
 import { operatorConfig } from "../../config/operator.ts";
 import { parseResources } from "../../resources/index.ts";
 import { offerable } from "../node/offerable.ts";
+import { executor } from "../objects.fixture.ts";
 import { holdings } from "../world/holdings.ts";
 import { isOverbooked } from "./overbooking.ts";
 import type { AgentSnapshot } from "./snapshot.ts";
@@ -159,8 +160,12 @@ describe("operatorStatus", () => {
     expect(findCondition(status(resting, snapshot()).conditions, "Schedulable")?.status).toBe("True");
   });
 
-  it("is DRAINING while tasks are left, then DRAINED", () => {
+  it("is DRAINING while tasks or executors are left, then DRAINED", () => {
     expect(status(agent(), snapshot({ tasks: [task(1)] }), 0, true).draining).toBe("DRAINING");
+    const late = status(agent(), snapshot({ executors: [executor("x")] }), 0, true);
+    expect(late.draining).toBe("DRAINING");
+    const words = "0 tasks and 1 executors are being ended: spec.draining";
+    expect(findCondition(late.conditions, "Drained")?.message).toBe(words);
     const done = status(agent(), snapshot(), 0, true);
     expect(done.draining).toBe("DRAINED");
     expect(findCondition(done.conditions, "Drained")?.status).toBe("True");

@@ -48,7 +48,7 @@ export function operatorStatus(facts: StatusFacts, config: OperatorConfig): Oper
   const reserved = snapshot.reservations.flatMap(({ status }) =>
     (status?.reserved ?? []).filter((one) => one.agent === snapshot.name).map((one) => one.resources),
   );
-  const draining = drain && (tasks.length === 0 ? "DRAINED" : "DRAINING");
+  const draining = drain && (tasks.length + executors.length === 0 ? "DRAINED" : "DRAINING");
   return {
     observedGeneration: agent.metadata.generation ?? 0,
     capacity: toSpec(node.capacity),
@@ -102,7 +102,7 @@ function conditionsOf(
       "Valid",
       "spec can be used",
     ),
-    drained(drain, draining, snapshot.tasks.length),
+    drained(drain, draining, snapshot),
   ];
   const { generation } = agent.metadata;
   return made.reduce<Condition[]>(
@@ -121,16 +121,24 @@ type NewCondition = Omit<Condition, "lastTransitionTime" | "observedGeneration">
 const make = (type: string, against: Held | undefined, reason: string, message: string): NewCondition =>
   against ? { type, status: "False", ...against } : { type, status: "True", reason, message };
 
-function drained(drain: Drain | undefined, state: AgentStatus["draining"], tasks: number): NewCondition {
+function drained(
+  drain: Drain | undefined,
+  state: AgentStatus["draining"],
+  { tasks, executors }: Pick<AgentSnapshot, "tasks" | "executors">,
+): NewCondition {
   const type = "Drained";
   if (drain === undefined)
     return { type, status: "False", reason: "NotDraining", message: "nobody asked for it" };
   if (state === "DRAINED")
     return { type, status: "True", reason: "Drained", message: `no task is left: ${drain.cause}` };
+  const left = [
+    `${tasks.length} tasks`,
+    ...(executors.length > 0 ? [`${executors.length} executors`] : []),
+  ].join(" and ");
   return {
     type,
     status: "False",
     reason: "Draining",
-    message: `${tasks} tasks are being killed: ${drain.cause}`,
+    message: `${left} are being ended: ${drain.cause}`,
   };
 }

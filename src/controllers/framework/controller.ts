@@ -18,7 +18,7 @@ import type { Scheduling } from "../world/scheduling.ts";
 import { frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
 import { readinessNow } from "./readinessnow.ts";
-import { disconnectedAt, frameworkStatus } from "./status.ts";
+import { disconnectedAt, frameworkStatus, withOwnStatus } from "./status.ts";
 import { finish, remove, timeLeft } from "./teardown.ts";
 
 const MANAGER = "mesos-operator-framework";
@@ -127,7 +127,7 @@ async function reconcile(
   });
   metrics.frameworkShare.set({ framework: key }, status.dominantShare ?? 0);
   announce(deps, framework, status, readiness);
-  const wait = await writer.write(framework, status, signal);
+  const wait = await writer.write(withOwnStatus(framework), status, signal);
   if (deleting) {
     await finish(deps, framework, signal);
     return {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseResources, Quantities } from "../../resources/index.ts";
 import { framework, list } from "../objects.fixture.ts";
-import { disconnectedAt, type FrameworkFacts, frameworkStatus } from "./status.ts";
+import { disconnectedAt, type FrameworkFacts, frameworkStatus, withOwnStatus } from "./status.ts";
 import { timeLeft } from "./teardown.ts";
 
 const now = "2026-01-01T00:10:00Z";
@@ -45,6 +45,14 @@ describe("a framework's status", () => {
       },
       { type: "Ready", status: "False", reason: "RoleNotFound" },
     ]);
+  });
+
+  it("is left as it is where only the gateway has written", () => {
+    const written = { ...frameworkStatus(framework(), facts()) };
+    const operation = { id: "o", uuid: "u", statusUuid: "s", type: "RESERVE", agent: "n1", time: now };
+    const operations = [{ ...operation, state: "FINISHED" as const }];
+    const both = framework("fw", {}, { ...written, operations });
+    expect(withOwnStatus(both).status).toEqual(frameworkStatus(both, facts()));
   });
 
   it("remembers when a revive was acted on, once", () => {

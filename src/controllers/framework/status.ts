@@ -47,6 +47,12 @@ export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFact
   };
 }
 
+/** With what this controller writes of its status: the operations are the gateway's. */
+export function withOwnStatus(framework: Live<Framework>): Live<Framework> {
+  const { operations: _operations, ...status } = framework.status ?? {};
+  return { ...framework, status };
+}
+
 /** Since when it is away; one that has never been here is not away. */
 export function disconnectedAt(
   { status }: Framework,

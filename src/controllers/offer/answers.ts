@@ -19,24 +19,25 @@ export function frameworkOf(
   return owners.some(({ uid }) => uid === framework?.metadata.uid) ? framework : undefined;
 }
 
-/** Carries out the answer to an Offer and closes it; safe to be done again. */
+/** Carries out the answer to an Offer and closes it; safe to be done again. What became of its operations. */
 export async function answer(
   deps: Dependencies,
   scheduling: Scheduling,
   offer: Live<Offer>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly OperationResult[]> {
   const framework = frameworkOf(deps, offer);
   if (framework === undefined || framework.metadata.deletionTimestamp !== undefined) {
-    await closeOffer(deps, scheduling, offer, tooLate(offer), signal);
-    return;
+    const closing = tooLate(offer);
+    await closeOffer(deps, scheduling, offer, closing, signal);
+    return closing.operations;
   }
   const { accept } = offer.spec.response ?? {};
   const operations = accept?.operations ?? [];
   if (accept === undefined || (operations.length === 0 && (accept.otherOffers ?? []).length === 0)) {
     refuse(deps, scheduling, offer, framework, offerResources(offer));
     await closeOffer(deps, scheduling, offer, { state: "Declined" }, signal);
-    return;
+    return [];
   }
   const streamed = scheduling.assumed.offers.isStreamed(offer);
   const outcome = await carryOut(deps, scheduling, offer, framework, signal);
@@ -46,6 +47,7 @@ export async function answer(
   await closeOffer(deps, scheduling, offer, closing, signal);
   // The framework of a streamed one is told by its stream, and there is no object for people to look at.
   if (!streamed) for (const result of outcome.operations) announce(deps, offer, result);
+  return outcome.operations;
 }
 
 /** What is left is declined under the answer's filters. */

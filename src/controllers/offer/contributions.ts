@@ -21,15 +21,17 @@ export function contribution(object: KubeObject, operation: string): Resources |
   return found && fromSpec(found.resources);
 }
 
-/** The annotation with one more operation, the oldest left out. */
-export function withContribution(
+/** The annotation with more operations, by their keys; the oldest are left out. */
+export function withContributions(
   object: KubeObject,
-  operation: string,
-  resources: Resources,
+  more: ReadonlyMap<string, Resources>,
 ): Record<string, string> {
-  const entries = [...read(object), { operation, resources: toSpec(resources) }].slice(-REMEMBERED);
-  return { [OPERATIONS_ANNOTATION]: JSON.stringify(entries) };
+  const added = Array.from(more, ([operation, resources]) => ({ operation, resources: toSpec(resources) }));
+  return { [OPERATIONS_ANNOTATION]: JSON.stringify([...read(object), ...added].slice(-REMEMBERED)) };
 }
+
+export const withContribution = (object: KubeObject, operation: string, resources: Resources) =>
+  withContributions(object, new Map([[operation, resources]]));
 
 /** What is no record, say written by a person, counts as none. */
 function read({ metadata }: KubeObject): z.infer<typeof record> {

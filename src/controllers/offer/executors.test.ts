@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { atOnce } from "../../allocator/index.ts";
 import { executorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
-import { formatResources, parseResources } from "../../resources/index.ts";
+import { formatResources, fromSpec, parseResources } from "../../resources/index.ts";
 import { executor, framework, list, offer, task } from "../objects.fixture.ts";
 import { executorObject } from "./executors.ts";
 import { decideLaunch } from "./launch.ts";
@@ -74,21 +74,6 @@ describe("a LAUNCH with executors", () => {
 
   it.each<[string, TaskTemplate, ReturnType<typeof info>[]]>([
     ["a command too", run("x", { command: { shell: true, value: "true" } }), [info("x")]],
-    [
-      "a persistent volume that the executor would not see",
-      run("x", {
-        resources: [
-          ...list("cpus:1;mem:10"),
-          {
-            name: "disk",
-            scalar: 1,
-            reservations: [{ type: "DYNAMIC", role: "eng" }],
-            disk: { persistence: { id: "v" }, volume: { containerPath: "data", mode: "RW" } },
-          },
-        ],
-      }),
-      [info("x")],
-    ],
     ["an executor that nobody knows", run("y"), [info("x")]],
     ["a default executor", run("x"), [info("x", { type: "DEFAULT", command: undefined })]],
     ["an executor without a command", run("x"), [info("x", { command: undefined })]],
@@ -99,6 +84,22 @@ describe("a LAUNCH with executors", () => {
     ],
   ])("refuses %s", (_, template, executors) => {
     expect(decide(situation(), [template], executors).endings).toEqual(["REASON_TASK_INVALID"]);
+  });
+
+  it("shows a task's persistent volume in the executor's sandbox, and nowhere else", () => {
+    const volume = (containerPath: string) => ({
+      name: "disk",
+      scalar: 1,
+      reservations: [{ type: "DYNAMIC" as const, role: "eng" }],
+      disk: { persistence: { id: "v" }, volume: { containerPath, mode: "RW" as const } },
+    });
+    const ending = (containerPath: string) => {
+      const s = situationOf(parseResources("cpus:4;mem:1024").add(fromSpec([volume(containerPath)])));
+      const resources = [...list("cpus:1;mem:10"), volume(containerPath)];
+      return atOnce(decideLaunch(s, begin(s), 0, [run("x", { resources })], [info("x")])).endings[0];
+    };
+    expect(ending("data")).toBeUndefined();
+    expect(ending("/data")?.message).toContain("has a relative container path");
   });
 
   it("done again, holds what the first try has made", () => {

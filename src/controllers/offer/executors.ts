@@ -109,6 +109,14 @@ export type ExecutorDecision =
   | { readonly invalid: string }
   | { readonly lost: string };
 
+/** What the executor of a task is, new or there; one that is neither counts as CUSTOM. */
+export const typeOf = (
+  { executor }: Pick<Situation, "executor">,
+  executorId: string,
+  executors: readonly ExecutorTemplate[],
+): ExecutorTemplate["type"] =>
+  executors.find((one) => one.executorId === executorId)?.type ?? executor(executorId)?.spec.type ?? "CUSTOM";
+
 /** Who runs the task (Mesos: validation.cpp, validateExecutor). */
 export function decideExecutor(
   { framework, executor, madeExecutors, offer }: Situation,
@@ -122,8 +130,8 @@ export function decideExecutor(
   const index = executors.findIndex((one) => one.executorId === executorId);
   const [wanted] = executors.slice(index, index + 1);
   const there = executor(executorId);
-  const type = wanted?.type ?? there?.spec.type ?? "CUSTOM";
-  if (type !== "CUSTOM" && !inGroup) return { invalid: "'ExecutorInfo.type' must be 'CUSTOM'" };
+  if (typeOf({ executor }, executorId, executors) !== "CUSTOM" && !inGroup)
+    return { invalid: "'ExecutorInfo.type' must be 'CUSTOM'" };
   const own = madeExecutors.find((one) => isExecutorFrom(one, { offer, operation, index }));
   if (there !== undefined && there.metadata.uid !== own?.metadata.uid) {
     if (wanted !== undefined && !isSameExecutor(there, wanted, framework.spec.user)) {

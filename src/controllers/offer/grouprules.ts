@@ -22,11 +22,9 @@ export function groupExecutorProblem(
   templates: readonly TaskTemplate[],
   runs: boolean,
 ): string | undefined {
-  const { executorId, type, container } = executor;
-  if (type !== "DEFAULT") return "the executor of a task group must be of type DEFAULT";
-  const given = NOT_FOR_DEFAULT.find((name) => executor[name] !== undefined);
-  if (given !== undefined) return `'ExecutorInfo.${given}' must not be set for 'DEFAULT' executor`;
-  if (container?.image !== undefined) return "'ExecutorInfo.container' of a 'DEFAULT' executor has no image";
+  const { executorId, type } = executor;
+  const strayField = type === "DEFAULT" ? defaultExecutorProblem(executor) : undefined;
+  if (strayField !== undefined) return strayField;
   const own = resourcesOf(executor);
   const amounts = own.scalarQuantities();
   const small = MINIMUM.find(({ name, milli }) => amounts.get(name) < milli);
@@ -38,11 +36,18 @@ export function groupExecutorProblem(
   if (stranger !== undefined) {
     return `The executor of a task (${stranger.executorId}) is different from executor '${executorId}'`;
   }
-  if (runs) return undefined;
+  if (runs || type === "CUSTOM") return undefined;
   // Tasks hold the ports that their executor maps, as those of Marathon's pods do, or the executor does.
   const strange = strangePort(executor, [own, ...templates.map(resourcesOf)]);
   if (strange === undefined) return undefined;
   return `portMappings of the executor: hostPort ${strange} must be one of its ports or of its tasks'`;
+}
+
+function defaultExecutorProblem(executor: ExecutorTemplate): string | undefined {
+  const given = NOT_FOR_DEFAULT.find((name) => executor[name] !== undefined);
+  if (given !== undefined) return `'ExecutorInfo.${given}' must not be set for 'DEFAULT' executor`;
+  const { image } = executor.container ?? {};
+  return image === undefined ? undefined : "'ExecutorInfo.container' of a 'DEFAULT' executor has no image";
 }
 
 const resourcesOf = ({ resources }: Pick<TaskTemplate, "resources">): Resources =>

@@ -205,7 +205,7 @@ describe("LAUNCH_GROUP", () => {
     });
 
     it.each([
-      [{ type: "CUSTOM", command: { shell: true, value: "x" } }, "must be of type DEFAULT"],
+      [{ type: "CUSTOM" }, "'ExecutorInfo.command' must be set for 'CUSTOM' executor"],
       [{ resources: list("cpus:0.001;mem:32") }, "uses less CPUs (0.001) than the minimum required (0.01)"],
       [{ resources: list("cpus:1") }, "uses less memory (None) than the minimum required (32MB)"],
       [{ uris: [{ value: "http://x/" }] }, "'ExecutorInfo.uris' must not be set"],
@@ -227,6 +227,17 @@ describe("LAUNCH_GROUP", () => {
       );
       expect(told).toContain(message);
       expect(other).toContain(message);
+    });
+
+    it("may have one of the framework's own, that takes what it likes and shares nothing", () => {
+      const custom = executor({ type: "CUSTOM", command: { value: "x" }, uris: [{ value: "http://x/" }] });
+      const one = template("cpus:1;mem:1");
+      expect(messages(situation(), custom, one, one)).toEqual([undefined, undefined]);
+      const sharing = { ...one, volumes: [{ containerPath: "/x", mode: "RW" as const, executorPath: "x" }] };
+      expect(messages(situation(), custom, sharing)[0]).toContain("with a DEFAULT executor");
+      expect(messages(situation(), { ...custom, resources: list("cpus:1") }, one)[0]).toContain(
+        "less memory",
+      );
     });
 
     it("may map the ports of its tasks", () => {

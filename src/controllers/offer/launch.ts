@@ -2,9 +2,9 @@ import type { Stepwise } from "../../allocator/index.ts";
 import type { ExecutorTemplate } from "../../api/executor.ts";
 import type { TaskTemplate } from "../../api/task.ts";
 import type { TaskState } from "../../api/taskstate.ts";
-import { formatResources, isPersistentVolume } from "../../resources/index.ts";
+import { formatResources, isPersistentVolume, type Resources } from "../../resources/index.ts";
 import { dropState } from "../task/ending.ts";
-import { decideExecutor, isExecutorFrom, readExecutor } from "./executors.ts";
+import { decideExecutor, isExecutorFrom, readExecutor, typeOf } from "./executors.ts";
 import { groupExecutorProblem, sharesExecutor } from "./grouprules.ts";
 import { readTemplate } from "./launchrules.ts";
 import type { Progress, Situation } from "./situation.ts";
@@ -158,15 +158,20 @@ function decideTask(
   if (situation.isTaken(id) || progress.taskIds.has(id)) {
     return invalid(`the framework has a task with the id ${id} that has not ended`);
   }
-  if (sharesExecutor(template) && !(inGroup && executors.length > 0)) {
-    return invalid("executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with an executor");
+  if (sharesExecutor(template) && !(inGroup && executors.some(({ type }) => type === "DEFAULT"))) {
+    return invalid(
+      "executorPath (SANDBOX_PATH of type PARENT) is for the tasks of a group with a DEFAULT executor",
+    );
   }
   const { executorId, command } = template;
   if (executorId !== undefined && command !== undefined && !inGroup) {
     return invalid("Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
   }
-  if (executorId !== undefined && !inGroup && !read.resources.filter(isPersistentVolume).isEmpty) {
-    return invalid("a CUSTOM executor has its persistent volumes itself: its tasks can bring none");
+  const type = executorId === undefined ? "DEFAULT" : typeOf(situation, executorId, executors);
+  if (type === "CUSTOM" && hasAbsoluteVolume(read.resources)) {
+    return invalid(
+      "a persistent volume of an executor's task has a relative container path: it appears in the executor's sandbox",
+    );
   }
   const executor = decideExecutor(situation, progress, operation, executorId, executors, inGroup);
   if ("invalid" in executor) return invalid(executor.invalid);
@@ -189,6 +194,10 @@ function decideTask(
     },
   };
 }
+
+/** Mesos mounts volumes into executors that run below their sandbox only (filesystem/posix and linux, update()). */
+const hasAbsoluteVolume = (resources: Resources): boolean =>
+  [...resources.filter(isPersistentVolume)].some(({ disk }) => disk?.volume?.containerPath.startsWith("/"));
 
 const invalid = (message: string): Step => ({
   ending: { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message },

@@ -138,7 +138,7 @@ export class Launcher {
     const group = { id: `${this.#situation.offer.metadata.uid}-${this.#operation}`, size: templates.length };
     const refusal = endings.some((ending) => ending !== undefined)
       ? undefined
-      : ((await this.#tryGroup(templates, group)) ??
+      : ((await this.#tryGroup(templates, group, executor?.type)) ??
         (executor !== undefined && needed ? await this.#executorRefusal(executor) : undefined));
     const results: Launched[] = [];
     const all = templates.map((template, index) => ({ template, index, ending: endings[index] ?? refusal }));
@@ -163,11 +163,12 @@ export class Launcher {
   async #tryGroup(
     templates: readonly TaskTemplate[],
     group: LaunchContext["group"],
+    type: ExecutorTemplate["type"] | undefined,
   ): Promise<Ending | undefined> {
     // The group's executor may not be there yet.
     const context: LaunchContext = {
       ...this.#context(group, true),
-      executorName: () => executorName(this.#origin(0)),
+      executor: () => ({ name: executorName(this.#origin(0)), type }),
     };
     for (const [index, template] of templates.entries()) {
       const origin = this.#origin(index);
@@ -311,8 +312,11 @@ export class Launcher {
   }
 
   #context(group: LaunchContext["group"], launched: boolean): LaunchContext {
-    const executorName = (id: string) => this.#situation.executor(id)?.metadata.name;
-    return { framework: this.#situation.framework, ...(group && { group }), launched, executorName };
+    const executor = (id: string) => {
+      const found = this.#situation.executor(id);
+      return found && { name: found.metadata.name, type: found.spec.type };
+    };
+    return { framework: this.#situation.framework, ...(group && { group }), launched, executor };
   }
 }
 

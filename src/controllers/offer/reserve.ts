@@ -10,17 +10,21 @@ import {
   fromSpec,
   isPersistentVolume,
   type OperationContext,
+  quantityToMilli,
   type Resource,
   ResourceError,
   type ResourceOperation,
+  type ResourceSpec,
   Resources,
   stripVolume,
   toSpec,
+  unitsToMilli,
 } from "../../resources/index.ts";
 import { labelsOf } from "../allocation/offerobject.ts";
-import { heldPart, plainForm, reservedForm } from "../world/reservedform.ts";
+import { heldPart, reservedForm } from "../world/reservedform.ts";
 import { bySeniority } from "../world/seniority.ts";
 import { contribution, operationKey, withContribution } from "./contributions.ts";
+import { resizeVolume, without } from "./resize.ts";
 import type { Progress, Situation } from "./situation.ts";
 
 /** A write to a Reservation. Each can be done again after a crash that came before the next. */
@@ -42,7 +46,7 @@ export type ReserveDecision =
     }
   | { readonly ok: false; readonly status: "ERROR" | "FAILED" | "DROPPED"; readonly message: string };
 
-/** Decides RESERVE, UNRESERVE, CREATE and DESTROY: what of the offer becomes what, and which objects say so. */
+/** Decides operations other than launches: what of the offer becomes what, and which objects say so. */
 export function decideReserve(
   situation: Situation,
   progress: Progress,
@@ -57,7 +61,7 @@ export function decideReserve(
     if (missing !== undefined) return refused(missing);
     const applied = applyOperation(progress.resources, wanted, contextOf(situation, operation));
     if (!applied.ok) return refused(applied.reason);
-    const changes = changesFor(situation, index, operation, applied);
+    const changes = changesFor(situation, index, wanted, applied);
     if (changes === undefined) {
       const message = "the disk lies in several Reservations: reserve it anew in one";
       return { ok: false, status: "FAILED", message };
@@ -71,12 +75,28 @@ export function decideReserve(
 
 const refused = (message: string): ReserveDecision => ({ ok: false, status: "ERROR", message });
 
-function resourceOperation({ type, reserve, unreserve, create, destroy }: Operation): ResourceOperation {
+/** Throws ResourceError. */
+export function resourceOperation(operation: Operation): ResourceOperation {
+  const { type, reserve, unreserve, create, destroy, growVolume, shrinkVolume } = operation;
   const read = (some: Operation["reserve"]) => fromSpec(some?.resources ?? [], { field: "resources" });
   if (type === "RESERVE") return { type, resources: read(reserve) };
   if (type === "UNRESERVE") return { type, resources: read(unreserve) };
   if (type === "CREATE") return { type, volumes: read(create) };
-  return { type: "DESTROY", volumes: read(destroy) };
+  if (type === "DESTROY") return { type, volumes: read(destroy) };
+  if (type === "GROW_VOLUME") {
+    const volume = single(growVolume?.volume, "volume");
+    return { type, volume, addition: single(growVolume?.addition, "addition") };
+  }
+  const { volume, subtract: { scalar = 0, quantity } = {} } = shrinkVolume ?? {};
+  const subtractMilli =
+    quantity === undefined ? unitsToMilli(scalar, "subtract") : quantityToMilli("disk", quantity, "subtract");
+  return { type: "SHRINK_VOLUME", volume: single(volume, "volume"), subtractMilli };
+}
+
+function single(spec: ResourceSpec | undefined, field: string): Resource {
+  const [one] = fromSpec(spec === undefined ? [] : [spec], { field });
+  if (one === undefined) throw new ResourceError(field, "must be more than nothing");
+  return one;
 }
 
 function missingCapability({ framework }: Situation, operation: ResourceOperation): string | undefined {
@@ -103,12 +123,21 @@ function contextOf(situation: Situation, { type }: Operation): OperationContext 
 function changesFor(
   situation: Situation,
   index: number,
-  { type }: Operation,
+  operation: ResourceOperation,
   { consumed, converted }: Extract<Applied, { ok: true }>,
-): ReservationChange[] | undefined {
-  if (type === "RESERVE") return createReservations(situation, index, converted);
-  if (type === "UNRESERVE") return unreserve(situation, index, consumed);
-  return type === "CREATE" ? createVolumes(situation, index, converted) : destroyVolumes(situation, consumed);
+): readonly ReservationChange[] | undefined {
+  switch (operation.type) {
+    case "RESERVE":
+      return createReservations(situation, index, converted);
+    case "UNRESERVE":
+      return unreserve(situation, index, consumed);
+    case "CREATE":
+      return createVolumes(situation, index, converted);
+    case "DESTROY":
+      return destroyVolumes(situation, consumed);
+    default:
+      return resizeVolume(situation, index, operation, converted);
+  }
 }
 
 /** One object for each kind of innermost reservation; an object has one. */
@@ -157,12 +186,7 @@ function unreserve(
     );
     if (part.isEmpty) continue;
     left = left.subtract(part);
-    const rest = form.plain.subtract(plainForm(part));
-    if (rest.isEmpty) changes.push({ kind: "delete", object });
-    else {
-      const annotations = withContribution(object, key, part);
-      changes.push({ kind: "patch", object, annotations, spec: { resources: toSpec(rest) } });
-    }
+    changes.push(without(object, form, part, key));
   }
   return changes;
 }

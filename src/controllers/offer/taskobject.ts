@@ -36,24 +36,26 @@ export function isFrom({ spec }: Task, { offer, operation, index }: Origin): boo
   return from?.uid === offer.metadata.uid && from.operation === operation && from.index === index;
 }
 
+type ExecutorRef = NonNullable<TaskSpec["executor"]>;
+
 export interface LaunchContext {
   readonly framework: Live<Framework>;
   readonly group?: TaskSpec["group"];
   /** False for the record of a launch that was refused: without an agent nobody ever starts it. */
   readonly launched: boolean;
-  /** The name of the Executor object of a Mesos id. */
-  readonly executorName?: (executorId: string) => string | undefined;
+  /** The Executor object of a Mesos id. */
+  readonly executor?: (executorId: string) => Omit<ExecutorRef, "executorId"> | undefined;
 }
 
 export function taskObject(
   name: string,
   origin: Origin,
   template: TaskTemplate,
-  { framework, group, launched, executorName }: LaunchContext,
+  { framework, group, launched, executor: executorOf }: LaunchContext,
 ): Task {
   const { offer, operation, index } = origin;
   const { name: _name, ttlAfterFinished, executorId, ...info } = template;
-  const executor = executorId === undefined ? undefined : executorName?.(executorId);
+  const executor = executorId === undefined ? undefined : executorOf?.(executorId);
   const { namespace } = offer.metadata;
   const { role, agent } = offer.spec;
   return {
@@ -76,7 +78,7 @@ export function taskObject(
       ...(launched && { agent }),
       offer: { name: offer.metadata.name, uid: offer.metadata.uid, operation, index },
       ...(group && { group }),
-      ...(executor !== undefined && executorId !== undefined && { executor: { name: executor, executorId } }),
+      ...(executor !== undefined && executorId !== undefined && { executor: { ...executor, executorId } }),
       ...(ttlAfterFinished !== undefined && { ttlAfterFinished }),
     },
   };

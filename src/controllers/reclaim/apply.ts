@@ -1,4 +1,5 @@
 import type { Reclaimed } from "../../allocator/index.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { Applier } from "../../cluster/apply.ts";
@@ -9,11 +10,12 @@ import { timestamp } from "../../cluster/time.ts";
 import { eachLimited } from "../allocation/limited.ts";
 import { isOutstanding } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { askToShutDown } from "../executor/write.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { askToKill, partitionAware, writeTransition } from "../task/write.ts";
 import { roleFor } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
-import { type Mark, markChanges, takeStep } from "./step.ts";
+import { type Mark, markChanges, takeExecutorStep, takeStep } from "./step.ts";
 
 /** Manager of the condition Reclaiming. */
 const MANAGER = "mesos-operator-reclaim";
@@ -54,10 +56,16 @@ export class ReclaimApplier {
     for (const { tasks, role } of take) for (const id of tasks) this.#orders.set(id, role);
   }
 
-  /** Takes what was ordered. `find`: of those that have not ended, by uid. */
-  async take(find: (uid: string) => Live<Task> | undefined, signal: AbortSignal): Promise<void> {
+  /** Takes what was ordered. `find`, `executors`: of those that have not ended, by uid. */
+  async take(
+    find: (uid: string) => Live<Task> | undefined,
+    executors: (uid: string) => Live<Executor> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     await eachLimited([...this.#orders], WIDTH, async ([id, role]) => {
       const task = find(id);
+      const executor = task === undefined ? executors(id) : undefined;
+      if (executor !== undefined) return this.#takeExecutor(executor, role, signal);
       const step = task && takeStep(task, role, partitionAware(this.#deps, task));
       if (task === undefined || step === undefined) {
         this.#orders.delete(id);
@@ -107,6 +115,22 @@ export class ReclaimApplier {
         this.#deps.recorder.record(offer, { type: "Normal", reason: "Reclaimed", message: words });
       }, signal),
     );
+  }
+
+  /** Once its tasks, which were taken too, have ended. */
+  async #takeExecutor(executor: Live<Executor>, role: string, signal: AbortSignal): Promise<void> {
+    const { caches, recorder } = this.#deps;
+    const { uid } = executor.metadata;
+    const step = takeExecutorStep(executor, caches.tasks.store.by("liveAgent", executor.spec.agent));
+    if (step === "wait") return;
+    await this.#unlessStale(async () => {
+      const message = `taken back for the role ${role}, which is below its fair share`;
+      if (step === "shutDown") {
+        await askToShutDown(this.#deps, executor, { message }, signal);
+        recorder.record(executor, { type: "Warning", reason: "Reclaimed", message });
+      }
+      this.#orders.delete(uid);
+    }, signal);
   }
 
   async #mark(task: Live<Task>, { role, at }: Mark, signal: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import {
 } from "../../allocator/index.ts";
 import { durationMs } from "../../api/duration.ts";
 import type { Task } from "../../api/task.ts";
-import { keyOf, type Live } from "../../cluster/object.ts";
+import { type KubeObject, keyOf, type Live } from "../../cluster/object.ts";
 import type { Quantities } from "../../resources/index.ts";
 import { Alarm } from "../allocation/alarm.ts";
 import { pendingTasks } from "../allocation/pending.ts";
@@ -110,9 +110,10 @@ export class ReclaimLoop implements Runnable {
     this.#state = decision.state;
     this.#applier.order(decision.take);
     this.#pursuits.add(decision.take);
-    await this.#rescind(waiting, new Set(snapshot.tasks.map(({ id }) => id)), signal);
+    const { tasks, executors = [] } = snapshot;
+    await this.#rescind(waiting, new Set([...tasks, ...executors].map(({ id }) => id)), signal);
     const find = this.#finder();
-    await this.#applier.take(find, signal);
+    await this.#applier.take(find, byUid(this.#deps.caches.executors), signal);
     await this.#applier.warn(decision.warn, find, signal);
     if (decision.next !== undefined) this.#soon(decision.next - clock.monotonic());
     if (this.#applier.busy || this.#pursuits.size > 0) this.#soon(AT_MOST_EVERY);
@@ -183,14 +184,8 @@ export class ReclaimLoop implements Runnable {
     }
   }
 
-  /** Of tasks that have not ended, by uid; looked through when it is first asked. */
   #finder(): (uid: string) => Live<Task> | undefined {
-    const { tasks } = this.#deps.caches;
-    let known: Map<string, Live<Task>> | undefined;
-    return (uid) => {
-      known ??= new Map(Array.from(tasks.store.values(), (task) => [task.metadata.uid, task]));
-      return known.get(uid);
-    };
+    return byUid(this.#deps.caches.tasks);
   }
 
   /** In so many milliseconds, but no sooner than decisions may follow each other. */
@@ -211,6 +206,7 @@ export class ReclaimLoop implements Runnable {
     closed.forEach(observe);
     return [
       caches.tasks.onChange(changed),
+      caches.executors.onChange(changed),
       caches.frameworks.onChange(({ type, object }) => {
         if (type === "deleted") this.#declines.forget(keyOf(object.metadata));
         changed();
@@ -226,6 +222,15 @@ export class ReclaimLoop implements Runnable {
       caches.agents.onChange(changed),
     ];
   }
+}
+
+/** Of a cache, looked through when it is first asked. */
+function byUid<T extends KubeObject>({ store }: { readonly store: { values(): Iterable<Live<T>> } }) {
+  let known: Map<string, Live<T>> | undefined;
+  return (uid: string): Live<T> | undefined => {
+    known ??= new Map(Array.from(store.values(), (object) => [object.metadata.uid, object]));
+    return known.get(uid);
+  };
 }
 
 export const createReclaimController = (deps: Dependencies, scheduling: Scheduling): Runnable =>

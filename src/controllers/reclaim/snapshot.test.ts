@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../allocator/index.ts";
+import type { Executor } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { Resources } from "../../resources/index.ts";
-import { agentState, list, offer, task, view } from "../objects.fixture.ts";
+import { agentState, executor, list, offer, task, view } from "../objects.fixture.ts";
 import { holdings } from "../world/holdings.ts";
 import { type ReclaimFacts, reclaimSnapshot } from "./snapshot.ts";
 
@@ -41,6 +42,23 @@ describe("reclaimSnapshot", () => {
       revocable: true,
       priority: 7,
     });
+  });
+
+  it("has executors as held by their role, and says whose tasks they run", () => {
+    const x = executor("x", { framework: "fw" }, { state: "Running" });
+    const t = task("t", { framework: "fw", executor: { name: "x", executorId: "x" } });
+    const both = snapshot([{ ...withTasks(t), executors: [x] }], { reclaimable: () => true });
+    expect(both.tasks[0]?.executor).toBe("uid-x");
+    expect(both.executors).toMatchObject([{ id: "uid-x", role: x.spec.role, agent: "n1", revocable: true }]);
+    expect(both.executors?.[0]?.ending).toBeUndefined();
+    const alone = (one: Live<Executor>, reclaimable = true) =>
+      snapshot([{ ...withTasks(), executors: [one] }], { reclaimable: () => reclaimable }).executors?.[0];
+    expect(alone(x, false)?.revocable).toBe(false);
+    expect(alone(executor("x"))?.revocable).toBe(false);
+    expect(alone(executor("x", { shutdown: {} }, { state: "Running" }))?.ending).toBe(true);
+    expect(alone(x)?.ending).toBeUndefined();
+    const played = executor("x", { type: "DEFAULT", command: undefined }, { state: "Running" });
+    expect(alone(played)?.ending).toBe(true);
   });
 
   it("never takes a task that holds something reserved", () => {

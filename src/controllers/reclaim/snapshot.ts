@@ -6,10 +6,12 @@ import type {
   RoleState,
   Stepwise,
 } from "../../allocator/index.ts";
+import { type Executor, executorHasBegun, executorIsGoing } from "../../api/executor.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
-import { Quantities } from "../../resources/index.ts";
+import { Quantities, type Resources } from "../../resources/index.ts";
 import { frameworkKey } from "../caches.ts";
+import { isRunBy } from "../executor/ending.ts";
 import type { AgentView } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
 
@@ -36,17 +38,19 @@ export function* reclaimSnapshot({
   const totals: Quantities[] = [];
   const agents: { name: string; free: Quantities }[] = [];
   const held: HeldTask[] = [];
+  const executors: HeldTask[] = [];
   let count = 0;
   for (const view of views) {
     const { name, state, tasks } = view;
     totals.push(state.total.nonShared().scalarQuantities());
     if (state.withheld === undefined) agents.push({ name, free: freeOf(view) });
-    for (const task of tasks) held.push(heldTask(task, name, reclaimable));
+    for (const task of tasks) held.push(heldTask(task, name, reclaimable, view.executors));
+    for (const executor of view.executors) executors.push(heldExecutor(executor, view, reclaimable));
     if (++count % BETWEEN === 0) yield;
   }
   const guarantees = quotas.map((quota) => ({ role: quota.role, guarantees: quota.guarantees }));
   const total = Quantities.of(totals.flatMap((each) => [...each]));
-  return { total, agents, roles, guarantees, tasks: held, demand };
+  return { total, agents, roles, guarantees, tasks: held, executors, demand };
 }
 
 /** What no task holds and nobody has reserved. Outstanding offers count as free: they can be taken back. */
@@ -56,11 +60,16 @@ function freeOf({ state, held }: AgentView): Quantities {
 }
 
 /** Tasks without a framework may be taken back: who places them is the operator, and it places them again if they are made again. */
-function heldTask(task: Live<Task>, agent: string, reclaimable: (framework: string) => boolean): HeldTask {
+function heldTask(
+  task: Live<Task>,
+  agent: string,
+  reclaimable: (framework: string) => boolean,
+  executors: readonly Live<Executor>[],
+): HeldTask {
   const { metadata, spec } = task;
   const held = holdings(task);
-  // What is reserved is its role's for good, and would come free for nobody else.
-  const plain = held.unreserved().nonRevocable().equals(held);
+  const plain = isPlain(held);
+  const executor = spec.executor && executors.find((one) => isRunBy(one, task))?.metadata.uid;
   const willing = spec.framework === undefined || reclaimable(frameworkKey(task));
   return {
     id: metadata.uid,
@@ -72,8 +81,36 @@ function heldTask(task: Live<Task>, agent: string, reclaimable: (framework: stri
     ...(spec.group && { gang: `${frameworkKey(task)} ${spec.group.id}` }),
     revocable: plain && willing,
     ...((spec.kill !== undefined || metadata.deletionTimestamp !== undefined) && { ending: true }),
+    ...(executor !== undefined && { executor }),
   };
 }
+
+/** One that runs nothing is of use to nobody: it is taken before any task. One that has not begun waits for its tasks. */
+function heldExecutor(
+  executor: Live<Executor>,
+  { name, tasks }: AgentView,
+  reclaimable: (framework: string) => boolean,
+): HeldTask {
+  const { metadata, spec, status } = executor;
+  const held = holdings(executor);
+  const begun = executorHasBegun(status);
+  const idle = begun && !tasks.some((task) => isRunBy(executor, task));
+  // The agent ends a DEFAULT one with the last of its tasks.
+  const ending = executorIsGoing(executor) || (idle && spec.type === "DEFAULT");
+  return {
+    id: metadata.uid,
+    role: spec.role,
+    agent: name,
+    resources: held.scalarQuantities(),
+    priority: Number.MIN_SAFE_INTEGER,
+    startedAt: Date.parse(status?.container?.startedAt ?? metadata.creationTimestamp),
+    revocable: begun && isPlain(held) && reclaimable(frameworkKey(executor)),
+    ...(ending && { ending }),
+  };
+}
+
+/** What is reserved is its role's for good, and would come free for nobody else. */
+const isPlain = (held: Resources): boolean => held.unreserved().nonRevocable().equals(held);
 
 /** Since when it has its agent: its container's start says so best, a task that waited long may be the newest there. */
 function startedAt({ metadata, spec, status }: Live<Task>): number {

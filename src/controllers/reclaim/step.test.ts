@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { task } from "../objects.fixture.ts";
+import { executor, task } from "../objects.fixture.ts";
 import { Pursuits } from "./pursuits.ts";
-import { markChanges, takeStep } from "./step.ts";
+import { markChanges, takeExecutorStep, takeStep } from "./step.ts";
 
 const running = { state: "TASK_RUNNING" } as const;
 const taken = (tasks: string[], at: number, demand = "d") => ({ tasks, role: "b", demand, agent: "n1", at });
@@ -29,6 +29,17 @@ describe("takeStep", () => {
     const deletionTimestamp = "2026-01-01T00:00:00Z";
     expect(takeStep(task("t", {}, running, { deletionTimestamp }), "b", true)).toBeUndefined();
   });
+});
+
+it("an executor goes once its tasks have, and stays if it was given another", () => {
+  const runBy = { executor: { name: "x", executorId: "x" } };
+  const x = executor("x", {}, { state: "Running" });
+  expect(takeExecutorStep(x, [])).toBe("shutDown");
+  expect(takeExecutorStep(x, [task("t", { ...runBy, kill: {} }, { state: "TASK_KILLING" })])).toBe("wait");
+  expect(takeExecutorStep(x, [task("t", { ...runBy, kill: {} }, { state: "TASK_KILLED" })])).toBe("shutDown");
+  expect(takeExecutorStep(x, [task("t", runBy, { state: "TASK_RUNNING" })])).toBe("leave");
+  expect(takeExecutorStep(executor("x", { shutdown: {} }), [])).toBe("leave");
+  expect(takeExecutorStep(executor("x", { type: "DEFAULT" }), [])).toBe("leave");
 });
 
 describe("markChanges", () => {

@@ -1,7 +1,9 @@
 import type { Reclaimed } from "../../allocator/index.ts";
+import { type Executor, executorIsGoing } from "../../api/executor.ts";
 import type { Task, TaskSpec } from "../../api/task.ts";
 import { hasBegun, hasEnded } from "../../api/taskstate.ts";
 import type { Live } from "../../cluster/object.ts";
+import { isRunBy } from "../executor/ending.ts";
 import { dropState, type Transition } from "../task/ending.ts";
 
 /** Of Mesos's reasons the one that is nearest (mesos.proto, TaskStatus.Reason). */
@@ -23,6 +25,22 @@ export function takeStep(
   const message = `taken back for the role ${role}, which is below its fair share; ${spec.role} is above its own`;
   if (hasBegun(status)) return { kind: "kill", kill: { reason: REASON, message } };
   return { kind: "end", transition: { state: dropState(partitionAware), reason: REASON, message } };
+}
+
+/**
+ * What becomes of an executor that is to go with its tasks. `wait`: they have not ended; `leave`: somebody else ends it, or its framework
+ * has given it another task since.
+ */
+export function takeExecutorStep(
+  executor: Live<Executor>,
+  tasks: readonly Live<Task>[],
+): "shutDown" | "wait" | "leave" {
+  // A DEFAULT one ends with the last of its tasks.
+  if (executorIsGoing(executor) || executor.spec.type === "DEFAULT") return "leave";
+  const live = tasks.filter((task) => isRunBy(executor, task) && !hasEnded(task.status));
+  const kept = live.some(({ metadata, spec }) => !spec.kill && metadata.deletionTimestamp === undefined);
+  if (kept) return "leave";
+  return live.length > 0 ? "wait" : "shutDown";
 }
 
 /** That a task will be taken: for which role, and when (milliseconds of the clock that decisions are made by). */

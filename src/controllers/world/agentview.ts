@@ -49,6 +49,7 @@ export interface AgentView {
   /** By tasks and executors. */
   readonly held: Resources;
   readonly tasks: readonly Live<Task>[];
+  readonly executors: readonly Live<Executor>[];
   readonly offers: readonly OfferHold[];
   readonly state: AgentState;
 }
@@ -75,7 +76,7 @@ export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView 
     ...(withheld && { withheld }),
     taints: repellingTaints(facts.node).map(taintWord),
   };
-  return { name, node, total, reserved, held, tasks, offers, state };
+  return { name, node, total, reserved, held, tasks, executors, offers, state };
 }
 
 /**

@@ -1,13 +1,24 @@
 import { readFile } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, request as plainRequest } from "node:http";
+import { request as tlsRequest } from "node:https";
 import type { Logger } from "../../cluster/logger.ts";
 import { type Clock, sleep } from "../../cluster/time.ts";
 import { type ExecutorMessage, executorMessage, MESSAGES_PATH } from "../../wire/executormessage.ts";
 import { RecordDecoder } from "../../wire/recordio.ts";
 
+/** How agents are known to be agents. */
+export interface AgentTls {
+  /** File of the authorities that sign for them, read anew for each request; not there: the system's. */
+  readonly ca: string;
+  /** The name that the certificate of each is for. */
+  readonly serverName: string;
+}
+
 export interface MessagesOptions {
   /** File of the token that agents know this replica by; read anew for each request: the kubelet renews it. */
   readonly token: string;
+  /** Absent: they serve without TLS. */
+  readonly tls?: AgentTls | undefined;
   /** host:port of an agent's API; undefined: it is not known. */
   readonly address: (agent: string) => string | undefined;
   readonly onMessage: (agent: string, message: ExecutorMessage) => void;
@@ -97,15 +108,25 @@ export class ExecutorMessages {
   ): Promise<IncomingMessage> {
     const address = this.#options.address(agent);
     if (address === undefined) throw new Error("the agent has no address");
+    const { tls } = this.#options;
     const token = (await readFile(this.#options.token, "utf8")).trim();
+    const trust = tls && { ca: await authorities(tls.ca), servername: tls.serverName };
     const headers = {
       Authorization: `Bearer ${token}`,
       ...(body !== undefined && { "Content-Type": "application/json" }),
     };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const call = request(`http://${address}${MESSAGES_PATH}`, { method, headers, signal }, resolve);
+    const [scheme, request] = tls ? ["https", tlsRequest] : ["http", plainRequest];
+    const options = { method, headers, signal, ...trust };
+    const call = request(`${scheme}://${address}${MESSAGES_PATH}`, options, resolve);
     call.on("error", reject);
     call.end(body);
     return promise;
   }
 }
+
+const authorities = (file: string): Promise<string | undefined> =>
+  readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });

@@ -1,4 +1,4 @@
-import { ApiError, isConflict, isNotFound } from "../../cluster/errors.ts";
+import { ApiError, isConflict, isNotFound, isTransient } from "../../cluster/errors.ts";
 import { Unsupported } from "../../convert/unsupported.ts";
 import { type Answer, badRequest, conflict, notFound } from "../../http/answer.ts";
 
@@ -20,11 +20,11 @@ export async function answering(work: () => Promise<Answer>): Promise<Answer> {
     return await work();
   } catch (error) {
     if (error instanceof Unsupported) return badRequest(error.message);
-    if (!(error instanceof ApiError)) throw error;
-    const { code } = error;
-    const message = error.status.message ?? error.message;
+    const message = error instanceof ApiError ? (error.status.message ?? error.message) : undefined;
+    if (isTransient(error)) return { status: 503, body: message ?? "the API server does not answer now" };
+    if (message === undefined) throw error;
     if (isNotFound(error)) return notFound(message);
     if (isConflict(error)) return conflict(message);
-    return code < 500 && code !== 429 ? badRequest(message) : { status: 503, body: message };
+    return badRequest(message);
   }
 }

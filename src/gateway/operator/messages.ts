@@ -1,7 +1,10 @@
 import { create } from "@bufbuild/protobuf";
+import { mesosFrameworkId } from "../../api/framework.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { quotaStates, roleStates } from "../../controllers/world/world.ts";
+import { operationMessage } from "../../convert/operationrecord.ts";
 import {
+  type Operation,
   type Role,
   RoleSchema,
   Value_Type,
@@ -24,6 +27,12 @@ export const roleMessage = ({ name, weight, frameworks, allocated, offered }: Ro
     frameworks: frameworks.map((value) => ({ value })),
     resources: [...added(allocated, offered)].map(scalarResource),
   });
+
+/** Those with an id whose end their framework has not acknowledged, as they are kept in the Frameworks: others have ended unseen. */
+export const operations = ({ frameworks }: Dependencies["caches"]): Operation[] =>
+  [...frameworks.store.values()].flatMap((framework) =>
+    (framework.status?.operations ?? []).map((one) => operationMessage(one, mesosFrameworkId(framework))),
+  );
 
 /** What is in force, in both of Mesos's forms. */
 export function quotaStatus({ quotas }: Dependencies["caches"]): QuotaStatus {

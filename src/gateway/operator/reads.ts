@@ -15,7 +15,7 @@ import { getAgents, getExecutors, getFrameworks, getState, getTasks } from "../s
 import { Pace } from "../state/pace.ts";
 import { roleUses } from "../state/roles.ts";
 import { EVERYTHING, lists } from "./access.ts";
-import { quotaStatus, roleMessage, weightInfos } from "./messages.ts";
+import { operations, quotaStatus, roleMessage, weightInfos } from "./messages.ts";
 import { clusterStatus, schedule } from "./schedule.ts";
 import type { OperatorService } from "./service.ts";
 
@@ -72,8 +72,10 @@ export async function respond(service: OperatorService, call: Call): Promise<Res
         getMaster: { masterInfo: master.info, startTime: master.startTime, electedTime: master.electedTime },
       });
     case Call_Type.GET_OPERATIONS:
-      // Each is carried out, or refused, before its call is answered.
-      return create(ResponseSchema, { type: Response_Type.GET_OPERATIONS, getOperations: {} });
+      return create(ResponseSchema, {
+        type: Response_Type.GET_OPERATIONS,
+        getOperations: { operations: operations(deps.caches) },
+      });
     case Call_Type.GET_ROLES: {
       const roles = await roleUses(deps, service.state, new Pace(deps.clock));
       return create(ResponseSchema, {

@@ -4,23 +4,15 @@ import type { Action } from "../../auth/authorizer.ts";
 import { isConflict } from "../../cluster/errors.ts";
 import { sleep } from "../../cluster/time.ts";
 import { writeReservation } from "../../controllers/offer/accept.ts";
-import type { Situation } from "../../controllers/offer/situation.ts";
-import { resourceSpec, resourceSpecs } from "../../convert/resources.ts";
+import { growOperation, shrinkOperation } from "../../convert/operation.ts";
+import { resourceSpecs } from "../../convert/resources.ts";
 import { Unsupported } from "../../convert/unsupported.ts";
 import { type Answer, badRequest, conflict } from "../../http/answer.ts";
-import {
-  applyOperation,
-  formatResources,
-  fromSpec,
-  type Resource as Held,
-  ResourceError,
-  type ResourceOperation,
-  unitsToMilli,
-} from "../../resources/index.ts";
+import { consumedBy, formatResources, ResourceError } from "../../resources/index.ts";
 import type { Resource } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { BETWEEN, LOOKS, withRoom } from "./agentroom.ts";
 import { answering } from "./attempt.ts";
-import { decided, type Intent, neededBy, problemOf, resized } from "./intents.ts";
+import { decided, type Intent, intentOf, problemOf } from "./intents.ts";
 import { situationOf } from "./pretended.ts";
 import type { OperatorService } from "./service.ts";
 
@@ -48,14 +40,8 @@ export function changeReservations(
   principal: Principal | undefined,
 ): Promise<Answer> {
   return change(service, kind, agent, principal, () => {
-    const wanted = fromSpec(resourceSpecs(resources));
-    const operation: ResourceOperation =
-      kind === "RESERVE" || kind === "UNRESERVE"
-        ? { type: kind, resources: wanted }
-        : { type: kind, volumes: wanted };
     const field = kind.toLowerCase() as Lowercase<Kind>;
-    const asked = { type: kind, [field]: { resources: resourceSpecs(resources) } } as Operation;
-    return { operation, decide: (situation) => decided(situation, asked) };
+    return { type: kind, [field]: { resources: resourceSpecs(resources) } } as Operation;
   });
 }
 
@@ -68,21 +54,9 @@ export function resizeVolume(
   principal: Principal | undefined,
 ): Promise<Answer> {
   const kind = "addition" in by ? "GROW_VOLUME" : "SHRINK_VOLUME";
-  return change(service, kind, agent, principal, () => {
-    const one = single(volume);
-    const operation: ResourceOperation =
-      "addition" in by
-        ? { type: "GROW_VOLUME", volume: one, addition: single(by.addition) }
-        : { type: "SHRINK_VOLUME", volume: one, subtractMilli: unitsToMilli(by.subtract, "subtract") };
-    const applied = (situation: Situation) => applyOperation(situation.offered, operation);
-    return {
-      operation,
-      decide: (situation) => {
-        const result = applied(situation);
-        return result.ok ? resized(situation, one, result.converted) : undefined;
-      },
-    };
-  });
+  return change(service, kind, agent, principal, () =>
+    "addition" in by ? growOperation(volume, by.addition) : shrinkOperation(volume, by.subtract),
+  );
 }
 
 async function change(
@@ -90,13 +64,13 @@ async function change(
   kind: keyof typeof VERBS,
   agent: string,
   principal: Principal | undefined,
-  read: () => Intent,
+  read: () => Operation,
 ): Promise<Answer> {
   const { access, scheduling } = service;
   if (scheduling.views.get(agent) === undefined) return badRequest("No agent found with specified ID");
   let intent: Intent;
   try {
-    intent = read();
+    intent = intentOf(read());
     const problem = problemOf(intent.operation, principal);
     if (problem !== undefined) return badRequest(`Invalid ${kind} operation on agent ${agent}: ${problem}`);
   } catch (error) {
@@ -141,7 +115,7 @@ async function once(
   principal: Principal | undefined,
 ): Promise<Answer> {
   const { deps, scheduling, signal } = service;
-  const needed = neededBy(intent.operation);
+  const needed = consumedBy(intent.operation);
   const view = await withRoom(service, agent, needed);
   if (view === undefined) return badRequest("No agent found with specified ID");
   const situation = situationOf(service, view, principal);
@@ -150,14 +124,8 @@ async function once(
       `${formatResources(needed)} is not free on agent ${agent}: ${formatResources(situation.offered)} is`,
     );
   }
-  const changes = intent.decide(situation);
+  const changes = decided(situation, intent.asked);
   if (changes === undefined) return conflict("the disk lies in several Reservations: reserve it anew in one");
   for (const one of changes) await writeReservation(deps, scheduling, one, signal);
   return ACCEPTED;
-}
-
-function single(resource: Resource | undefined): Held {
-  const [one] = resource === undefined ? [] : fromSpec([resourceSpec(resource)]);
-  if (one === undefined) throw new Unsupported("a volume must be given");
-  return one;
 }

@@ -137,10 +137,9 @@ export function refusal(filters: Filters | undefined): string | undefined {
 export function outcomes(
   sources: readonly Offer_Operation[],
   results: readonly OperationResult[],
-): { readonly id: string; readonly result: OperationResult }[] {
+): { readonly operation: Offer_Operation; readonly result: OperationResult }[] {
   return results.flatMap((result) => {
-    const source = sources[result.index];
-    if (source?.id === undefined || isLaunch(source)) return [];
-    return [{ id: source.id.value, result }];
+    const operation = sources[result.index];
+    return operation?.id === undefined || isLaunch(operation) ? [] : [{ operation, result }];
   });
 }

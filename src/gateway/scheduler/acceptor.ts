@@ -51,13 +51,13 @@ export class Acceptor {
     }
     for (const { operation, message } of plan.refused) this.#refuse(session, operation, message);
     const launched = plan.sources.flatMap(tasksOf).map(({ taskId }) => taskId?.value ?? "");
-    session.answered(first.metadata.name, ({ operations: results = [] }) => {
-      for (const { id, result } of outcomes(plan.sources, results)) {
-        session.feedback.done(id, first.spec.agent, result);
+    session.answered(first.metadata.name);
+    const work = this.#carryOut(answered).then((results) => {
+      for (const { operation, result } of outcomes(plan.sources, results)) {
+        session.feedback.done(operation, first.spec.agent, result);
       }
       void this.#tellUnrecorded(session, answered, plan.sources, results);
     });
-    const work = this.#carryOut(answered);
     for (const id of launched) {
       const key = launchKey(session, id);
       this.#launching.set(key, work);
@@ -90,18 +90,19 @@ export class Acceptor {
     return mine && offer.spec.response === undefined ? offer : undefined;
   }
 
-  async #carryOut(offer: Live<Offer>): Promise<void> {
+  /** What became of the operations; none if this leader's term ends before. */
+  async #carryOut(offer: Live<Offer>): Promise<readonly OperationResult[]> {
     const { deps, scheduling, signal } = this.#context;
     for (let wait = FIRST_WAIT; !signal.aborted; wait = Math.min(2 * wait, LONGEST_WAIT)) {
       try {
-        await answer(deps, scheduling, offer, signal);
-        return;
+        return await answer(deps, scheduling, offer, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         if (!isConflict(error)) deps.logger.warn({ err: error }, "an answer is carried out again");
         await sleep(deps.clock, wait, signal).catch(() => {});
       }
     }
+    return [];
   }
 
   /** Used up by an answer that cannot be carried out. */

@@ -84,7 +84,7 @@ export class Calls {
         return true;
       case Call_Type.RECONCILE_OPERATIONS:
         for (const status of call.reconcileOperations
-          ? session.feedback.reconcile(call.reconcileOperations)
+          ? session.feedback.reconcile(call.reconcileOperations, (agent) => this.#standing(agent))
           : []) {
           session.tell({ type: Event_Type.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } });
         }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isFieldSet } from "@bufbuild/protobuf";
 import type { Principal } from "../../auth/authenticator.ts";
+import { isTransient } from "../../cluster/errors.ts";
 import type { Wishes } from "../../convert/framework.ts";
 import { type Answer, badRequest, forbidden, methodNotAllowed } from "../../http/answer.ts";
 import { readBody } from "../../http/body.ts";
@@ -96,6 +97,7 @@ async function perform(
     await service.update(session, wishes, principal);
     return { status: 200 };
   } catch (error) {
+    if (isTransient(error)) return { status: 503, body: "The framework cannot be updated now" };
     if (!(error instanceof Refusal)) throw error;
     return error.kind === "unauthorized" ? forbidden(error.message) : badRequest(error.message);
   }

@@ -1,5 +1,5 @@
-import { ApiError, isConflict, isNotFound, isTooManyRequests } from "../../cluster/errors.ts";
-import { sleep } from "../../cluster/time.ts";
+import { ApiError, isConflict, isNotFound, isTransient } from "../../cluster/errors.ts";
+import { type Clock, sleep } from "../../cluster/time.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 
 const FIRST_WAIT = 500;
@@ -23,9 +23,31 @@ export async function persist(
       if (isNotFound(error) || isConflict(error)) return true;
       if (signal.aborted) return false;
       logger.warn({ err: error }, `${what} was not written`);
-      if (error instanceof ApiError && error.code < 500 && !isTooManyRequests(error)) return false;
+      if (error instanceof ApiError && !isTransient(error)) return false;
       await sleep(clock, wait, signal).catch(() => {});
     }
   }
   return false;
+}
+
+/**
+ * Has something done again while it fails for causes that pass, for so many milliseconds, unless the signal aborts. Rejects with what
+ * it failed with last.
+ */
+export async function insist<T>(
+  clock: Clock,
+  milliseconds: number,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const until = clock.monotonic() + milliseconds;
+  for (let wait = FIRST_WAIT / 2; ; wait *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error) || signal.aborted || clock.monotonic() + wait >= until) throw error;
+      await sleep(clock, wait, signal).catch(() => {});
+      if (signal.aborted) throw error;
+    }
+  }
 }

@@ -1,9 +1,10 @@
 import { type Executor, executorHasEnded } from "../../api/executor.ts";
-import type { Framework } from "../../api/framework.ts";
+import type { Framework, OperationRecord } from "../../api/framework.ts";
 import { agentLeaseName } from "../../api/group.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
+import { isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
@@ -19,20 +20,25 @@ import {
   Call_TypeSchema,
   Event_Type,
 } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { ExecutorMessages } from "../executors/messages.ts";
+import { ExecutorMessages, type MessagesOptions } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventStream } from "../server/eventstream.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Calls } from "./calls.ts";
 import { Demand } from "./demand.ts";
 import { Feedback } from "./feedback.ts";
-import { Frameworks } from "./frameworks.ts";
-import { persist } from "./persist.ts";
+import { type Attempt, Frameworks, firstAttempt } from "./frameworks.ts";
+import { insist, persist } from "./persist.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { type Admission, admit, Refusal, revise } from "./subscription.ts";
 
+/** Field manager of Framework.status.operations. */
+const FEEDBACK_MANAGER = "mesos-gateway-feedback";
+
 /** Mesos's agent_reregister_timeout: how long after a change of the leader its frameworks may take to come back. Milliseconds. */
 const FORGIVEN_FOR = 600_000;
+/** Milliseconds in which a SUBSCRIBE is tried again while the API server does not answer. */
+const SUBSCRIBE_PATIENCE = 10_000;
 
 export interface ServiceOptions {
   /** Milliseconds between heartbeats. */
@@ -40,8 +46,8 @@ export interface ServiceOptions {
   readonly namespace: string;
   readonly authorizer: Authorizer;
   readonly metrics: GatewayMetrics;
-  /** File of the token for agents, and the port of their API. */
-  readonly agents: { readonly token: string; readonly port: number };
+  /** File of the token for agents, and how their API is reached. */
+  readonly agents: Pick<MessagesOptions, "token" | "tls"> & { readonly port: number };
   /** This replica, as subscribers are told; absent: it does not know its address. */
   readonly master?: MasterInfo;
 }
@@ -71,6 +77,7 @@ export class SchedulerService implements Runnable {
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
     this.#messages = new ExecutorMessages({
       token: agents.token,
+      tls: agents.tls,
       address: (agent) => {
         const ip = deps.caches.agents.store.get(agent)?.status?.addresses?.[0];
         return ip && `${ip.includes(":") ? `[${ip}]` : ip}:${agents.port}`;
@@ -122,7 +129,10 @@ export class SchedulerService implements Runnable {
     return this.#sessions.get(keyOf(framework.metadata));
   }
 
-  /** Answers on the stream: SUBSCRIBED and what follows, or one ERROR. Never rejects. */
+  /**
+   * Answers on the stream: SUBSCRIBED and what follows, or one ERROR. To schedulers an ERROR is final (Mesos: SchedulerProcess::error aborts
+   * the driver): where the API server is away, the stream ends without a word, and they subscribe again. Never rejects.
+   */
   async subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
     const id = wishes.info.id?.value ?? "";
     if (id === "") return this.#subscribe(stream, wishes, principal);
@@ -134,19 +144,34 @@ export class SchedulerService implements Runnable {
   }
 
   async #subscribe(stream: EventStream, wishes: Wishes, principal: Principal | undefined): Promise<void> {
-    const { logger } = this.#deps;
+    const { clock } = this.#deps;
+    const attempt = firstAttempt(wishes);
+    const left = new AbortController();
+    void stream.closed.then(() => left.abort());
+    const signal = AbortSignal.any([this.#stop.signal, left.signal]);
     try {
-      const { framework, made } = await admit(this.#admission, wishes, principal);
-      if (stream.open && !this.#stop.signal.aborted) this.#connect(framework, stream);
-      // Nobody has heard of it.
-      else if (made) await this.frameworks.remove(framework);
+      const { framework, made } = await insist(clock, SUBSCRIBE_PATIENCE, signal, () =>
+        admit(this.#admission, wishes, principal, attempt),
+      );
+      if (!signal.aborted) this.#connect(framework, stream);
+      else if (made) this.frameworks.abandon(attempt);
     } catch (error) {
-      if (!(error instanceof Refusal)) logger.error({ err: error }, "a subscription failed");
-      const message = error instanceof Error ? error.message : String(error);
-      logger.info({ framework: wishes.info.name, message }, "refuses a subscription");
-      stream.send({ type: Event_Type.ERROR, error: { message } });
-      stream.end();
+      this.#refuse(stream, wishes, attempt, error);
     }
+  }
+
+  #refuse(stream: EventStream, { info }: Wishes, attempt: Attempt, error: unknown): void {
+    const { logger } = this.#deps;
+    const message = error instanceof Error ? error.message : String(error);
+    this.frameworks.abandon(attempt);
+    if (isTransient(error)) {
+      logger.warn({ err: error, framework: info.name }, "cannot take a subscription now");
+    } else {
+      if (!(error instanceof Refusal)) logger.error({ err: error }, "a subscription failed");
+      logger.info({ framework: info.name, message }, "refuses a subscription");
+      stream.send({ type: Event_Type.ERROR, error: { message } });
+    }
+    stream.end();
   }
 
   #connect(framework: Live<Framework>, stream: EventStream): void {
@@ -157,7 +182,7 @@ export class SchedulerService implements Runnable {
       before.fail("Framework failed over");
       this.#disconnect(before);
     }
-    const feedback = this.#feedback.get(key) ?? new Feedback(this.#deps.clock);
+    const feedback = this.#feedback.get(key) ?? this.#feedbackOf(framework);
     this.#feedback.set(key, feedback);
     const session = new Session(this.#context, framework, stream, feedback);
     this.#sessions.set(key, session);
@@ -174,6 +199,18 @@ export class SchedulerService implements Runnable {
       // Mesos: HierarchicalAllocatorProcess::deactivateFramework.
       this.#context.scheduling.filters.revive(key, []);
     });
+  }
+
+  #feedbackOf({ metadata, status }: Live<Framework>): Feedback {
+    const { clients, clock } = this.#deps;
+    const { signal } = this.#stop;
+    const options = { fieldManager: FEEDBACK_MANAGER, subresource: "status", signal };
+    const record = (operations: readonly OperationRecord[]) =>
+      persist(this.#deps, "feedback of operations", signal, () => {
+        const patch = { metadata: { uid: metadata.uid }, status: { operations } };
+        return clients.frameworks.mergePatch(metadata, patch, options);
+      });
+    return new Feedback({ clock, recorded: status?.operations ?? [], record });
   }
 
   /** Its offers are nobody's any more; failover_timeout runs, as the framework controller sees to. */

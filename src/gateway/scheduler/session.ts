@@ -43,9 +43,6 @@ export interface SessionContext {
   readonly master?: MasterInfo;
 }
 
-/** What is done once an offer that was accepted is closed. */
-export type Closed = (closing: Closing) => void;
-
 /** One subscription of one framework: all that is told on its stream, and nothing that outlives it. */
 export class Session implements OfferStream {
   readonly id: string;
@@ -56,7 +53,6 @@ export class Session implements OfferStream {
   readonly #context: SessionContext;
   readonly #updates: Updates;
   readonly #expiries = new Map<string, Timer>();
-  readonly #accepted = new Map<string, Closed>();
   readonly #inverse = new InverseOffers();
   #traits: FrameworkTraits;
   #framework: Live<Framework>;
@@ -204,19 +200,15 @@ export class Session implements OfferStream {
   closed(offer: Live<Offer>, closing: Closing): void {
     const { name } = offer.metadata;
     this.answered(name);
-    const accepted = this.#accepted.get(name);
-    this.#accepted.delete(name);
-    accepted?.(closing);
     if (closing.state === "Rescinded" || closing.state === "Expired") {
       this.tell({ type: Event_Type.RESCIND, rescind: { offerId: { value: name } } });
     }
   }
 
   /** The framework has answered an offer: it does not expire any more. */
-  answered(offer: string, whenClosed?: Closed): void {
+  answered(offer: string): void {
     this.#expiries.get(offer)?.cancel();
     this.#expiries.delete(offer);
-    if (whenClosed !== undefined) this.#accepted.set(offer, whenClosed);
     this.#count();
   }
 

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Framework, mesosFrameworkId } from "../../api/framework.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import { type Action, type Authorizer, describeAction } from "../../auth/authorizer.ts";
-import { ApiError } from "../../cluster/errors.ts";
+import { ApiError, isTransient } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { frameworkTerms } from "../../controllers/framework/readiness.ts";
@@ -11,7 +11,7 @@ import { frameworkInfo, frameworkSpec, rolesOf, type Wishes } from "../../conver
 import { Unsupported } from "../../convert/unsupported.ts";
 import { type FrameworkInfo, FrameworkInfoSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { frameworkProblem, optionsProblem, updateProblem } from "./frameworkcheck.ts";
-import type { Frameworks } from "./frameworks.ts";
+import type { Attempt, Frameworks } from "./frameworks.ts";
 
 /** A SUBSCRIBE or an UPDATE_FRAMEWORK that is refused; the sentence is the framework's. */
 export class Refusal extends Error {
@@ -32,14 +32,15 @@ export interface Admission {
   readonly namespace: string;
 }
 
-/** The framework of a SUBSCRIBE: made, or brought up to date. Rejects with Refusal. */
+/** The framework of a SUBSCRIBE: made, or brought up to date. Rejects with Refusal, and with what isTransient when it cannot be told now. */
 export async function admit(
   admission: Admission,
   wishes: Wishes,
   principal: Principal | undefined,
+  attempt: Attempt,
 ): Promise<{ readonly framework: Live<Framework>; readonly made: boolean }> {
   const { frameworks } = admission;
-  const id = wishes.info.id?.value ?? "";
+  const { id = "" } = attempt;
   const own = withPrincipal(wishes, principal);
   refuseIf(frameworkProblem(own.info));
   const known = id === "" ? undefined : frameworks.find(id);
@@ -50,7 +51,7 @@ export async function admit(
   judge(admission, own, namespace);
   await authorize(admission.authorizer, principal, own, namespace, known);
   if (known === undefined) {
-    const framework = await written(() => frameworks.create(own, namespace, id === "" ? undefined : id));
+    const framework = await written(() => frameworks.create(own, namespace, attempt));
     return { framework, made: true };
   }
   if (known.spec.connection.type !== "Gateway") {
@@ -62,7 +63,7 @@ export async function admit(
   return { framework: await written(() => frameworks.update(known, kept)), made: false };
 }
 
-/** The framework after an UPDATE_FRAMEWORK: all of it, or nothing. Rejects with Refusal. */
+/** The framework after an UPDATE_FRAMEWORK: all of it, or nothing. Rejects as `admit` does. */
 export async function revise(
   admission: Admission,
   framework: Live<Framework>,
@@ -135,6 +136,7 @@ async function authorize(
     try {
       allowed = await authorizer.allows(principal.user, action);
     } catch (cause) {
+      if (isTransient(cause)) throw cause;
       throw new Refusal("invalid", `Authorization failure: ${sentence(cause)}`, { cause });
     }
     if (!allowed) throw new Refusal("unauthorized", `Not authorized to ${describeAction(action)}`);
@@ -145,6 +147,7 @@ async function written<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
+    if (isTransient(cause)) throw cause;
     throw new Refusal("invalid", sentence(cause), { cause });
   }
 }

@@ -12,6 +12,7 @@ import type { Clock, Timer } from "../../cluster/time.ts";
 import { type Answer, write } from "../../http/answer.ts";
 import { BodyTooLargeError } from "../../http/body.ts";
 import { readKeyPair, watchKeyPair } from "../../http/certificate.ts";
+import { type ConnectionLimits, limitConnections, serverOptions } from "../../http/connections.ts";
 import type { Throttle } from "../../http/throttle.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { handleOperator } from "../operator/handler.ts";
@@ -34,7 +35,11 @@ export interface GatewayOptions {
   /** Whether requests without credentials are let in. */
   readonly anonymous: boolean;
   readonly limits: Limits;
+  /** By principal. */
   readonly throttle: Throttle;
+  /** By address, before it is known who it is: credentials are not tried without end. */
+  readonly sources: Throttle;
+  readonly connections: ConnectionLimits;
   /** What a follower does with a request: point at the leader, or pass it on. */
   readonly followers: "Redirect" | "Proxy";
   readonly metrics: GatewayMetrics;
@@ -56,9 +61,6 @@ type Leadership =
   /** host:port, where the leader says so. */
   | { readonly kind: "following"; readonly address: string | undefined };
 
-/** Milliseconds for a request to arrive as a whole. */
-const REQUEST_TIMEOUT = 60_000;
-
 /** The HTTP face of Mesos's master. Every replica listens; the leader answers, the others point at it. */
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -72,11 +74,13 @@ export class Gateway {
       response.once("close", () => options.metrics.requests.inc({ code: response.statusCode }));
       void this.#serve(request, response);
     };
-    const { tls } = options;
-    this.#server = tls === undefined ? createPlainServer(serve) : createTlsServer(readKeyPair(tls), serve);
-    this.#server.requestTimeout = REQUEST_TIMEOUT;
-    // Calls come on a connection that is kept between them.
-    this.#server.keepAliveTimeout = 75_000;
+    const { tls, connections } = options;
+    const own = serverOptions(connections);
+    this.#server =
+      tls === undefined
+        ? createPlainServer(own, serve)
+        : createTlsServer({ ...own, ...readKeyPair(tls) }, serve);
+    limitConnections(this.#server, connections, true);
   }
 
   /** Resolves with the port once it listens. */
@@ -136,7 +140,10 @@ export class Gateway {
     if (wanted === undefined) return { status: 404 };
     if (wanted.kind === "open") return openAnswer(wanted.path, this.#leader);
     let principal: Principal | undefined;
-    const { authenticators, anonymous, logger } = this.#options;
+    const { authenticators, anonymous, throttle, sources, logger } = this.#options;
+    if (!(await sources.admit(request.socket.remoteAddress))) {
+      return sources.refusal("too many requests of this address are waiting");
+    }
     try {
       const who = await authenticate(authenticators, anonymous, request.headers.authorization);
       if (who.kind === "unauthenticated") return unauthorized(authenticators, REALMS[wanted.kind]);
@@ -145,8 +152,8 @@ export class Gateway {
       logger.warn({ err: error }, "nobody can be authenticated now");
       return { status: 503, body: "the credentials cannot be checked now" };
     }
-    if (!(await this.#options.throttle.admit(principal?.name))) {
-      return { status: 429, body: "too many requests of this principal are waiting" };
+    if (!(await throttle.admit(principal?.name))) {
+      return throttle.refusal("too many requests of this principal are waiting");
     }
     const leadership = this.#leadership;
     if (wanted.kind === "v0" && wanted.path === "/metrics/snapshot" && leadership.kind !== "leading") {

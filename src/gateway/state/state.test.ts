@@ -130,8 +130,8 @@ describe("an agent", () => {
       deactivated: false,
       version: "1.12.0",
       capabilities: [
-        ...["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESIZE_VOLUME", "AGENT_DRAINING"],
-        "TASK_RESOURCE_LIMITS",
+        ...["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESIZE_VOLUME"],
+        ...["AGENT_OPERATION_FEEDBACK", "AGENT_DRAINING", "TASK_RESOURCE_LIMITS"],
       ],
     });
   });

@@ -57,6 +57,7 @@ export class GatewayBench {
           // All are one principal here, whose limit is for one scheduler.
           anonymous: true,
           requests: { perSecond: NO_LIMIT, burst: NO_LIMIT },
+          requestsPerAddress: { perSecond: NO_LIMIT, burst: NO_LIMIT },
         },
       },
     });

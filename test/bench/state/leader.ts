@@ -20,12 +20,14 @@ import { GatewayMetrics } from "../../../src/gateway/metrics.ts";
 import { OperatorService } from "../../../src/gateway/operator/service.ts";
 import type { SchedulerService } from "../../../src/gateway/scheduler/service.ts";
 import { Gateway } from "../../../src/gateway/server/gateway.ts";
+import { PATIENCE } from "../../../src/http/connections.ts";
 import { Throttle } from "../../../src/http/throttle.ts";
 import { clientsOf, type Lists } from "./memory.ts";
 import { SYSTEM } from "./objects.ts";
 
 /** Declined before others have their turn. */
 const AT_ONCE = 20;
+const NO_LIMIT = { perSecond: 1e6, burst: 1e6, waiting: 1_000 };
 
 /** The parts of the operator that offer and that tell, in this process; what they know is made up. */
 export class Leader {
@@ -58,7 +60,9 @@ export class Leader {
       authenticators: [],
       anonymous: true,
       limits: { body: 1 << 24, buffered: 1 << 23 },
-      throttle: new Throttle({ perSecond: 1e6, burst: 1e6, waiting: 1000 }, systemClock),
+      throttle: new Throttle(NO_LIMIT, systemClock),
+      sources: new Throttle(NO_LIMIT, systemClock),
+      connections: { ...PATIENCE, most: 10_000 },
       followers: "Redirect",
       metrics,
       logger: deps.logger,

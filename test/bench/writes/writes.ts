@@ -28,25 +28,34 @@ export function makeWrites(connection: Connection): readonly Write[] {
   const ref = (kind: string, index: number) => ({ name: `${kind}-${run}-${index}`, namespace: WORK });
   const [podClient, leaseClient] = [pods(connection), leases(connection)];
   const [offerClient, taskClient] = [offers(connection), tasks(connection)];
-  const newest = new Map<string, Live<Task>>();
-  const enter = (state: TaskState) => async (index: number) => {
-    const metadata = ref("task", index);
-    const current = await taskClient.mergePatch(
-      metadata,
-      {
-        metadata: { resourceVersion: newest.get(metadata.name)?.metadata.resourceVersion },
-        status: entered(state, index),
-      },
-      STATUS,
-    );
-    newest.set(metadata.name, current);
+  const newestTask = new Map<string, Live<Task>>();
+  const newestOffer = new Map<string, Live<Offer>>();
+  // As a whole, with the version that was seen, as the operator, the agents and the SDK write them.
+  const onTask = async (index: number, write: (task: Live<Task>) => Promise<Live<Task>>) => {
+    const { name } = ref("task", index);
+    const seen = newestTask.get(name);
+    if (seen !== undefined) newestTask.set(name, await write(seen));
+  };
+  const onOffer = async (name: string, write: (offer: Live<Offer>) => Promise<Live<Offer>>) => {
+    const seen = newestOffer.get(name);
+    if (seen !== undefined) newestOffer.set(name, await write(seen));
+  };
+  const enter = (state: TaskState) => (index: number) =>
+    onTask(index, (seen) => taskClient.updateStatus({ ...seen, status: entered(state, index) }));
+  const makeOffer = (kind: string) => async (index: number) => {
+    const made = await offerClient.create(offer(ref(kind, index)));
+    newestOffer.set(made.metadata.name, made);
   };
   const answer = (kind: string, count: number) => (index: number) =>
-    offerClient.mergePatch(ref(kind, index), {
-      spec: { response: launching(`${kind}-${run}-${index}`, count) },
+    onOffer(ref(kind, index).name, (seen) => {
+      const response = launching(`${kind}-${run}-${index}`, count) as NonNullable<Offer["spec"]["response"]>;
+      return offerClient.update({ ...seen, spec: { ...seen.spec, response } });
     });
   const close = (kind: string, count: number) => (index: number) =>
-    offerClient.mergePatch(ref(kind, index), { status: closed(`${kind}-${run}-${index}`, count) }, STATUS);
+    onOffer(ref(kind, index).name, (seen) => {
+      const status = closed(`${kind}-${run}-${index}`, count) as NonNullable<Offer["status"]>;
+      return offerClient.updateStatus({ ...seen, status });
+    });
   return [
     { name: "Pod: create", write: (index) => podClient.create(pod(ref("pod", index))) },
     {
@@ -58,33 +67,27 @@ export function makeWrites(connection: Connection): readonly Write[] {
       name: "Lease: renew",
       write: (index) => leaseClient.mergePatch(ref("lease", index), lease(ref("lease", index))),
     },
-    { name: "Offer: create", write: (index) => offerClient.create(offer(ref("one", index))) },
+    { name: "Offer: create", write: makeOffer("one") },
     { name: "Offer: answer with 1 task", write: answer("one", 1) },
     { name: "Offer: close, 1 task", write: close("one", 1) },
-    { name: "Offer: create, again", write: (index) => offerClient.create(offer(ref("ten", index))) },
+    { name: "Offer: create, again", write: makeOffer("ten") },
     { name: "Offer: answer with 10 tasks", write: answer("ten", 10) },
     { name: "Offer: close, 10 tasks", write: close("ten", 10) },
     {
       name: "Task: create",
       write: async (index) => {
         const made = await taskClient.create(task(ref("task", index)));
-        newest.set(made.metadata.name, made);
+        newestTask.set(made.metadata.name, made);
       },
     },
     { name: "Task: TASK_STARTING", write: enter("TASK_STARTING") },
     { name: "Task: TASK_RUNNING", write: enter("TASK_RUNNING") },
     {
-      name: "Task: status, as a whole (PUT)",
-      write: async (index) => {
-        const current = newest.get(ref("task", index).name);
-        if (current !== undefined)
-          await taskClient.updateStatus({ ...current, status: { ...current.status, healthy: true } });
-      },
-    },
-    {
       name: "Task: acknowledge",
       write: (index) =>
-        taskClient.mergePatch(ref("task", index), { spec: { acknowledged: `${index}-TASK_RUNNING` } }),
+        onTask(index, (seen) =>
+          taskClient.update({ ...seen, spec: { ...seen.spec, acknowledged: `${index}-TASK_RUNNING` } }),
+        ),
     },
   ];
 }

@@ -1,7 +1,9 @@
 /**
  * An executor made with the npm package mesos-framework, as somebody would write one: each task runs for as long as it is let, or for as
- * many milliseconds as its data says; a message is sent back in capitals. The package sends no token, and does not subscribe again by itself.
+ * many milliseconds as its data says, or writes its name into its volume and tells all that is there; a message is sent back in capitals.
+ * The package sends no token, does not subscribe again by itself, and has never heard of LAUNCH_GROUP.
  */
+const { appendFileSync, existsSync, readFileSync } = require("node:fs");
 const { randomUUID } = require("node:crypto");
 const http = require("node:http");
 const Executor = require("mesos-framework/lib/executor.js");
@@ -28,12 +30,31 @@ function tell(task, state, message = "") {
   executor.update(status);
 }
 
-function end(id, state) {
+function end(id, state, message) {
   const task = tasks.get(id);
   if (task === undefined) return;
   tasks.delete(id);
   clearTimeout(task.timer);
-  tell(task.info, state);
+  tell(task.info, state, message);
+}
+
+function begin(task) {
+  const id = task.task_id.value;
+  console.log(`launch ${id}`);
+  const data = Buffer.from(task.data ?? "", "base64").toString();
+  const ms = Number(data);
+  const timer = ms > 0 ? setTimeout(() => end(id, "TASK_FINISHED"), ms) : undefined;
+  tasks.set(id, { info: task, timer });
+  tell(task, "TASK_RUNNING", `${process.env.MESOS_EXECUTOR_ID} runs it`);
+  if (data === "journal") end(id, "TASK_FINISHED", journal(id));
+}
+
+/** The volume, if there is one. */
+function journal(id) {
+  const folder = `${process.env.MESOS_SANDBOX}/journal`;
+  if (!existsSync(folder)) return "no volume";
+  appendFileSync(`${folder}/page`, `${id} `);
+  return readFileSync(`${folder}/page`, "utf8");
 }
 
 const executor = new Executor({
@@ -42,14 +63,7 @@ const executor = new Executor({
       console.log("subscribed");
       for (const status of unacknowledged.values()) executor.update(status);
     },
-    LAUNCH: ({ task }) => {
-      const id = task.task_id.value;
-      console.log(`launch ${id}`);
-      const ms = Number(Buffer.from(task.data ?? "", "base64").toString());
-      const timer = ms > 0 ? setTimeout(() => end(id, "TASK_FINISHED"), ms) : undefined;
-      tasks.set(id, { info: task, timer });
-      tell(task, "TASK_RUNNING", `${process.env.MESOS_EXECUTOR_ID} runs it`);
-    },
+    LAUNCH: ({ task }) => begin(task),
     KILL: ({ task_id }) => {
       console.log(`kill ${task_id.value}`);
       end(task_id.value, "TASK_KILLED");
@@ -64,6 +78,10 @@ const executor = new Executor({
     },
   },
 });
+executor.customEventHandlers.LAUNCH_GROUP = ({ task_group: { tasks } }) => {
+  console.log(`group ${tasks.map(({ task_id }) => task_id.value).join(" ")}`);
+  tasks.forEach(begin);
+};
 executor.requestTemplate.headers.Authorization = `Bearer ${process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN}`;
 
 // The package does not notice a stream that breaks off: it is looked after here.

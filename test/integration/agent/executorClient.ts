@@ -18,7 +18,7 @@ import {
 } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
 import { RecordDecoder } from "../../../src/wire/recordio.ts";
-import { type Answered, ask, open } from "../gateway/client.ts";
+import { type Answered, type Asked, ask, open } from "../gateway/client.ts";
 
 const PATH = "/api/v1/executor";
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -48,7 +48,16 @@ export class ExecutorClient {
 
   /** The status that it was answered with. */
   async subscribe(subscribe: NonNullable<CallInit["subscribe"]> = {}): Promise<number> {
-    const response = await open(this.#port, this.#asked({ type: Call_Type.SUBSCRIBE, subscribe }));
+    return this.#open(this.#asked({ type: Call_Type.SUBSCRIBE, subscribe }));
+  }
+
+  /** The same with a body that somebody else has written. */
+  subscribeWith(body: Uint8Array): Promise<number> {
+    return this.#open({ ...this.#asked({}), body });
+  }
+
+  async #open(asked: Asked): Promise<number> {
+    const response = await open(this.#port, asked);
     this.#stream = response;
     const decoder = new RecordDecoder();
     if (response.statusCode === 200) {
@@ -64,6 +73,11 @@ export class ExecutorClient {
 
   call(call: CallInit, headers: Record<string, string> = {}): Promise<Answered> {
     return ask(this.#port, this.#asked(call, headers));
+  }
+
+  /** A call that somebody else has written. */
+  send(body: Uint8Array): Promise<Answered> {
+    return ask(this.#port, { ...this.#asked({}), body });
   }
 
   /** Tells of a task; gives the update's uuid. */

@@ -64,7 +64,7 @@ export class OperatorClient {
   }
 
   /** The answer to any body at all. */
-  async send(body: string, headers: Record<string, string>): Promise<Answered> {
+  async send(body: string | Uint8Array, headers: Record<string, string>): Promise<Answered> {
     const sent = this.#open("POST", "/api/v1", headers);
     sent.end(body);
     return collected(await answered(sent));

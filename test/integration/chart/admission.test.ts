@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Answer } from "../program.ts";
 import { NAMESPACE } from "./helm.ts";
 import { done, Installation, inForce, object, offer, refused, status, task } from "./installation.ts";
@@ -234,5 +234,34 @@ describe("placing is the operator's", () => {
     await done(admin(["create", ...as], task("janes")));
     await done(admin(["delete", "mtask", "janes", "-n", "open", ...as]));
     await refused(admin(["create", ...as], object("Quota", "q", { role: "r" })), "cannot create resource");
+  });
+});
+
+describe("who owns a field of a Task", () => {
+  const managers = async (name: string): Promise<readonly { operation: string }[]> => {
+    const args = ["get", "tasks.mesos.dev", name, "-n", "open", "--show-managed-fields", "-o", "json"];
+    const { metadata } = JSON.parse(await done(admin(args))) as {
+      metadata: { managedFields?: readonly { operation: string }[] };
+    };
+    return metadata.managedFields ?? [];
+  };
+
+  test("is not recorded, whoever writes it", async () => {
+    // The policy is in force some time after it was stored.
+    await vi.waitFor(
+      async () => {
+        const name = `untracked-${Date.now()}`;
+        await done(operator(["create"], task(name, { agent: "node-1" })));
+        expect(await managers(name)).toEqual([]);
+        await done(agent("node-1", status("tasks", name, { state: "TASK_STARTING" })));
+        expect(await managers(name)).toEqual([]);
+      },
+      { timeout: 20_000, interval: 500 },
+    );
+  });
+
+  test("is recorded of one that was applied", async () => {
+    await done(admin(["apply", "--server-side"], task("applied")));
+    expect((await managers("applied")).map(({ operation }) => operation)).toEqual(["Apply"]);
   });
 });

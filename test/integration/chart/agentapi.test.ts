@@ -52,8 +52,10 @@ describe("the agents' API", () => {
       "agent.http.plain.enabled": true,
       "agent.http.tls.secretName": "mine",
       "agent.http.maxBodyBytes": 65536,
+      "agent.http.executorRequests.perSecond": 7,
     });
-    expect(configOf(list)).toMatchObject({ port: 5061, plain: true, maxBodyBytes: 65536 });
+    const executorRequests = { perSecond: 7, burst: 1000, waiting: 1000 };
+    expect(configOf(list)).toMatchObject({ port: 5061, plain: true, maxBodyBytes: 65536, executorRequests });
     expect(named(list)).not.toContain(`Secret/${SECRET}`);
     const volume = podOf(list).volumes.find(({ name }) => name === "tls");
     expect(volume?.secret).toMatchObject({ secretName: "mine" });

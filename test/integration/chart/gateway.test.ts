@@ -59,6 +59,12 @@ describe("gateway.enabled", () => {
     const token = { audience: "mesos.dev/agent", expirationSeconds: 3600, path: "token" };
     const projected = { sources: [{ serviceAccountToken: token }] };
     expect(volumes).toContainEqual({ name: "agent-token", projected });
+    const items = [{ key: "ca.crt", path: "ca.crt" }];
+    const secret = { secretName: "mesos-operator-agent-tls", optional: true, items };
+    expect(volumes).toContainEqual({ name: "agents-ca", secret });
+    expect(configOf(manifests)).toMatchObject({
+      agentTls: { ca: "/etc/mesos-agents-ca/ca.crt", serverName: `mesos-operator-agent.${NAMESPACE}.svc` },
+    });
     const agent = parse(pick(manifests, "ConfigMap", "mesos-operator-agent").data["agent.yaml"] ?? "");
     expect(agent).toMatchObject({ operatorUser: `system:serviceaccount:${NAMESPACE}:mesos-operator` });
     const list = await withGateway({ "networkPolicy.enabled": true, "agent.http.port": 6051 });
@@ -165,7 +171,8 @@ describe("the certificate", () => {
     const list = await withGateway({ "gateway.plain.enabled": true });
     expect(named(list)).not.toContain(`Secret/${SECRET}`);
     expect(configOf(list).tls).toBeUndefined();
-    expect(podOf(list).volumes.map(({ name }) => name)).toEqual(["config", "tmp", "agent-token"]);
+    const names = podOf(list).volumes.map(({ name }) => name);
+    expect(names).toEqual(["config", "tmp", "agent-token", "agents-ca"]);
     expect(pick(list, "Service", NAME).spec).toMatchObject({ ports: [{ appProtocol: "http" }] });
   });
 });

@@ -4,8 +4,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class FaultyProxy {
   readonly #target: URL;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, "client" | "server">();
   #held = false;
+  #mute = false;
   /** Connections accepted so far. */
   accepted = 0;
 
@@ -30,18 +31,25 @@ export class FaultyProxy {
 
   /** Resets every connection. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets.keys()) socket.resetAndDestroy();
   }
 
   /** Connections stay open and nothing passes any more. */
   hold(): void {
     this.#held = true;
-    for (const socket of this.#sockets) socket.pause();
+    for (const socket of this.#sockets.keys()) socket.pause();
+  }
+
+  /** What is asked arrives, and no answer comes back; until then they are kept. */
+  mute(): void {
+    this.#mute = true;
+    for (const [socket, from] of this.#sockets) if (from === "server") socket.pause();
   }
 
   release(): void {
     this.#held = false;
-    for (const socket of this.#sockets) socket.resume();
+    this.#mute = false;
+    for (const socket of this.#sockets.keys()) socket.resume();
   }
 
   async stop(): Promise<void> {
@@ -52,13 +60,13 @@ export class FaultyProxy {
   #join(client: Socket): void {
     this.accepted += 1;
     const upstream = connect(Number(this.#target.port), this.#target.hostname);
-    this.#forward(client, upstream);
-    this.#forward(upstream, client);
+    this.#forward(client, upstream, "client");
+    this.#forward(upstream, client, "server");
   }
 
-  #forward(from: Socket, to: Socket): void {
-    this.#sockets.add(from);
-    if (this.#held) from.pause();
+  #forward(from: Socket, to: Socket, end: "client" | "server"): void {
+    this.#sockets.set(from, end);
+    if (this.#held || (this.#mute && end === "server")) from.pause();
     from.on("data", (data) => to.write(data));
     from.on("error", () => {});
     from.on("close", () => {

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { roleSpec } from "../../../src/api/role.ts";
+import { roles } from "../../../src/client/handles.ts";
 import { Breath, SLICE } from "../../../src/cluster/breath.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
+import { ManualClock } from "../../../src/cluster/manual-clock.ts";
+import type { KubeObject } from "../../../src/cluster/object.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
-import type { WatchOptions } from "../../../src/cluster/resource.ts";
+import type { ListOptions, Resource, WatchOptions } from "../../../src/cluster/resource.ts";
 import type { Change } from "../../../src/cluster/store.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import {
@@ -45,6 +49,12 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
 
 const told = (change: Change<ConfigMap>) =>
   `${change.type} ${change.object.metadata.name} ${change.object.data?.a ?? ""}`;
+
+/** The API server itself refuses a watch that is to list: its selector is none. */
+const refusingToList =
+  <T extends KubeObject>(kind: Resource<T>) =>
+  (options: WatchOptions) =>
+    kind.watch(options.resourceVersion === undefined ? { ...options, labelSelector: "(" } : options);
 
 describe("Reflector", () => {
   it("mirrors a list and each change after it, in order", async () => {
@@ -196,10 +206,7 @@ describe("Reflector", () => {
     const namespace = await freshNamespace(connection, "pages");
     await makeConfigMaps(connection, namespace, 250);
     const maps = configMaps(connection);
-    // The server itself refuses it: the selector is none.
-    const refusing = (options: WatchOptions) =>
-      maps.watch(options.resourceVersion === undefined ? { ...options, labelSelector: "(" } : options);
-    const source = { type: maps.type, pages: maps.pages.bind(maps), watch: refusing };
+    const source = { type: maps.type, pages: maps.pages.bind(maps), watch: refusingToList(maps) };
     const reflector = new Reflector(source, { namespace, logger: silent });
     await start(reflector);
     expect(reflector.store.size).toBe(250);
@@ -220,6 +227,41 @@ describe("Reflector", () => {
       seen.push(event.type);
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(seen.filter((type) => type !== "BOOKMARK")).toEqual([]);
+  });
+
+  it("lists again at once when its first watch is told that its version is too old, and waits before a third list", async () => {
+    // Of a custom kind: the server's cache of those is younger than its first version.
+    const kind = roles(connection);
+    const role = (name: string) => ({
+      apiVersion: "mesos.dev/v1alpha1" as const,
+      kind: "Role" as const,
+      metadata: { name },
+      spec: roleSpec.parse({ path: name }),
+    });
+    await kind.create(role("expired-a"));
+    let lists = 0;
+    const late = {
+      type: kind.type,
+      watch: refusingToList(kind),
+      async *pages(options?: ListOptions) {
+        lists += 1;
+        for await (const page of kind.pages(options)) {
+          yield { ...page, ...(lists < 3 && { resourceVersion: "1" }) };
+        }
+      },
+    };
+    const clock = new ManualClock();
+    const reflector = new Reflector(late, { logger: silent, clock });
+    await start(reflector);
+    await eventually(() => expect([lists, clock.pending]).toEqual([2, 1]));
+    expect(reflector.watching).toBe(false);
+    await clock.advance(2_000);
+    // The first wait is the second of the backoff.
+    await clock.advance(2_000);
+    await eventually(() => expect([lists, reflector.watching]).toEqual([3, true]));
+    await kind.create(role("expired-b"));
+    await eventually(() => expect(reflector.store.has("expired-b")).toBe(true));
+    for (const name of ["expired-a", "expired-b"]) await kind.delete({ name });
   });
 
   it("tells all handlers even if one of them throws", async () => {

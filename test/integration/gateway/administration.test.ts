@@ -236,6 +236,31 @@ describe("administration by the operator API", () => {
       }),
     ).toMatchObject({ status: 202 });
     const grow = { agentId, volume: volume(100), addition: disk(28) };
+    const ops = [{ ...reservations[0], role: "ops" }];
+    const unfit: [object, number, RegExp][] = [
+      [{ ...grow, addition: disk(0) }, 400, /must be more than nothing/],
+      [
+        { ...grow, addition: volume(28) },
+        400,
+        /^Invalid GROW_VOLUME operation on agent a1: .* not of one kind/,
+      ],
+      [{ ...grow, addition: { ...disk(28), reservations: ops } }, 400, /not of one kind/],
+      [{ ...grow, volume: disk(100) }, 400, /is not a persistent volume/],
+      [{ ...grow, volume: { ...volume(100), shared: {} } }, 400, /growing a shared persistent volume/],
+      [{ ...grow, volume: volume(99) }, 409, /is not free on agent a1/],
+      [{ ...grow, addition: disk(413) }, 409, /is not free on agent a1/],
+      [{ ...grow, agentId: { value: "nobody" } }, 400, /^No agent found with specified ID$/],
+    ];
+    for (const [growVolume, status, body] of unfit) {
+      expect(await admin.call({ type: Call_Type.GROW_VOLUME, growVolume } as CallInit)).toMatchObject({
+        status,
+        body: expect.stringMatching(body),
+      });
+    }
+    expect(await reader.call({ type: Call_Type.GROW_VOLUME, growVolume: grow })).toMatchObject({
+      status: 403,
+      body: "Not authorized to update reservations.mesos.dev",
+    });
     expect(await admin.call({ type: Call_Type.GROW_VOLUME, growVolume: grow })).toMatchObject({
       status: 202,
     });
@@ -245,6 +270,16 @@ describe("administration by the operator API", () => {
       );
     expect(await sizes()).toEqual([128]);
     const shrink = { agentId, volume: volume(128), subtract: { value: 64 } };
+    for (const [value, words] of [
+      [0, /must be greater than zero/],
+      [128, /must be smaller than the volume/],
+    ] as const) {
+      const shrinkVolume = { ...shrink, subtract: { value } };
+      expect(await admin.call({ type: Call_Type.SHRINK_VOLUME, shrinkVolume })).toMatchObject({
+        status: 400,
+        body: expect.stringMatching(words),
+      });
+    }
     expect(
       await admin.call({ type: Call_Type.SHRINK_VOLUME, shrinkVolume: shrink }, "protobuf"),
     ).toMatchObject({ status: 202 });

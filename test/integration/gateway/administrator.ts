@@ -1,15 +1,20 @@
+import type { IncomingMessage } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { secrets } from "../../../src/cluster/core.ts";
 import { decode, encode } from "../../../src/wire/codec.ts";
 import {
+  Call_Type,
   CallSchema,
+  type Event,
+  EventSchema,
   type Response,
   ResponseSchema,
 } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
+import { RecordDecoder } from "../../../src/wire/recordio.ts";
 import { SYSTEM } from "../bareCluster.ts";
 import type { TestCluster } from "../offers/cluster.ts";
-import { type Answered, ask, askBytes } from "./client.ts";
+import { type Answered, ask, askBytes, open } from "./client.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 
@@ -41,6 +46,11 @@ export async function principal(
 }
 
 export type CallInit = MessageInitShape<typeof CallSchema>;
+
+export interface Watch {
+  readonly response: IncomingMessage;
+  readonly events: readonly Event[];
+}
 
 /** Somebody who runs a cluster by the Mesos API. */
 export class Administrator {
@@ -81,6 +91,17 @@ export class Administrator {
       body,
       headers: { ...this.#headers, "Content-Type": contentType },
     });
+  }
+
+  /** SUBSCRIBE: the events, as they come. */
+  async watch(encoding: Encoding): Promise<Watch> {
+    const response = await open(this.#port, this.#asked({ type: Call_Type.SUBSCRIBE }, encoding));
+    const events: Event[] = [];
+    const decoder = new RecordDecoder();
+    response.on("data", (chunk: Buffer) => {
+      for (const record of decoder.decode(chunk)) events.push(decode(encoding, EventSchema, record, "Event"));
+    });
+    return { response, events };
   }
 
   #asked(call: CallInit, encoding: Encoding) {

@@ -73,7 +73,7 @@ describe("who may do what", () => {
 
   const subscribe = async (headers: Record<string, string>, more: object) => {
     const client = scene.client(gateway.port, { headers });
-    const event = await scene.cluster.eventually(() => client.subscribe({ frameworkInfo: info("fw", more) }));
+    const event = await scene.cluster.eventually(() => client.attempt({ frameworkInfo: info("fw", more) }));
     return { client, event };
   };
 

@@ -6,7 +6,7 @@ import {
   Call_Type,
   CallSchema,
   type Event,
-  type Event_Type,
+  Event_Type,
   EventSchema,
 } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
@@ -54,6 +54,7 @@ export async function askBytes(port: number, asked: Asked) {
 }
 
 type CallInit = MessageInitShape<typeof CallSchema>;
+type Subscribe = NonNullable<CallInit["subscribe"]>;
 
 export interface SubscribeOptions {
   readonly encoding?: Encoding;
@@ -79,8 +80,17 @@ export class MesosClient {
     this.#headers = headers;
   }
 
-  /** Subscribes and waits for SUBSCRIBED, or for the ERROR that came instead. */
-  async subscribe(subscribe: NonNullable<CallInit["subscribe"]>): Promise<Event> {
+  /** Subscribes and waits for SUBSCRIBED. Rejects with the message of an ERROR that came instead. */
+  async subscribe(subscribe: Subscribe): Promise<Event> {
+    const first = await this.attempt(subscribe);
+    if (first.type !== Event_Type.ERROR) return first;
+    // Another attempt shall not find it.
+    this.events.length = 0;
+    throw new Error(`SUBSCRIBE was refused: ${first.error?.message}`);
+  }
+
+  /** Subscribes and waits for SUBSCRIBED or ERROR. */
+  async attempt(subscribe: Subscribe): Promise<Event> {
     const id = subscribe.frameworkInfo?.id;
     const call = create(CallSchema, { type: Call_Type.SUBSCRIBE, subscribe, ...(id && { frameworkId: id }) });
     return this.subscribeWith(encode(this.encoding, CallSchema, call));

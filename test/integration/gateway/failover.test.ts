@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
+import { uuidText } from "../../../src/convert/status.ts";
+import {
+  Offer_Operation_Type,
+  OperationState,
+  Resource_ReservationInfo_Type,
+  TaskState,
+} from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { ask, cpusOf, type MesosClient, open } from "./client.ts";
-import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
+import { info, type RunningGateway, Scene, scalar, taskInfo } from "./scene.ts";
 
 describe("failover", () => {
   let scene: Scene;
@@ -76,7 +82,7 @@ describe("failover", () => {
       expect(await frameworks()).toEqual([]);
     });
     const late = scene.client(gateway.port);
-    const refused = await late.subscribe({ frameworkInfo: info("fw", { id: { value: client.id } }) });
+    const refused = await late.attempt({ frameworkInfo: info("fw", { id: { value: client.id } }) });
     expect(refused.error?.message).toBe("Framework has been removed");
     // Its offers were free for others.
     const other = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
@@ -224,9 +230,51 @@ describe("failover", () => {
     await proxy.stop();
   });
 
-  it("the next leader knows the framework, and the replicas point at the leader", async () => {
-    const client = await subscribe(scene.client(gateway.port), { failoverTimeout: 0 });
-    const task = await launch(client, "three");
+  it("the next leader knows the framework and its operations, and the replicas point at the leader", async () => {
+    const role = "failover";
+    const fw = (more: object = {}) => info("fw", { failoverTimeout: 0, roles: [role], ...more });
+    const client = scene.client(gateway.port, { encoding: "protobuf" });
+    await client.subscribe({ frameworkInfo: fw() });
+    const offer = await client.offer(1);
+    const reservations = [{ type: Resource_ReservationInfo_Type.DYNAMIC, role }];
+    const reserve = (id: string) => ({
+      type: Offer_Operation_Type.RESERVE,
+      id: { value: id },
+      reserve: { resources: [{ ...scalar("disk", 8), reservations }] },
+    });
+    const launch = { taskInfos: [taskInfo("three", offer.agentId?.value ?? "")] };
+    await client.call({
+      type: Call_Type.ACCEPT,
+      accept: {
+        offerIds: [{ value: offer.id?.value ?? "" }],
+        operations: [reserve("kept"), reserve("acknowledged"), { type: Offer_Operation_Type.LAUNCH, launch }],
+      },
+    });
+    const task = await scene.task(namespace, "three");
+    const told = (from: MesosClient, id: string) =>
+      from.events.flatMap(({ updateOperationStatus }) => {
+        const { status } = updateOperationStatus ?? {};
+        return status?.operationId?.value === id ? [status] : [];
+      });
+    const acknowledge = (from: MesosClient, id: string) => {
+      const [{ operationId, agentId, uuid } = {}] = told(from, id);
+      const acknowledgeOperationStatus = { operationId, agentId, uuid: uuid?.value ?? new Uint8Array() };
+      return from.call({
+        type: Call_Type.ACKNOWLEDGE_OPERATION_STATUS,
+        acknowledgeOperationStatus,
+      } as Parameters<MesosClient["call"]>[0]);
+    };
+    const inFramework = async () => {
+      const found = (await frameworks()).find(({ metadata }) => metadata.uid === client.id);
+      return (found?.status?.operations ?? []).map(({ id }) => id);
+    };
+    await scene.cluster.eventually(() => {
+      for (const id of ["kept", "acknowledged"]) expect(told(client, id)).toHaveLength(1);
+    });
+    expect(await inFramework()).toEqual(["kept", "acknowledged"]);
+    await acknowledge(client, "acknowledged");
+    await scene.cluster.eventually(async () => expect(await inFramework()).toEqual(["kept"]));
+
     const follower = await scene.gateway(namespace);
     const redirected = await scene.cluster.eventually(async () => {
       const answered = await ask(follower.port, { path: "/api/v1/scheduler?x=1" });
@@ -238,11 +286,41 @@ describe("failover", () => {
     await client.ended;
     const again = scene.client(follower.port);
     await scene.cluster.eventually(
-      () => again.subscribe({ frameworkInfo: info("fw", { id: { value: client.id }, failoverTimeout: 0 }) }),
+      () => again.subscribe({ frameworkInfo: fw({ id: { value: client.id } }) }),
       40_000,
     );
     expect(again.id).toBe(client.id);
     await again.offer(1);
     expect((await scene.cluster.clients.tasks.get(task.metadata)).spec.kill).toBeUndefined();
+    // The end of the operation is told again, as the same.
+    const [before] = told(client, "kept");
+    const uuidOf = (status: typeof before) => uuidText(status?.uuid?.value ?? new Uint8Array());
+    await scene.cluster.eventually(() => {
+      const [status] = told(again, "kept");
+      expect(status).toMatchObject({ state: OperationState.OPERATION_FINISHED, agentId: { value: "n1" } });
+      expect(uuidOf(status)).toBe(uuidOf(before));
+    });
+    expect(told(again, "acknowledged")).toEqual([]);
+    const reconcile = async (...ids: string[]) => {
+      const operations = ids.map((value) => ({ operationId: { value } }));
+      const from = again.events.length;
+      await again.call({ type: Call_Type.RECONCILE_OPERATIONS, reconcileOperations: { operations } });
+      return scene.cluster.eventually(() => {
+        const answers = again.events.slice(from).flatMap(({ updateOperationStatus }) => {
+          const { status } = updateOperationStatus ?? {};
+          return status?.uuid === undefined && status !== undefined ? [status] : [];
+        });
+        expect(answers.length).toBeGreaterThanOrEqual(Math.max(ids.length, 1));
+        return answers.map(({ operationId, state }) => [operationId?.value, state]);
+      });
+    };
+    expect(await reconcile("kept", "acknowledged")).toEqual([
+      ["kept", OperationState.OPERATION_FINISHED],
+      ["acknowledged", OperationState.OPERATION_UNKNOWN],
+    ]);
+    expect(await reconcile()).toEqual([["kept", OperationState.OPERATION_FINISHED]]);
+    await acknowledge(again, "kept");
+    await scene.cluster.eventually(async () => expect(await inFramework()).toEqual([]));
+    expect(await reconcile("kept")).toEqual([["kept", OperationState.OPERATION_UNKNOWN]]);
   });
 });

@@ -1,50 +1,40 @@
-import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Call_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { runs, Sender, timeFor } from "../fuzzing.ts";
 import type { MesosClient } from "./client.ts";
 import { info, type RunningGateway, Scene } from "./scene.ts";
 
-/** `FUZZ_RUNS=100000` makes a long run of it. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 1_500);
-const LIMIT = Math.max(120_000, RUNS * 20);
+const RUNS = runs(1_500);
+const LIMIT = timeFor(RUNS);
 
 describe("whatever a client sends", () => {
   let scene: Scene;
   let gateway: RunningGateway;
   let client: MesosClient;
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  let sender: Sender;
 
   beforeAll(async () => {
     scene = await Scene.start();
     gateway = await scene.gateway(await scene.cluster.namespace("fuzz"), {
       requests: { perSecond: 1e6, burst: 1e6 },
+      requestsPerAddress: { perSecond: 1e6, burst: 1e6 },
     });
     await scene.cluster.join("n1");
     client = scene.client(gateway.port);
+    sender = new Sender(gateway.port);
     await scene.cluster.eventually(() => client.subscribe({ frameworkInfo: info("fuzz") }));
   });
   afterAll(async () => {
-    agent.destroy();
+    sender.close();
     await scene.stop();
   });
 
-  /** The status of the answer; a subscription that this was by chance is left at once. */
-  const send = (body: string | Uint8Array, type: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const headers = { "Content-Type": type, "Mesos-Stream-Id": client.streamId };
-      const options = { host: "127.0.0.1", port: gateway.port, path: "/api/v1/scheduler", method: "POST" };
-      const sent = request({ ...options, headers, agent, timeout: 10_000 }, (response) => {
-        const { statusCode = 0 } = response;
-        response.resume();
-        response.on("end", () => resolve(statusCode));
-        response.on("error", reject);
-      });
-      sent.on("timeout", () => sent.destroy(new Error("no answer came")));
-      sent.on("error", reject);
-      sent.end(body);
-    });
+  const send = (body: string | Uint8Array, type: string): Promise<number> => {
+    const headers = { "Content-Type": type, "Mesos-Stream-Id": client.streamId };
+    return sender.status({ path: "/api/v1/scheduler", headers, body });
+  };
   /** Those of the reference: nothing else may come of a body. */
   const known = [202, 400, 403, 501];
 

@@ -220,7 +220,7 @@ describe.each(["json", "protobuf"] as const)("a scheduler that speaks %s", (enco
       body: "Framework cannot be found",
     });
     const again = scene.client(gateway.port, { encoding });
-    const refused = await again.subscribe({ frameworkInfo: info("again", { id: { value: client.id } }) });
+    const refused = await again.attempt({ frameworkInfo: info("again", { id: { value: client.id } }) });
     expect(refused).toMatchObject({
       type: Event_Type.ERROR,
       error: { message: "Framework has been removed" },

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MOST_IN_GROUP } from "../../../src/api/task.ts";
 import { hasEnded } from "../../../src/api/taskstate.ts";
+import { uuidText } from "../../../src/convert/status.ts";
+import { Call_Type as Master } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import {
+  Resource_DiskInfo_Source_Type as DiskType,
   OperationState,
   Resource_ReservationInfo_Type,
   TaskState,
@@ -9,6 +12,7 @@ import {
   Volume_Mode,
 } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import { Administrator, principal } from "./administrator.ts";
 import { cpusOf, type MesosClient } from "./client.ts";
 import { info, Scene, scalar, taskInfo } from "./scene.ts";
 
@@ -82,14 +86,25 @@ describe("operations on offers", () => {
     await accept([
       { type: Type.DESTROY, id: { value: "d" }, destroy: { volumes: [volume] } },
       { type: Type.GROW_VOLUME, id: { value: "g" }, growVolume: { volume, addition: disk } },
+      {
+        type: Type.CREATE_DISK,
+        id: { value: "cd" },
+        createDisk: { source: disk, targetType: DiskType.MOUNT },
+      },
       { type: Type.LAUNCH, id: { value: "l" }, launch: { taskInfos: [taskInfo("feedback", "n1")] } },
     ]);
     const destroyed = await feedback("d");
     expect(destroyed?.state).toBe(OperationState.OPERATION_ERROR);
-    const grown = await feedback("g");
-    expect(grown).toMatchObject({
+    // In use: it is not among what is offered.
+    expect(await feedback("g")).toMatchObject({
       state: OperationState.OPERATION_ERROR,
-      message: "operations of type GROW_VOLUME are not supported",
+      message: expect.stringMatching(/ does not contain disk\(.*v1/),
+    });
+    expect(await feedback("cd")).toMatchObject({
+      state: OperationState.OPERATION_ERROR,
+      message: expect.stringMatching(
+        /^CREATE_DISK is for disks of a resource provider, of which there are none/,
+      ),
     });
     const { update } = await client.event(
       Event_Type.UPDATE,
@@ -124,6 +139,116 @@ describe("operations on offers", () => {
       expect(told).toContainEqual(["d", OperationState.OPERATION_ERROR]);
       // It was acknowledged.
       expect(told).toContainEqual(["r", OperationState.OPERATION_UNKNOWN]);
+    });
+  });
+
+  it.each(["json", "protobuf"] as const)("GET_OPERATIONS tells those that wait, in %s", async (encoding) => {
+    const admin = new Administrator(client.port, await principal(scene.cluster, `operations-${encoding}`));
+    const status = await feedback("d");
+    await scene.cluster.eventually(async () => {
+      const { getOperations } = await admin.read({ type: Master.GET_OPERATIONS }, encoding);
+      // What was acknowledged, and what the gateway itself refused, is not among them.
+      const ids = getOperations?.operations.map(({ info }) => info?.id?.value);
+      expect(ids).toEqual(["d", "g"]);
+      const [destroyed] = getOperations?.operations ?? [];
+      expect(destroyed).toMatchObject({
+        frameworkId: { value: client.id },
+        agentId: { value: "n1" },
+        info: {
+          type: Type.DESTROY,
+          destroy: { volumes: [{ name: "disk", disk: { persistence: { id: "v1" } } }] },
+        },
+        latestStatus: { state: OperationState.OPERATION_ERROR, message: status?.message },
+      });
+      const uuids = [
+        destroyed?.uuid,
+        destroyed?.latestStatus?.uuid,
+        destroyed?.statuses[0]?.uuid,
+        status?.uuid,
+      ];
+      const [own, ...others] = uuids.map((uuid) => uuidText(uuid?.value ?? new Uint8Array()));
+      expect(new Set(others).size).toBe(1);
+      expect(others).not.toContain(own);
+    });
+  });
+
+  describe("volumes of another size", () => {
+    type Sized = typeof disk & { disk?: (typeof volume)["disk"] };
+    const sized = (resource: Sized, size: number) => ({ ...resource, ...scalar("disk", size), reservations });
+    /** On all that is offered of n1, once the volume is. */
+    const onVolume = async (operations: object[]) => {
+      const offerIds = await scene.cluster.eventually(() => {
+        const offers = client.open();
+        const disks = offers.flatMap(({ resources }) => resources.map((one) => one.disk?.persistence?.id));
+        if (!disks.includes("v1")) throw new Error("the volume is not offered");
+        return offers.map(({ id }) => ({ value: id?.value ?? "" }));
+      });
+      const accept = { offerIds, operations, filters: { refuseSeconds: 0 } };
+      expect((await client.call({ type: Call_Type.ACCEPT, accept })).status).toBe(202);
+    };
+    const grow = (id: string, grown: object, addition: object) => ({
+      type: Type.GROW_VOLUME,
+      id: { value: id },
+      growVolume: { volume: grown, addition },
+    });
+    const shrink = (id: string, shrunk: object, value: number) => ({
+      type: Type.SHRINK_VOLUME,
+      id: { value: id },
+      shrinkVolume: { volume: shrunk, subtract: { value } },
+    });
+    /** The one that is left, once those that gave all are gone. */
+    const reservation = () =>
+      scene.cluster.eventually(async () => {
+        const { items } = await scene.cluster.clients.reservations.list();
+        expect(items).toHaveLength(1);
+        return items[0]?.spec;
+      });
+
+    it("GROW_VOLUME and SHRINK_VOLUME change it in its Reservation, which takes in what was reserved later", async () => {
+      await scene.report(await scene.task(namespace, "db"), "TASK_FINISHED");
+      const before = await reservation();
+      await onVolume([
+        { type: Type.RESERVE, id: { value: "more" }, reserve: { resources: [sized(disk, 32)] } },
+        grow("grown", volume, sized(disk, 32)),
+        shrink("shrunk", sized(volume, 96), 56),
+      ]);
+      for (const id of ["more", "grown", "shrunk"]) {
+        expect(await feedback(id)).toMatchObject({ state: OperationState.OPERATION_FINISHED });
+      }
+      expect(await reservation()).toMatchObject({
+        resources: [{ name: "disk", scalar: 96 }],
+        volumes: [{ ...before?.volumes?.[0], scalar: 40 }],
+      });
+    });
+
+    it("what Mesos refuses is refused, each with its sentence", async () => {
+      const small = sized(volume, 40);
+      const strange = { ...sized(disk, 8), reservations: [{ ...reservations[0], role: "ops" }] };
+      const refused: [object, RegExp][] = [
+        [shrink("all", small, 40), /must be smaller than the volume/],
+        [shrink("none", small, 0), /must be greater than zero/],
+        [
+          shrink("shared", { ...small, shared: {} }, 8),
+          /shrinking a shared persistent volume is not supported/,
+        ],
+        [shrink("no-volume", sized(disk, 40), 8), /is not a persistent volume/],
+        [shrink("old-size", volume, 8), /does not contain/],
+        [grow("by-none", small, sized(disk, 0)), /must be more than nothing/],
+        [grow("other-role", small, strange), /not of one kind/],
+        [grow("unreserved", small, scalar("disk", 8)), /not of one kind/],
+        [grow("by-volume", small, small), /not of one kind/],
+        [grow("too-much", small, sized(disk, 57)), /does not contain/],
+        [grow("shared-too", { ...small, shared: {} }, sized(disk, 8)), /growing a shared persistent volume/],
+      ];
+      await onVolume(refused.map(([operation]) => operation));
+      for (const [operation, words] of refused) {
+        const { id } = operation as { id: { value: string } };
+        expect(await feedback(id.value), id.value).toMatchObject({
+          state: OperationState.OPERATION_ERROR,
+          message: expect.stringMatching(words),
+        });
+      }
+      expect((await reservation())?.volumes).toMatchObject([{ id: "v1", scalar: 40 }]);
     });
   });
 

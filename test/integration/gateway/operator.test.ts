@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decode } from "../../../src/wire/codec.ts";
 import {
   Call_Type,
   type Event,
   Event_Type,
-  EventSchema,
   Response_Type,
 } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import { Offer_Operation_Type, TaskState } from "../../../src/wire/gen/mesos/v1/mesos_pb.ts";
 import { Call_Type as Scheduler } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import type { Encoding } from "../../../src/wire/media.ts";
-import { RecordDecoder } from "../../../src/wire/recordio.ts";
+import { WRITTEN_CALLS } from "../../../src/wire/master.fixture.ts";
+import { type Encoding, MEDIA_TYPE } from "../../../src/wire/media.ts";
+import { bytesOf, textOf } from "../../../src/wire/written.fixture.ts";
 import { Administrator, principal } from "./administrator.ts";
 import { ask, askBytes, type MesosClient, open } from "./client.ts";
 import { info, type RunningGateway, Scene, taskInfo } from "./scene.ts";
@@ -33,6 +32,11 @@ describe("the operator API", () => {
     await cluster.join("o1");
     scheduler = scene.client(gateway.port);
     await cluster.eventually(() => scheduler.subscribe({ frameworkInfo: info("ops-fw") }));
+    // Documents are made of the caches, which may be a moment behind.
+    await cluster.eventually(async () => {
+      const { getFrameworks } = await admin.read({ type: Call_Type.GET_FRAMEWORKS });
+      expect(getFrameworks?.frameworks).toHaveLength(1);
+    });
   });
   afterAll(() => scene.stop());
 
@@ -122,6 +126,32 @@ describe("the operator API", () => {
     });
   });
 
+  describe.each<Encoding>(["json", "protobuf"])("each call by hand in %s", (encoding) => {
+    const type = MEDIA_TYPE[encoding];
+    /** Of an agent and of a framework that are not there, and of what no master has here. Reads: 200. */
+    const answers: Readonly<Record<string, number>> = {
+      ...{ LIST_FILES: 404, READ_FILE: 404, MARK_AGENT_GONE: 404, TEARDOWN: 400 },
+      ...{ RESERVE_RESOURCES: 400, UNRESERVE_RESOURCES: 400, CREATE_VOLUMES: 400, DESTROY_VOLUMES: 400 },
+      ...{ GROW_VOLUME: 400, SHRINK_VOLUME: 400 },
+      ...{ DRAIN_AGENT: 400, DEACTIVATE_AGENT: 400, REACTIVATE_AGENT: 400 },
+      ...{ UPDATE_MAINTENANCE_SCHEDULE: 400, START_MAINTENANCE: 400, STOP_MAINTENANCE: 400 },
+      // UPDATE_QUOTA has given it one already.
+      SET_QUOTA: 400,
+    };
+
+    it.each(WRITTEN_CALLS)("$type", async (call) => {
+      const body = encoding === "json" ? textOf(call) : bytesOf(call);
+      const send = async () => {
+        const given = { "Content-Type": type, Accept: type, ...headers };
+        const response = await open(gateway.port, { path: "/api/v1", body, headers: given });
+        response.destroy();
+        expect(response.statusCode).toBe(answers[call.type] ?? 200);
+      };
+      // What the call before has written, REMOVE_QUOTA sees in a moment.
+      await (call.type === "REMOVE_QUOTA" ? scene.cluster.eventually(send) : send());
+    });
+  });
+
   it("answers with these very bytes", async () => {
     const asked = (type: string, body: Uint8Array | string) =>
       askBytes(gateway.port, {
@@ -204,8 +234,10 @@ describe("the operator API", () => {
   });
 
   it("tells subscribers how things stand and what changes, in both encodings", async () => {
-    const watched = await Promise.all((["json", "protobuf"] as const).map((encoding) => watch(encoding)));
-    for (const { events } of watched) {
+    const watched = await Promise.all((["json", "protobuf"] as const).map((one) => admin.watch(one)));
+    for (const { events, response } of watched) {
+      expect(response.statusCode).toBe(200);
+      expect(response.headers["mesos-stream-id"]).toBeUndefined();
       await scene.cluster.eventually(async () => expect(events[1]?.type).toBe(Event_Type.HEARTBEAT));
       expect(events[0]?.type).toBe(Event_Type.SUBSCRIBED);
       expect(events[0]?.subscribed?.heartbeatIntervalSeconds).toBeCloseTo(0.3);
@@ -235,23 +267,6 @@ describe("the operator API", () => {
       const updated = events.findIndex(({ taskUpdated }) => taskUpdated !== undefined);
       expect(added).toBeLessThan(updated);
     }
-    for (const { close } of watched) close();
+    for (const { response } of watched) response.destroy();
   });
-
-  const watch = async (encoding: Encoding) => {
-    const media = encoding === "json" ? "application/json" : "application/x-protobuf";
-    const response = await open(gateway.port, {
-      path: "/api/v1",
-      headers: { "Content-Type": "application/json", Accept: media, ...headers },
-      body: '{"type":"SUBSCRIBE"}',
-    });
-    expect(response.statusCode).toBe(200);
-    expect(response.headers["mesos-stream-id"]).toBeUndefined();
-    const events: Event[] = [];
-    const decoder = new RecordDecoder();
-    response.on("data", (chunk: Buffer) => {
-      for (const record of decoder.decode(chunk)) events.push(decode(encoding, EventSchema, record, "Event"));
-    });
-    return { events, close: () => void response.destroy() };
-  };
 });

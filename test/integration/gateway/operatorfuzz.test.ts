@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runs, timeFor } from "../fuzzing.ts";
 import { Administrator, principal } from "./administrator.ts";
 import { open } from "./client.ts";
 import { type RunningGateway, Scene } from "./scene.ts";
 
-/** `FUZZ_RUNS=100000` makes a long run of it. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
-const LIMIT = Math.max(120_000, RUNS * 20);
+const RUNS = runs(500);
+const LIMIT = timeFor(RUNS);
 
 describe("whatever who runs the cluster sends", () => {
   let scene: Scene;
@@ -17,6 +17,7 @@ describe("whatever who runs the cluster sends", () => {
     scene = await Scene.start();
     gateway = await scene.gateway(await scene.cluster.namespace("opfuzz"), {
       requests: { perSecond: 1e6, burst: 1e6 },
+      requestsPerAddress: { perSecond: 1e6, burst: 1e6 },
     });
     headers = await principal(scene.cluster, "opfuzz-admin");
     await scene.cluster.join("f1");

@@ -213,14 +213,14 @@ describe("the scheduler API", () => {
     ];
     for (const [more, message] of refusals) {
       const refused = scene.client(gateway.port);
-      const event = await refused.subscribe({ frameworkInfo: info("refused", more) });
+      const event = await refused.attempt({ frameworkInfo: info("refused", more) });
       expect(event.type).toBe(Event_Type.ERROR);
       expect(event.error?.message).toMatch(message);
       await refused.ended;
       expect(refused.events).toHaveLength(1);
     }
     const suppressed = scene.client(gateway.port);
-    const event = await suppressed.subscribe({ frameworkInfo: info("s"), suppressedRoles: ["x"] });
+    const event = await suppressed.attempt({ frameworkInfo: info("s"), suppressedRoles: ["x"] });
     expect(event.error?.message).toBe("Suppressed roles { x } are not contained in the set of roles");
   });
 

@@ -7,6 +7,7 @@ import { createLogger } from "../../../src/cluster/logger.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import { operatorConfig } from "../../../src/config/operator.ts";
+import type { OperatorOptions } from "../../../src/controllers/operator.ts";
 import { createGateway, identityWithAddress } from "../../../src/gateway/compose.ts";
 import {
   FrameworkInfo_Capability_Type as Capability,
@@ -51,7 +52,12 @@ export class Scene {
   }
 
   /** A replica of the operator with a gateway on a free port. */
-  async gateway(namespace: string, gateway: object = {}, config: object = {}): Promise<RunningGateway> {
+  async gateway(
+    namespace: string,
+    gateway: object = {},
+    config: object = {},
+    more: Partial<OperatorOptions> = {},
+  ): Promise<RunningGateway> {
     const given = {
       agents: { timeout: "1h" },
       allocation: { interval: "200ms" },
@@ -72,7 +78,11 @@ export class Scene {
     });
     const port = await parts.server.start();
     hooks.identity = identityWithAddress(own, `127.0.0.1:${port}`);
-    const operator = await this.cluster.startOperator(given, { identity: hooks.identity, ...parts.hooks });
+    const operator = await this.cluster.startOperator(given, {
+      identity: hooks.identity,
+      ...parts.hooks,
+      ...more,
+    });
     const running: RunningGateway = {
       port,
       operator,

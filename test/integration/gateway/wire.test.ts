@@ -31,7 +31,12 @@ describe("the scheduler API over the wire", () => {
     scene = await Scene.start();
     agents = await AgentPort.start();
     namespace = await scene.cluster.namespace("wire");
-    const own = { agentPort: agents.port, agentToken: agents.token, heartbeat: "500ms" };
+    const own = {
+      agentPort: agents.port,
+      agentToken: agents.token,
+      agentTls: agents.tls,
+      heartbeat: "500ms",
+    };
     gateway = await scene.gateway(namespace, own);
   });
   afterAll(async () => {

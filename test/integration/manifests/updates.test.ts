@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { escaped, kubectl, must } from "./kubectl.ts";
+import { refusedOperations, resizes } from "./operations.ts";
 
 const namespace = "manifests-updates";
 const resources = [
@@ -305,59 +306,14 @@ const refused: Refused[] = [
     field: "spec.inverse",
     words: "inverse is immutable",
   },
-  {
-    name: "an operation of another type",
+  ...refusedOperations.map(({ name, operation, field, words }) => ({
+    name,
     kind: "offer",
     before: offer,
-    spec: accept({ type: "LAUNCH", reserve: { resources } }),
-    field: "spec.response.accept.operations[0]",
-    words: "exactly the field of its type must be given",
-  },
-  {
-    name: "an operation that Mesos lacks",
-    kind: "offer",
-    before: offer,
-    spec: accept({ type: "RELOCATE" }),
-    field: "spec.response.accept.operations[0].type",
-    words: 'supported values: "LAUNCH"',
-  },
-  {
-    name: "RESERVE without a reservation",
-    kind: "offer",
-    before: offer,
-    spec: accept({ type: "RESERVE", reserve: { resources } }),
-    field: "spec.response.accept.operations[0].reserve.resources",
-    words: "must have reservations",
-  },
-  {
-    name: "UNRESERVE of a static reservation",
-    kind: "offer",
-    before: offer,
-    spec: accept({
-      type: "UNRESERVE",
-      unreserve: {
-        resources: [{ name: "cpus", scalar: 1, reservations: [{ role: "eng", type: "STATIC" }] }],
-      },
-    }),
-    field: "spec.response.accept.operations[0].unreserve.resources",
-    words: "must have a DYNAMIC reservation",
-  },
-  {
-    name: "CREATE without a volume",
-    kind: "offer",
-    before: offer,
-    spec: accept({ type: "CREATE", create: { resources } }),
-    field: "spec.response.accept.operations[0].create.resources",
-    words: "must have disk.persistence",
-  },
-  {
-    name: "DESTROY without a volume",
-    kind: "offer",
-    before: offer,
-    spec: accept({ type: "DESTROY", destroy: { resources } }),
-    field: "spec.response.accept.operations[0].destroy.resources",
-    words: "must have disk.persistence",
-  },
+    spec: accept(operation),
+    field: `spec.response.accept.operations[0]${field}`,
+    words,
+  })),
   {
     name: "LAUNCH of nothing",
     kind: "offer",
@@ -486,6 +442,7 @@ const taken: Case[] = [
     newStatus: { state: "TASK_FINISHED", unreachableSince: null },
   },
   { name: "a response", kind: "offer", before: offer, spec: launch({ name: "t1", taskId: "1" }) },
+  { name: "volumes of another size", kind: "offer", before: offer, spec: accept(...resizes) },
   {
     name: "an inverse offer's acceptance",
     kind: "offer",

@@ -18,7 +18,7 @@ async function renew(namespace: string, framework: string): Promise<() => void> 
   const metadata = { namespace, name: frameworkLeaseName(framework) };
   const spec = () => ({
     holderIdentity: "scheduler",
-    leaseDurationSeconds: 1,
+    leaseDurationSeconds: 4,
     renewTime: microTimestamp(Date.now()),
   });
   await cluster.clients.leases.create({
@@ -39,8 +39,8 @@ const condition = async (namespace: string, name: string, type: string) =>
 describe("a Framework", () => {
   it("is connected while it renews its Lease; when it stops its offers go, then its tasks, then it", async () => {
     const namespace = await cluster.namespace("lease");
-    const connection = { type: "Lease", leaseDuration: "1s" };
-    await cluster.framework(namespace, "fw", { connection, failoverTimeout: "2s" });
+    const connection = { type: "Lease", leaseDuration: "4s" };
+    await cluster.framework(namespace, "fw", { connection, failoverTimeout: "4s" });
     await cluster.eventually(async () =>
       expect(await condition(namespace, "fw", "Ready")).toMatchObject({
         status: "False",
@@ -72,7 +72,7 @@ describe("a Framework", () => {
 
   it("that comes back in time keeps its tasks and is offered again", async () => {
     const namespace = await cluster.namespace("back");
-    const connection = { type: "Lease", leaseDuration: "1s" };
+    const connection = { type: "Lease", leaseDuration: "4s" };
     await cluster.framework(namespace, "fw", { connection, failoverTimeout: "1h" });
     const stop = await renew(namespace, "fw");
     const offer = await cluster.firstOffer(namespace, "fw");
