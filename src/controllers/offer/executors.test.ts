@@ -96,7 +96,7 @@ describe("a LAUNCH with executors", () => {
     const ending = (containerPath: string) => {
       const s = situationOf(parseResources("cpus:4;mem:1024").add(fromSpec([volume(containerPath)])));
       const resources = [...list("cpus:1;mem:10"), volume(containerPath)];
-      return decideLaunch(s, begin(s), 0, [run("x", { resources })], [info("x")]).endings[0];
+      return atOnce(decideLaunch(s, begin(s), 0, [run("x", { resources })], [info("x")])).endings[0];
     };
     expect(ending("data")).toBeUndefined();
     expect(ending("/data")?.message).toContain("has a relative container path");

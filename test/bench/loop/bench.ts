@@ -34,7 +34,8 @@ export class LoopBench {
   readonly #plane: ControlPlane;
   readonly #dir: string;
   readonly #simulation: Simulation;
-  readonly #heartbeats: Heartbeats;
+  /** From when all agents are offered: before, an API server of two cores is busy enough with what was seeded. */
+  #heartbeats: Heartbeats | undefined;
   readonly #operators: Operator[] = [];
   #count = 0;
 
@@ -45,7 +46,6 @@ export class LoopBench {
     this.#dir = dir;
     const { agents } = options;
     this.#simulation = new Simulation({ kubeconfig: plane.kubeconfig, agents, heartbeat: 0 });
-    this.#heartbeats = new Heartbeats(plane.etcd, agents);
   }
 
   static async start(options: Options, say: Say): Promise<LoopBench> {
@@ -68,7 +68,7 @@ export class LoopBench {
   }
 
   async stop(keep = false): Promise<void> {
-    await this.#heartbeats.stop();
+    await this.#heartbeats?.stop();
     await this.#simulation.stop();
     for (const operator of this.#operators) await operator.stop();
     await this.#plane.stop();
@@ -86,7 +86,9 @@ export class LoopBench {
       offersAllMs: round(performance.now() - began),
     };
     this.#say("all agents are offered");
-    yield await this.#load(leader);
+    const heartbeats = new Heartbeats(this.#plane.etcd, this.#options.agents);
+    this.#heartbeats = heartbeats;
+    yield await this.#load(leader, heartbeats);
     if (!this.#options.failover) return;
     const standby = this.#operator();
     await standby.synced();
@@ -101,7 +103,7 @@ export class LoopBench {
     yield await this.#takeOver("cold", standby, next, () => cold);
   }
 
-  async #load(leader: Operator): Promise<object> {
+  async #load(leader: Operator, heartbeats: Heartbeats): Promise<object> {
     const { frameworks: size, seconds } = this.#options;
     const { connection, kubeconfig } = this.#plane;
     const [line] = await until(
@@ -119,8 +121,8 @@ export class LoopBench {
     await delay(5_000);
     const storm = await this.#seen("first-offers", leader);
     console.log(JSON.stringify(storm));
-    const [offers, leases, nodes] = [crowd.offers, this.#heartbeats.leases, this.#heartbeats.nodes];
-    this.#heartbeats.late = 0;
+    const [offers, leases, nodes] = [crowd.offers, heartbeats.leases, heartbeats.nodes];
+    heartbeats.late = 0;
     const end = performance.now() + seconds * 1000;
     let launched = 0;
     const launch = async (some: () => Promise<unknown>) => {
@@ -135,7 +137,7 @@ export class LoopBench {
         launch(() => objects.launch(BATCH, PATIENCE)),
       ]),
     );
-    const { late } = this.#heartbeats;
+    const { late } = heartbeats;
     const seen = await this.#seen("load", leader);
     const a = (count: number) => round(count / seen.seconds, 1);
     crowd.dismiss();
@@ -143,8 +145,8 @@ export class LoopBench {
     return {
       ...seen,
       ...{ frameworks: size, launches: launched, offersPerSecond: a(crowd.offers - offers) },
-      leasesPerSecond: a(this.#heartbeats.leases - leases),
-      nodesPerSecond: a(this.#heartbeats.nodes - nodes),
+      leasesPerSecond: a(heartbeats.leases - leases),
+      nodesPerSecond: a(heartbeats.nodes - nodes),
       heartbeatsLateMs: round(late),
     };
   }

@@ -6,8 +6,9 @@ import type { Connection } from "../../../src/cluster/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/cluster/core.ts";
 import { ConnectionError } from "../../../src/cluster/errors.ts";
 import { ManualClock } from "../../../src/cluster/manual-clock.ts";
+import type { KubeObject } from "../../../src/cluster/object.ts";
 import { Reflector } from "../../../src/cluster/reflector.ts";
-import type { ListOptions, WatchOptions } from "../../../src/cluster/resource.ts";
+import type { ListOptions, Resource, WatchOptions } from "../../../src/cluster/resource.ts";
 import type { Change } from "../../../src/cluster/store.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import {
@@ -48,6 +49,12 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
 
 const told = (change: Change<ConfigMap>) =>
   `${change.type} ${change.object.metadata.name} ${change.object.data?.a ?? ""}`;
+
+/** The API server itself refuses a watch that is to list: its selector is none. */
+const refusingToList =
+  <T extends KubeObject>(kind: Resource<T>) =>
+  (options: WatchOptions) =>
+    kind.watch(options.resourceVersion === undefined ? { ...options, labelSelector: "(" } : options);
 
 describe("Reflector", () => {
   it("mirrors a list and each change after it, in order", async () => {
@@ -199,10 +206,7 @@ describe("Reflector", () => {
     const namespace = await freshNamespace(connection, "pages");
     await makeConfigMaps(connection, namespace, 250);
     const maps = configMaps(connection);
-    // The server itself refuses it: the selector is none.
-    const refusing = (options: WatchOptions) =>
-      maps.watch(options.resourceVersion === undefined ? { ...options, labelSelector: "(" } : options);
-    const source = { type: maps.type, pages: maps.pages.bind(maps), watch: refusing };
+    const source = { type: maps.type, pages: maps.pages.bind(maps), watch: refusingToList(maps) };
     const reflector = new Reflector(source, { namespace, logger: silent });
     await start(reflector);
     expect(reflector.store.size).toBe(250);
@@ -238,13 +242,12 @@ describe("Reflector", () => {
     let lists = 0;
     const late = {
       type: kind.type,
-      // Listed page by page, as the server refuses the other way: the selector is none.
-      watch: (options: WatchOptions) =>
-        kind.watch(options.resourceVersion === undefined ? { ...options, labelSelector: "(" } : options),
+      watch: refusingToList(kind),
       async *pages(options?: ListOptions) {
         lists += 1;
-        for await (const page of kind.pages(options))
+        for await (const page of kind.pages(options)) {
           yield { ...page, ...(lists < 3 && { resourceVersion: "1" }) };
+        }
       },
     };
     const clock = new ManualClock();
