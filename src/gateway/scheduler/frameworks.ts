@@ -59,8 +59,9 @@ export class Frameworks {
     this.#stop();
   }
 
-  /** One that is being deleted is not there any more. */
+  /** One that is being deleted is not there any more; nor is one that was removed, whatever of it was still on its way. */
   find(id: string): Live<Framework> | undefined {
+    if (this.#completed.has(id)) return undefined;
     const framework = this.#assumed.get(this.#keys.get(id) ?? "");
     return framework?.metadata.deletionTimestamp === undefined ? framework : undefined;
   }
