@@ -83,13 +83,23 @@ describe("whatever an executor sends", () => {
     check_status: anything,
   };
   /** As it should be in all that is needed, so that what else it has is looked at. */
-  const right = { ...must, source: fc.constant("SOURCE_EXECUTOR"), uuid };
-  const { executor_id: _id, container_status: _container, check_status: _check, ...plain } = may;
+  const right = {
+    ...must,
+    source: fc.constant("SOURCE_EXECUTOR"),
+    uuid,
+    timestamp: number,
+    message: may.message,
+    healthy: fc.boolean(),
+    data: fc.base64String(),
+  };
   const status = fc.oneof(
-    fc.record({ ...right, ...plain }, { requiredKeys: ["task_id", "state", "source", "uuid"] }),
+    fc.record(right, { requiredKeys: ["task_id", "state", "source", "uuid"] }),
     some({ ...must, ...may }),
   );
-  const update = fc.oneof(some({ status }), anything);
+  const update = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ status }) },
+    { weight: 1, arbitrary: anything },
+  );
   const subscribe = fc.oneof(
     some({
       unacknowledged_tasks: fc.array(
