@@ -32,6 +32,11 @@ export class Demand {
     this.#write(session, new Set(suppressed), { revive: { id: randomUUID(), roles } });
   }
 
+  /** Resolves once all that this framework ("namespace/name") has asked for until now is written, or never will be. */
+  async written(key: string): Promise<void> {
+    await this.#pending.get(key)?.tail;
+  }
+
   #suppressed({ key, framework }: Session): ReadonlySet<string> {
     return this.#pending.get(key)?.suppressed ?? new Set(framework.spec.suppressedRoles);
   }

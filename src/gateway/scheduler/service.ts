@@ -6,6 +6,7 @@ import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
 import { isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
+import { sleep } from "../../cluster/time.ts";
 import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import { offerFramework } from "../../controllers/world/agentview.ts";
@@ -60,6 +61,7 @@ export class SchedulerService implements Runnable {
   readonly #context: SessionContext;
   readonly #admission: Admission;
   readonly #calls: Calls;
+  readonly #demand: Demand;
   readonly #metrics: GatewayMetrics;
   readonly #messages: ExecutorMessages;
   readonly #stop = new AbortController();
@@ -95,11 +97,8 @@ export class SchedulerService implements Runnable {
       signal: this.#stop.signal,
       ...(master && { master }),
     };
-    this.#calls = new Calls(
-      this.#context,
-      new Acceptor(this.#context),
-      new Demand(this.#context, this.frameworks),
-    );
+    this.#demand = new Demand(this.#context, this.frameworks);
+    this.#calls = new Calls(this.#context, new Acceptor(this.#context), this.#demand);
     deps.offerStreams.serve(deps.clock.now() + FORGIVEN_FOR);
   }
 
@@ -150,6 +149,7 @@ export class SchedulerService implements Runnable {
     void stream.closed.then(() => left.abort());
     const signal = AbortSignal.any([this.#stop.signal, left.signal]);
     try {
+      await this.#demanded(wishes.info.id?.value ?? "", signal);
       const { framework, made } = await insist(clock, SUBSCRIBE_PATIENCE, signal, () =>
         admit(this.#admission, wishes, principal, attempt),
       );
@@ -158,6 +158,16 @@ export class SchedulerService implements Runnable {
     } catch (error) {
       this.#refuse(stream, wishes, attempt, error);
     }
+  }
+
+  /** A SUPPRESS that is still being written must not undo what a SUBSCRIBE after it says. */
+  async #demanded(id: string, signal: AbortSignal): Promise<void> {
+    const framework = this.frameworks.find(id);
+    if (framework === undefined) return;
+    const done = new AbortController();
+    const patience = sleep(this.#deps.clock, SUBSCRIBE_PATIENCE, AbortSignal.any([signal, done.signal]));
+    const written = this.#demand.written(keyOf(framework.metadata)).finally(() => done.abort());
+    await Promise.race([written, patience]).catch(() => {});
   }
 
   #refuse(stream: EventStream, { info }: Wishes, attempt: Attempt, error: unknown): void {
