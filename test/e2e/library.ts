@@ -11,7 +11,10 @@ interface Status {
 
 /** What of the package is used here: a scheduler that nobody here has written (npm: mesos-framework). */
 interface Scheduler extends EventEmitter {
-  readonly launchedTasks: readonly object[];
+  readonly launchedTasks: readonly {
+    readonly taskId: string;
+    readonly runtimeInfo: { readonly agentId?: string };
+  }[];
   readonly pendingTasks: readonly object[];
   readonly frameworkId: string;
   readonly httpRequest: ClientRequest;
@@ -19,6 +22,7 @@ interface Scheduler extends EventEmitter {
   mesosStreamId: string | undefined;
   subscribe(): void;
   teardown(): void;
+  reconcile(taskId: string, agentId: string): void;
 }
 interface Package {
   readonly Scheduler: new (options: object) => Scheduler;
@@ -101,6 +105,7 @@ export class LibraryFramework {
     this.#tunnel = tunnel;
     scheduler.on("subscribed", ({ frameworkId }: { frameworkId: string }) => {
       this.subscriptions.push(frameworkId);
+      if (this.subscriptions.length > 1) this.#reconcile();
     });
     scheduler.on("update", ({ status }: { status: Status }) => this.#told(status));
     scheduler.on("error", (error: unknown) => {
@@ -130,6 +135,16 @@ export class LibraryFramework {
     if (this.subscriptions.length > 0) this.#scheduler.teardown();
     this.#scheduler.httpRequest.once("close", () => this.#tunnel.close());
     setTimeout(() => this.#scheduler.httpRequest.destroy(), LOOK_EVERY);
+  }
+
+  /**
+   * An ACCEPT that a leader has not carried out is lost with it, in Mesos too, and the package asks only about tasks that it has heard
+   * of: without this it waits for the others for ever.
+   */
+  #reconcile(): void {
+    for (const { taskId, runtimeInfo } of this.#scheduler.launchedTasks) {
+      if (runtimeInfo.agentId === undefined) this.#scheduler.reconcile(taskId, "unknown");
+    }
   }
 
   #told({ task_id, state }: Status): void {

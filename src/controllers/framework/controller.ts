@@ -103,11 +103,15 @@ async function reconcile(
   if (!deleting && !framework.metadata.finalizers?.includes(FRAMEWORK_FINALIZER)) {
     await addFinalizer(clients.frameworks, framework, FRAMEWORK_FINALIZER, { signal });
   }
-  const connection = frameworkConnection(framework, {
-    expiry: agentLeases,
-    watching: caches.leases.watching,
-    streams: deps.offerStreams,
-  });
+  const connectionNow = () =>
+    frameworkConnection(framework, {
+      expiry: agentLeases,
+      watching: caches.leases.watching,
+      streams: deps.offerStreams,
+    });
+  const connection = connectionNow();
+  // Of the same moment: one that comes while its status is written is seen, and forgiven no more, by a connection that is out of date.
+  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivenUntil(key) : 0;
   const readiness = readinessNow(deps, framework);
   revive(deps, scheduling, memory, framework);
   await rescind(deps, scheduling, framework, readiness, signal);
@@ -132,9 +136,8 @@ async function reconcile(
     await finish(deps, framework, signal);
     return {};
   }
-  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivenUntil(key) : 0;
   const left = timeLeft(framework, disconnectedAt(framework, connection, now), clock.now(), forgiven);
-  if (left === 0) await remove(deps, framework, signal);
+  if (left === 0 && !connectionNow().connected) await remove(deps, framework, signal);
   const lapse =
     connection.connected && framework.spec.connection.type === "Lease"
       ? (connection.lapsesAfter ?? LOOK_AGAIN)
