@@ -30,6 +30,10 @@ export async function updateWeights(
     }
   }
   const found = (path: string) => roleFor((at) => caches.roles.store.by("path", at), path);
+  const written = async (path: string) => {
+    const { items } = await clients.roles.list();
+    return roleFor((at) => items.filter(({ spec }) => spec.path === at), path);
+  };
   const actions = wanted.map(({ path }): Action => {
     const role = found(path);
     return role === undefined
@@ -40,7 +44,8 @@ export async function updateWeights(
   if (refusal !== undefined) return refusal;
   return attempt(async () => {
     for (const { path, weight } of wanted) {
-      const role = found(path);
+      // One that was made a moment ago the cache may not show yet.
+      const role = found(path) ?? (await written(path));
       const options = { fieldManager: MANAGER };
       if (role !== undefined) {
         const { uid } = role.metadata;
