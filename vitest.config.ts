@@ -30,6 +30,8 @@ export default defineConfig({
           globalSetup: ["test/integration/apiserver.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // Real programs, four suites at once on two cores: where a machine stalls for seconds a test may be tried once more, and says so.
+          retry: 1,
         },
       },
       {
@@ -41,6 +43,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
       {

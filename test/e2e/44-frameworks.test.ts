@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Offer } from "../../src/api/offer.ts";
+import type { Live } from "../../src/cluster/object.ts";
 import { parseResources } from "../../src/framework/index.ts";
 import { ByHand, launch, shell } from "./byhand.ts";
 import { until } from "./cluster.ts";
@@ -159,6 +161,16 @@ describe("a framework that crashes", () => {
   });
 });
 
+/** Of an Offer, once it is deleted. */
+async function lastStatus({ metadata }: Live<Offer>) {
+  const { namespace = "", name, resourceVersion } = metadata;
+  const options = { namespace, fieldSelector: `metadata.name=${name}`, resourceVersion, timeoutSeconds: 120 };
+  for await (const event of scene.cluster.kinds.offers.watch(options)) {
+    if (event.type === "DELETED") return event.object.status;
+  }
+  throw new Error(`${name} was not deleted`);
+}
+
 describe("a Framework that is deleted", () => {
   test("has its offers rescinded and its tasks killed with their grace, then it is gone", async () => {
     const hand = await ByHand.connect(scene, "doomed", ["fws-doomed"]);
@@ -171,9 +183,9 @@ describe("a Framework that is deleted", () => {
     await Promise.all(["doomed-1", "doomed-2"].map((name) => scene.running(name)));
     await until("it is ready", async () => (await scene.output("doomed-1")).includes("ready"));
     const open = await hand.of(scene.node2);
-    // Its Offers are deleted with it, a moment after they are closed.
-    const [{ status }] = await Promise.all([
-      hand.closed(open),
+    // Its Offers are deleted with it, a moment after they are closed: who asks now and then may come too late.
+    const [status] = await Promise.all([
+      lastStatus(open),
       scene.kubectl("delete", "frameworks.mesos.dev", "doomed", "--timeout=60s"),
     ]);
     expect(status).toMatchObject({ state: "Rescinded", reason: "FrameworkRemoved" });

@@ -53,6 +53,7 @@ export interface LibraryOptions {
 /** Longer than a change of the leader: the package ends the process when it hears nothing for so many seconds. */
 const CONNECTION_TIMEOUT = 900;
 const LOOK_EVERY = 1_000;
+const SILENT_FOR = 15_000;
 
 /**
  * A framework of the package mesos-framework. The package speaks neither TLS nor HTTP basic: a tunnel of this process does the one, a
@@ -67,6 +68,8 @@ export class LibraryFramework {
   readonly subscriptions: string[] = [];
   readonly #scheduler: Scheduler;
   readonly #tunnel: Server;
+  /** Since when a task is launched of which nothing was heard, or not since it was asked about. */
+  readonly #silent = new Map<string, number>();
   readonly #supervision: NodeJS.Timeout;
 
   static async subscribe(gateway: GatewayAddress, options: LibraryOptions): Promise<LibraryFramework> {
@@ -105,7 +108,6 @@ export class LibraryFramework {
     this.#tunnel = tunnel;
     scheduler.on("subscribed", ({ frameworkId }: { frameworkId: string }) => {
       this.subscriptions.push(frameworkId);
-      if (this.subscriptions.length > 1) this.#reconcile();
     });
     scheduler.on("update", ({ status }: { status: Status }) => this.#told(status));
     scheduler.on("error", (error: unknown) => {
@@ -113,6 +115,7 @@ export class LibraryFramework {
       this.troubles.push(message ?? String(error));
     });
     this.#supervision = setInterval(() => {
+      this.#reconcile();
       if (scheduler.httpRequest.closed !== true) return;
       scheduler.mesosStreamId = undefined;
       delete scheduler.requestTemplate.headers["mesos-stream-id"];
@@ -138,12 +141,17 @@ export class LibraryFramework {
   }
 
   /**
-   * An ACCEPT that a leader has not carried out is lost with it, in Mesos too, and the package asks only about tasks that it has heard
-   * of: without this it waits for the others for ever.
+   * An ACCEPT that a leader has not carried out is lost with it, in Mesos too, as is one that meets a replica which knows no leader; and the
+   * package asks only about tasks that it has heard of: without this it waits for the others for ever.
    */
   #reconcile(): void {
+    const now = Date.now();
     for (const { taskId, runtimeInfo } of this.#scheduler.launchedTasks) {
-      if (runtimeInfo.agentId === undefined) this.#scheduler.reconcile(taskId, "unknown");
+      const since = this.#silent.get(taskId) ?? now;
+      this.#silent.set(taskId, since);
+      if (runtimeInfo.agentId !== undefined || now - since < SILENT_FOR) continue;
+      this.#silent.set(taskId, now);
+      this.#scheduler.reconcile(taskId, "unknown");
     }
   }
 

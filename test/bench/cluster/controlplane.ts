@@ -3,7 +3,7 @@ import { APISERVER_PROGRAMS } from "../../../hack/devcluster/programs.ts";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { Connection } from "../../../src/cluster/connection.ts";
 import { namespaces, serviceAccounts } from "../../../src/cluster/core.ts";
-import { applyDefinitions } from "../../integration/definitions.ts";
+import { applyDefinitions, UNTRACKED } from "../../integration/definitions.ts";
 import { startServer } from "../../integration/server.ts";
 import { SYSTEM } from "./simulator/protocol.ts";
 
@@ -27,7 +27,7 @@ export async function startControlPlane(say: Say, profiling: boolean): Promise<C
   const programs = await ensureBinaries([...APISERVER_PROGRAMS, "kubectl", "kube-scheduler"], say);
   const { kubeconfig, etcd, stop } = await startServer({ profiling });
   try {
-    await applyDefinitions(kubeconfig);
+    await applyDefinitions(kubeconfig, UNTRACKED);
     const limits = { qps: 1_000_000, burst: 1_000_000, timeout: 120_000 };
     const connection = await Connection.load({ userAgent: "bench", kubeconfig, ...limits });
     for (const name of [SYSTEM, WORK]) {

@@ -3,7 +3,7 @@ import { run } from "../../../hack/devcluster/command.ts";
 import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
 import { Connection } from "../../../src/cluster/connection.ts";
 import { namespaces, serviceAccounts } from "../../../src/cluster/core.ts";
-import { applyDefinitions } from "../../integration/definitions.ts";
+import { applyDefinitions, UNTRACKED } from "../../integration/definitions.ts";
 import { startServer } from "../../integration/server.ts";
 
 export const WORK = "bench";
@@ -17,7 +17,7 @@ export interface Target {
 export async function open(crds: string): Promise<Target> {
   const { kubeconfig, stop } = await startServer();
   try {
-    if (crds === "crds") await applyDefinitions(kubeconfig);
+    if (crds === "crds") await applyDefinitions(kubeconfig, UNTRACKED);
     else {
       const kubectl = (await ensureBinaries(["kubectl"], sayToTerminal)).get("kubectl") ?? "kubectl";
       const here = [kubectl, "--kubeconfig", kubeconfig];
