@@ -134,6 +134,19 @@ describe("a filter", () => {
     expect(offered(engine, 1)).toHaveLength(1);
   });
 
+  it("of what was declined while the framework was away stays, whatever else is told of it", () => {
+    const engine = engineWith([agent("n1", "cpus:4")], framework("A", "a"));
+    const [offer] = engine.allocate(at(0)).offers;
+    if (offer === undefined) throw new Error("nothing was offered");
+    engine.upsertFramework(framework("A", "a", { active: false }));
+    engine.withdraw(offer);
+    engine.refuse({ ...offer, now: 0, time: 5000 });
+    engine.upsertFramework(framework("A", "a", { active: false, maxOffers: 3 }));
+    engine.upsertFramework(framework("A", "a"));
+    expect(offered(engine, 4999)).toEqual([]);
+    expect(offered(engine, 5000)).toHaveLength(1);
+  });
+
   it.each<[string, (engine: AllocationEngine) => void]>([
     ["revive of another role", (engine) => engine.revive("A", ["b"])],
     ["revive of another framework", (engine) => engine.revive("B")],

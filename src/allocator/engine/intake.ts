@@ -133,6 +133,8 @@ export class Intake {
     const suppressed = framework.suppressed;
     clients.describe(framework, state);
     const roles = new Set(state.roles);
+    // When it goes, and not again while it is away: it may decline what is still out (Mesos: deactivateFramework).
+    const goes = before?.active === true && !state.active;
     for (const [role, client] of [...framework.clients]) {
       if (roles.has(role)) continue;
       this.#leave(client);
@@ -142,7 +144,7 @@ export class Intake {
       clients.join(client, state.offersMade?.get(role) ?? 0);
       this.books.fairness.changedRole(this.books.roles.get(role));
       const woken = suppressed.has(role) && !framework.suppressed.has(role);
-      if (!state.active || woken) this.#clear(client);
+      if (goes || woken) this.#clear(client);
       if (woken) this.#allDirty = true;
       clients.setLive(client, state.active && !framework.suppressed.has(role));
     }
