@@ -30,6 +30,8 @@ export default defineConfig({
           globalSetup: ["test/integration/apiserver.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // The run's API server is one test file's at a time: operators act on all that there is.
+          fileParallelism: false,
           // Real programs, four suites at once on two cores: where a machine stalls for seconds a test may be tried once more, and says so.
           retry: 1,
         },

@@ -1,54 +1,50 @@
-import { vi } from "vitest";
+import { inject, vi } from "vitest";
 import { agentLeaseName, slotPodName } from "../../src/api/group.ts";
 import type { Task, TaskSpec, TaskTemplate } from "../../src/api/task.ts";
 import { Connection } from "../../src/cluster/connection.ts";
-import { events, type Lease, namespaces, type Pod, serviceAccounts } from "../../src/cluster/core.ts";
+import { events, type Lease, namespaces, type Pod } from "../../src/cluster/core.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { microTimestamp } from "../../src/cluster/time.ts";
 import { type Clients, createClients } from "../../src/controllers/clients.ts";
-import { applyDefinitions } from "./definitions.ts";
-import { startServer } from "./server.ts";
+import { removeAllBut } from "./pristine.ts";
+import { SYSTEM } from "./systemnamespace.ts";
 
-export const SYSTEM = "mesos-system";
+export { SYSTEM };
 export const API = "mesos.dev/v1alpha1";
 
 /** Milliseconds: a machine that builds images beside may be slow. */
 const PATIENCE = 30_000;
 
-/** A private API server that is ready for an operator. */
+/** An API server that is ready for an operator. */
 export interface ReadyServer {
   readonly connection: Connection;
   readonly kubeconfig: string;
-  /** Ends connection and server. */
+  /** Ends the connection. */
   stop(): Promise<void>;
 }
 
-/** With the CRDs and the operator's namespace. */
+let isTaken = false;
+
+/** The run's own, with the CRDs, the operator's namespace and nothing else: what earlier test files left is gone. */
 export async function readyServer(): Promise<ReadyServer> {
-  const { kubeconfig, stop } = await startServer();
-  try {
-    await applyDefinitions(kubeconfig);
-    const connection = await Connection.load({ userAgent: "test", kubeconfig, qps: 1000, burst: 1000 });
-    await namespaces(connection).create({ metadata: { name: SYSTEM } });
-    // Nobody makes it here, and the API server admits no Pod without.
-    await serviceAccounts(connection).create({ metadata: { name: "default", namespace: SYSTEM } });
-    return {
-      connection,
-      kubeconfig,
-      stop: () => {
-        connection.close();
-        return stop();
-      },
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  if (isTaken) throw new Error("two operators' worlds at a time: stop the one before");
+  const kubeconfig = inject("kubeconfig");
+  await removeAllBut(inject("etcd"), new Set(inject("pristine")));
+  const connection = await Connection.load({ userAgent: "test", kubeconfig, qps: 1000, burst: 1000 });
+  isTaken = true;
+  return {
+    connection,
+    kubeconfig,
+    stop: async () => {
+      connection.close();
+      isTaken = false;
+    },
+  };
 }
 
 /**
  * An API server without kubelet, scheduler and agents: what those would write, the test writes. The operator acts on all Agents and Tasks
- * there are, so each test file has a server of its own.
+ * there are, so a test file has the server for itself: see vitest.config.ts.
  */
 export abstract class BareCluster {
   readonly clients: Clients;
