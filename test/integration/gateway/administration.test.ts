@@ -63,6 +63,25 @@ describe("administration by the operator API", () => {
     expect((await scene.cluster.clients.roles.get({ name: role?.metadata.name ?? "" })).spec.weight).toBe(3);
   });
 
+  it("a role that is named twice gets the last weight, and the last quota", async () => {
+    const role = "adm/twice";
+    const weightInfos = [4, 5].map((weight) => ({ role, weight }));
+    const quotaConfigs = [1, 0.5].map((value) => ({ role, guarantees: { cpus: { value } }, limits: {} }));
+    const calls: CallInit[] = [
+      { type: Call_Type.UPDATE_WEIGHTS, updateWeights: { weightInfos } },
+      { type: Call_Type.UPDATE_QUOTA, updateQuota: { quotaConfigs } },
+    ];
+    for (const call of calls) expect(await admin.call(call)).toMatchObject({ status: 200 });
+    const { roles, quotas } = scene.cluster.clients;
+    const weights = (await roles.list()).items.filter(({ spec }) => spec.path === role);
+    expect(weights.map(({ spec }) => spec.weight)).toEqual([5]);
+    const found = (await quotas.list()).items.filter(({ spec }) => spec.role === role);
+    expect(found.map(({ spec }) => spec.guarantees)).toEqual([[{ name: "cpus", scalar: 0.5 }]]);
+    expect(await admin.call({ type: Call_Type.REMOVE_QUOTA, removeQuota: { role } })).toMatchObject({
+      status: 200,
+    });
+  });
+
   it("quotas become Quotas, are judged, and go", async () => {
     type Amounts = Record<string, { value: number }>;
     const call = (guarantees: Amounts, limits: Amounts, force = false): CallInit => ({
@@ -94,6 +113,29 @@ describe("administration by the operator API", () => {
     expect(await admin.call(call({}, {}))).toMatchObject({ status: 200 });
     const { items } = await scene.cluster.clients.quotas.list();
     expect(items.filter(({ spec }) => spec.role === "adm")).toEqual([]);
+  });
+
+  it("a quota that was written a moment ago is changed, removed and set anew", async () => {
+    const role = "adm/moment";
+    const call = (cpus?: number): CallInit => {
+      const guarantees = cpus === undefined ? {} : { cpus: { value: cpus } };
+      return {
+        type: Call_Type.UPDATE_QUOTA,
+        updateQuota: { quotaConfigs: [{ role, guarantees, limits: {} }] },
+      };
+    };
+    const remove: CallInit = { type: Call_Type.REMOVE_QUOTA, removeQuota: { role } };
+    const guarantee = [{ name: "cpus", type: Value_Type.SCALAR, scalar: { value: 1 } }];
+    const set: CallInit = { type: Call_Type.SET_QUOTA, setQuota: { quotaRequest: { role, guarantee } } };
+    // No cache follows as fast as one call comes after the other.
+    const statuses: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      for (const one of [call(1), call(0.5), call(), set, remove])
+        statuses.push((await admin.call(one)).status);
+    }
+    expect(statuses).toEqual(Array(25).fill(200));
+    const { items } = await scene.cluster.clients.quotas.list();
+    expect(items.filter(({ spec }) => spec.role === role)).toEqual([]);
   });
 
   it("a quota that is no amount is refused, also beside a good one", async () => {
