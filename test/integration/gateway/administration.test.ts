@@ -1,5 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Breath } from "../../../src/cluster/breath.ts";
+import { createLogger } from "../../../src/cluster/logger.ts";
+import { systemClock } from "../../../src/cluster/time.ts";
+import { createCaches } from "../../../src/controllers/caches.ts";
 import { Call_Type } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import {
   Resource_ReservationInfo_Type,
@@ -13,6 +17,7 @@ import { info, type RunningGateway, Scene } from "./scene.ts";
 describe("administration by the operator API", () => {
   let scene: Scene;
   let gateway: RunningGateway;
+  let credentials: Record<string, string>;
   let admin: Administrator;
   let reader: Administrator;
   let namespace: string;
@@ -22,7 +27,8 @@ describe("administration by the operator API", () => {
     const { cluster } = scene;
     namespace = await cluster.namespace("adm");
     gateway = await scene.gateway(namespace);
-    admin = new Administrator(gateway.port, await principal(cluster, "adm-admin"));
+    credentials = await principal(cluster, "adm-admin");
+    admin = new Administrator(gateway.port, credentials);
     const reads = [{ apiGroups: ["mesos.dev"], resources: ["*"], verbs: ["get", "list"] }];
     reader = new Administrator(gateway.port, await principal(cluster, "adm-reader", reads));
     await cluster.join("a1");
@@ -115,9 +121,21 @@ describe("administration by the operator API", () => {
     expect(items.filter(({ spec }) => spec.role === "adm")).toEqual([]);
   });
 
-  it("a quota that was written a moment ago is changed, removed and set anew", async () => {
+  it("what was written a moment ago, and no cache shows yet, is changed and removed", async () => {
+    const { cluster } = scene;
+    // Caches that are behind for good.
+    const { quotas, roles } = createCaches(cluster.clients, {
+      logger: createLogger({ name: "behind", level: "silent" }),
+      clock: systemClock,
+      breath: new Breath(systemClock),
+    });
+    const behind = await scene.gateway(namespace, {}, { leaseName: "behind" }, {}, (deps) => ({
+      ...deps,
+      caches: { ...deps.caches, quotas, roles },
+    }));
+    const hasty = new Administrator(behind.port, credentials);
     const role = "adm/moment";
-    const call = (cpus?: number): CallInit => {
+    const update = (cpus?: number): CallInit => {
       const guarantees = cpus === undefined ? {} : { cpus: { value: cpus } };
       return {
         type: Call_Type.UPDATE_QUOTA,
@@ -127,15 +145,20 @@ describe("administration by the operator API", () => {
     const remove: CallInit = { type: Call_Type.REMOVE_QUOTA, removeQuota: { role } };
     const guarantee = [{ name: "cpus", type: Value_Type.SCALAR, scalar: { value: 1 } }];
     const set: CallInit = { type: Call_Type.SET_QUOTA, setQuota: { quotaRequest: { role, guarantee } } };
-    // No cache follows as fast as one call comes after the other.
+    const weigh = (weight: number): CallInit => ({
+      type: Call_Type.UPDATE_WEIGHTS,
+      updateWeights: { weightInfos: [{ role, weight }] },
+    });
+    await eventually(async () => expect(await hasty.call(update(1))).toMatchObject({ status: 200 }));
+    const calls = [update(0.5), update(), set, set, remove, remove, weigh(2), weigh(3)];
     const statuses: number[] = [];
-    for (let round = 0; round < 5; round++) {
-      for (const one of [call(1), call(0.5), call(), set, remove])
-        statuses.push((await admin.call(one)).status);
-    }
-    expect(statuses).toEqual(Array(25).fill(200));
-    const { items } = await scene.cluster.clients.quotas.list();
-    expect(items.filter(({ spec }) => spec.role === role)).toEqual([]);
+    for (const call of calls) statuses.push((await hasty.call(call)).status);
+    expect(statuses).toEqual([200, 200, 200, 400, 200, 400, 200, 200]);
+    const left = (await cluster.clients.quotas.list()).items.filter(({ spec }) => spec.role === role);
+    expect(left).toEqual([]);
+    const weighed = (await cluster.clients.roles.list()).items.filter(({ spec }) => spec.path === role);
+    expect(weighed.map(({ spec }) => spec.weight)).toEqual([3]);
+    await behind.stop();
   });
 
   it("a quota that is no amount is refused, also beside a good one", async () => {
