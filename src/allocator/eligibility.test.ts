@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { fromSpec, parseResources, Quantities, Resources } from "../resources/index.ts";
 import { allocate } from "./allocate.ts";
 import { OfferConstraints } from "./constraints.ts";
-import { OfferFilters } from "./filters.ts";
 import { parseMinAllocatable } from "./minimum.ts";
+import { OfferFilters } from "./reference/filters.fixture.ts";
 import { agent, agents, capabilities, framework, held, lines, options, world } from "./world.fixture.ts";
 import type { Capability, FrameworkState, Withheld } from "./world.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseResources } from "../resources/index.ts";
 import { compileConstraint } from "./constraints.ts";
 import { explain, type Question } from "./explain.ts";
-import { OfferFilters } from "./filters.ts";
+import { OfferFilters } from "./reference/filters.fixture.ts";
 import { sharesOf } from "./shares.ts";
 import { agent, capabilities, framework, held, options, quota, world } from "./world.fixture.ts";
 import type { AllocationWorld, FrameworkState } from "./world.ts";

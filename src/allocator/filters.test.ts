@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseResources, Resources } from "../resources/index.ts";
-import { OfferFilters, refusalTime } from "./filters.ts";
-import { parseMinAllocatable } from "./minimum.ts";
-import { OfferCounts } from "./offercounts.ts";
+import { refusalTime } from "./filters.ts";
 
 describe("refusalTime", () => {
   it.each<[string, number | undefined, number]>([
@@ -21,100 +18,5 @@ describe("refusalTime", () => {
   it("takes another default", () => {
     expect(refusalTime(undefined, 1000, 30)).toBe(30_000);
     expect(refusalTime(undefined, 1000, 0)).toBe(0);
-  });
-});
-
-describe("OfferFilters", () => {
-  const cpus = (n: number) => parseResources(`cpus:${n}`);
-  const filled = () => {
-    const filters = new OfferFilters();
-    filters.add("f", "r", "a1", cpus(2), 0, 5000);
-    filters.add("f", "s", "a1", cpus(2), 0, 6000);
-    filters.add("g", "r", "a2", cpus(2), 0, 7000);
-    return filters;
-  };
-  const held = (filters: OfferFilters) =>
-    [
-      ["f", "r", "a1"],
-      ["f", "s", "a1"],
-      ["g", "r", "a2"],
-    ].map(([f = "", r = "", a = ""]) => filters.refuses(f, r, a, cpus(1), 1));
-
-  it("hold back for one framework, role and agent what the refused contains", () => {
-    const filters = filled();
-    expect(filters.refuses("f", "r", "a1", cpus(2), 4999)).toBe(true);
-    expect(filters.refuses("f", "r", "a1", cpus(3), 1)).toBe(false);
-    expect(filters.refuses("f", "r", "a2", cpus(1), 1)).toBe(false);
-    expect(filters.refuses("f", "r", "a1", cpus(1), 5000)).toBe(false);
-  });
-
-  it("go by framework, or by some of its roles, on revive", () => {
-    const all = filled();
-    all.revive("f");
-    expect(held(all)).toEqual([false, false, true]);
-    const some = filled();
-    some.revive("f", ["s", "unknown"]);
-    expect(held(some)).toEqual([true, false, true]);
-  });
-
-  it("go with the framework and with the agent", () => {
-    const one = filled();
-    one.removeFramework("g");
-    expect(held(one)).toEqual([true, true, false]);
-    one.removeAgent("a1");
-    expect(held(one)).toEqual([false, false, false]);
-  });
-
-  it("expire, and tell when the next one will", () => {
-    const filters = filled();
-    expect(filters.expire(5000)).toBe(6000);
-    expect(filters.size).toBe(2);
-    expect(filters.expire(9000)).toBeUndefined();
-    expect(filters.size).toBe(0);
-  });
-
-  it("keep one filter where a wider one covers it, both where neither does", () => {
-    const filters = new OfferFilters();
-    for (let i = 1; i <= 100; i++) filters.add("f", "r", "a1", cpus(i), i, 5000);
-    expect(filters.size).toBe(1);
-    filters.add("f", "r", "a1", cpus(1), 100, 9000);
-    expect(filters.size).toBe(2);
-    expect(filters.refuses("f", "r", "a1", cpus(100), 5099)).toBe(true);
-    expect(filters.refuses("f", "r", "a1", cpus(1), 9099)).toBe(true);
-  });
-
-  it("are not added for no time or nothing", () => {
-    const filters = new OfferFilters();
-    filters.add("f", "r", "a1", cpus(1), 0, 0);
-    filters.add("f", "r", "a1", Resources.empty, 0, 5000);
-    expect(filters.size).toBe(0);
-  });
-});
-
-describe("OfferCounts", () => {
-  it("count by framework and role", () => {
-    const counts = new OfferCounts();
-    const offer = { framework: "f", role: "r", agent: "a", resources: Resources.empty };
-    counts.record([offer, offer, { ...offer, role: "s" }]);
-    expect([...counts.of("f")]).toEqual([
-      ["r", 2],
-      ["s", 1],
-    ]);
-    counts.removeFramework("f");
-    expect(counts.of("f").size).toBe(0);
-  });
-});
-
-describe("parseMinAllocatable", () => {
-  it.each([
-    ["cpus:0.01|mem:32", ["cpus:0.01", "mem:32"]],
-    [" cpus:1 ; mem:64Mi | gpus:1 ", ["cpus:1;mem:64", "gpus:1"]],
-    ["", []],
-  ])("%j", (text, minima) => {
-    expect(parseMinAllocatable(text).map(String)).toEqual(minima);
-  });
-
-  it.each(["cpus", "cpus:", "cpus:x", "cpus:1:2", "cpus:-1"])("refuses %j", (text) => {
-    expect(() => parseMinAllocatable(text)).toThrow(/cpus/);
   });
 });

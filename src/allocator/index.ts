@@ -8,7 +8,6 @@ export * from "./explain.ts";
 export * from "./failover.ts";
 export * from "./filters.ts";
 export { parseMinAllocatable } from "./minimum.ts";
-export * from "./offercounts.ts";
 export * from "./placement/index.ts";
 export * from "./reclaim/index.ts";
 export * from "./shares.ts";

@@ -1,7 +1,7 @@
 /** Worlds in a few words, for tests: resources in Mesos's text form, defaults for all that a test is not about. */
 import { Limits, parseAttributes, parseResources, Quantities, Resources } from "../resources/index.ts";
 import type { AllocationOptions, PlannedOffer } from "./decision.ts";
-import { OfferFilters } from "./filters.ts";
+import { OfferFilters } from "./reference/filters.fixture.ts";
 import type {
   AgentState,
   Allocation,

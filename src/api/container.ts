@@ -170,6 +170,17 @@ export const volume = rules(
 );
 export type Volume = z.output<typeof volume>;
 
+/** Where a program runs and what is given to it: the same of tasks and of executors. */
+export const programShape = {
+  container: container.optional().describe("Where and as whom it runs."),
+  env: env.optional().describe("Environment; the MESOS_ names are added."),
+  uris: z.array(uri).max(32).optional().describe("What is fetched into the sandbox first."),
+  volumes: listMap(z.array(volume).max(32), "containerPath")
+    .optional()
+    .describe("What is mounted beside persistent volumes."),
+  data: z.base64().max(65536).optional().describe("Bytes for the executor, as base64."),
+};
+
 const checkBase = {
   type: z.enum(["COMMAND", "HTTP", "TCP"]).describe("How to check."),
   command: command.optional().describe("With COMMAND: what to run in the task's container."),

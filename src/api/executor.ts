@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { observedGeneration } from "./condition.ts";
-import { command, container, env, uri, volume } from "./container.ts";
+import { command, programShape } from "./container.ts";
 import { duration } from "./duration.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { mesosId, objectName, rolePath, timestamp } from "./name.ts";
 import { givenResources } from "./resource.ts";
-import { immutable, listMap, rules } from "./rule.ts";
+import { immutable, rules } from "./rule.ts";
 import { containerState, exitState, origin } from "./task.ts";
 
 /** What an executor is, wherever it is written: in an Executor, or in the answer to an Offer (Mesos's ExecutorInfo). */
@@ -23,13 +23,7 @@ const executorInfoShape = {
     .default([])
     .describe("What the executor holds itself, beside what its tasks hold."),
   command: command.optional().describe("CUSTOM: what to run; absent: the image's own."),
-  container: container.optional().describe("Where and as whom it runs."),
-  env: env.optional().describe("Environment; the MESOS_ names are added."),
-  uris: z.array(uri).max(32).optional().describe("What is fetched into the sandbox first."),
-  volumes: listMap(z.array(volume).max(32), "containerPath")
-    .optional()
-    .describe("What is mounted beside persistent volumes."),
-  data: z.base64().max(65536).optional().describe("Bytes for the executor, as base64."),
+  ...programShape,
   labels: z.record(z.string().max(63), z.string().max(1024)).optional().describe("Mesos labels."),
   shutdownGracePeriod: duration
     .default("5s")

@@ -32,16 +32,19 @@ const some = z.object({
   resources: givenResources.min(1).describe("The resources, with their reservations or volumes."),
 });
 
+const resizedVolume = givenResource.describe("The persistent volume as it is.");
+const isPersistent = (type: "GROW_VOLUME" | "SHRINK_VOLUME") => ({
+  rule: "has(self.volume.disk) && has(self.volume.disk.persistence)",
+  message: `the volume of ${type} must have disk.persistence`,
+  fieldPath: ".volume",
+});
+
 const growVolume = rules(
   z.object({
-    volume: givenResource.describe("The persistent volume as it is."),
+    volume: resizedVolume,
     addition: givenResource.describe("Disk of the same reservation, of which it is made larger."),
   }),
-  {
-    rule: "has(self.volume.disk) && has(self.volume.disk.persistence)",
-    message: "the volume of GROW_VOLUME must have disk.persistence",
-    fieldPath: ".volume",
-  },
+  isPersistent("GROW_VOLUME"),
   {
     rule: "self.addition.name == 'disk' && !has(self.addition.disk)",
     message: "the addition of GROW_VOLUME is disk without a volume",
@@ -50,7 +53,7 @@ const growVolume = rules(
 );
 const shrinkVolume = rules(
   z.object({
-    volume: givenResource.describe("The persistent volume as it is."),
+    volume: resizedVolume,
     subtract: rules(
       z.object({
         scalar: z.number().min(0).max(1e12).optional().describe("MiB."),
@@ -62,11 +65,7 @@ const shrinkVolume = rules(
       },
     ).describe("By how much it is made smaller: less than all of it."),
   }),
-  {
-    rule: "has(self.volume.disk) && has(self.volume.disk.persistence)",
-    message: "the volume of SHRINK_VOLUME must have disk.persistence",
-    fieldPath: ".volume",
-  },
+  isPersistent("SHRINK_VOLUME"),
 );
 
 const FIELDS = {
@@ -82,6 +81,12 @@ const FIELDS = {
 const FIELD_OF_TYPE = Object.entries(FIELDS).map(
   ([type, field]) => `(self.type == '${type}') == has(self.${field})`,
 );
+
+const arePersistent = (type: "CREATE" | "DESTROY") => ({
+  rule: `!has(self.${FIELDS[type]}) || self.${FIELDS[type]}.resources.all(r, has(r.disk) && has(r.disk.persistence))`,
+  message: `what ${type} names must have disk.persistence`,
+  fieldPath: `.${FIELDS[type]}.resources`,
+});
 
 const operation = rules(
   z.object({
@@ -114,16 +119,8 @@ const operation = rules(
     message: "what UNRESERVE names must have a DYNAMIC reservation, last",
     fieldPath: ".unreserve.resources",
   },
-  {
-    rule: "!has(self.create) || self.create.resources.all(r, has(r.disk) && has(r.disk.persistence))",
-    message: "what CREATE names must have disk.persistence",
-    fieldPath: ".create.resources",
-  },
-  {
-    rule: "!has(self.destroy) || self.destroy.resources.all(r, has(r.disk) && has(r.disk.persistence))",
-    message: "what DESTROY names must have disk.persistence",
-    fieldPath: ".destroy.resources",
-  },
+  arePersistent("CREATE"),
+  arePersistent("DESTROY"),
 );
 export type Operation = z.output<typeof operation>;
 

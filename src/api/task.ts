@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { SLACK, units } from "./amounts.ts";
 import { conditions, observedGeneration } from "./condition.ts";
-import { check, command, container, env, healthCheck, tolerations, uri, volume } from "./container.ts";
+import { check, command, healthCheck, programShape, tolerations } from "./container.ts";
 import { duration, positiveDuration } from "./duration.ts";
 import { BUILT_IN_FRAMEWORK } from "./group.ts";
 import { columns, defineKind, type KubernetesObject } from "./kind.ts";
 import { mesosId, objectName, rolePath, timestamp } from "./name.ts";
 import { placementConstraint } from "./placement.ts";
 import { givenResources } from "./resource.ts";
-import { INT_OR_STRING, immutable, listMap, rules } from "./rule.ts";
+import { INT_OR_STRING, immutable, rules } from "./rule.ts";
 import { isTerminal, TASK_STATES, taskState } from "./taskstate.ts";
 
 const limit = rules(z.union([z.int(), z.string()]).meta({ ...INT_OR_STRING, maxLength: 32 }), {
@@ -52,13 +52,7 @@ const taskInfoShape = {
   resources: rules(givenResources.min(1), needs("cpus"), needs("mem")).describe("What the task holds."),
   limits: limits.optional().describe("Limits above the request."),
   command: command.optional().describe("What to run; absent: the image's own."),
-  container: container.optional().describe("Where and as whom it runs."),
-  env: env.optional().describe("Environment; the MESOS_ names are added."),
-  uris: z.array(uri).max(32).optional().describe("What is fetched into the sandbox first."),
-  volumes: listMap(z.array(volume).max(32), "containerPath")
-    .optional()
-    .describe("What is mounted beside persistent volumes."),
-  data: z.base64().max(65536).optional().describe("Bytes for the executor, as base64."),
+  ...programShape,
   labels: z.record(z.string().max(63), z.string().max(1024)).optional().describe("Mesos labels of the task."),
   discovery: discovery.optional().describe("How others find the task."),
   check: check.optional().describe("A check that only reports."),

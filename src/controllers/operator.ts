@@ -63,6 +63,8 @@ export class Operator {
   readonly #deps: Dependencies;
   readonly #election: Election;
   readonly #events: EventWriter;
+  /** Whether another replica was seen to lead, or this one has begun to. */
+  #leaderKnown = false;
 
   constructor(options: OperatorOptions) {
     const { config, connection, electionConnection, identity, logger, clock, metrics } = options;
@@ -83,6 +85,7 @@ export class Operator {
       onStarted: (signal) => this.#lead(signal),
       onNewLeader: (leader) => {
         logger.info({ leader }, "a leader was elected");
+        if (leader !== identity) this.#leaderKnown = true;
         options.onNewLeader?.(leader);
       },
       logger,
@@ -98,6 +101,14 @@ export class Operator {
   unsynced(): string | undefined {
     const missing = allCaches(this.#deps.caches).filter(({ hasSynced }) => !hasSynced);
     return missing.length === 0 ? undefined : `not listed yet: ${missing.map(({ name }) => name).join(", ")}`;
+  }
+
+  /**
+   * Why clients must not come yet, or undefined: there is nobody to whom it could lead them. Only until it knows a first leader: when that
+   * one goes, those who stand by are to take over. Who can neither see the Lease nor take it stays so, and is no stand-by.
+   */
+  leaderless(): string | undefined {
+    return this.#leaderKnown ? undefined : "nobody is known to lead yet";
   }
 
   /** "stopped": the signal aborted, the Lease is released. "lost": others may lead by now, so exit. */
@@ -149,6 +160,7 @@ export class Operator {
     ];
     const more = this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);
+    this.#leaderKnown = true;
     await Promise.all(controllers.map((controller) => controller.run(signal)));
     scheduling.mirror.close();
     scheduling.views.close();

@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   const health = new HealthServer({
     port: config.healthPort,
     livez: {},
-    readyz: { caches: () => operator.unsynced() },
+    readyz: { caches: () => operator.unsynced(), leader: () => operator.leaderless() },
     registry,
   });
   const port = await health.start();

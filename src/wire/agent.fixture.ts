@@ -1,42 +1,24 @@
 /** Each call and each answer of the Mesos agent's operator API, by hand in both encodings, after include/mesos/v1/agent/agent.proto. */
 import { double } from "./fieldnumbers.fixture.ts";
+import { COMMON_CALLS, COMMON_RESPONSES, none, task, taskFields } from "./operators.fixture.ts";
 import type { Written } from "./written.fixture.ts";
 
 const inside = '{"value":"c","parent":{"value":"p"}}';
 const insideFields = { 1: "c", 2: { 1: "p" } };
 const id = `"container_id":${inside}`;
-const launch = `${id},"command":{"shell":true,"value":"true"}`;
-const launchFields = { 1: insideFields, 2: { 6: true, 3: "true" } };
 const provider = '{"type":"org.p","name":"p"}';
 const providerFields = { 3: "org.p", 4: "p" };
-const none = (type: string, number: number): Written => ({ type, json: "", fields: { 1: number } });
+/** A call that is about a container. */
 const about = (type: string, number: number, field: number, more = "", fields = {}): Written => ({
   type,
   json: `"${type.toLowerCase()}":{${id}${more}}`,
   fields: { 1: number, [field]: { 1: insideFields, ...fields } },
 });
+const launch = (type: string, number: number, field: number): Written =>
+  about(type, number, field, ',"command":{"shell":true,"value":"true"}', { 2: { 6: true, 3: "true" } });
 
 export const WRITTEN_CALLS: readonly Written[] = [
-  none("GET_HEALTH", 1),
-  none("GET_FLAGS", 2),
-  none("GET_VERSION", 3),
-  {
-    type: "GET_METRICS",
-    json: '"get_metrics":{"timeout":{"nanoseconds":5000000000}}',
-    fields: { 1: 4, 2: { 1: { 1: 5_000_000_000 } } },
-  },
-  none("GET_LOGGING_LEVEL", 5),
-  {
-    type: "SET_LOGGING_LEVEL",
-    json: '"set_logging_level":{"level":0,"duration":{"nanoseconds":1000000}}',
-    fields: { 1: 6, 3: { 1: 0, 2: { 1: 1_000_000 } } },
-  },
-  { type: "LIST_FILES", json: '"list_files":{"path":"/no"}', fields: { 1: 7, 4: { 1: "/no" } } },
-  {
-    type: "READ_FILE",
-    json: '"read_file":{"path":"/no","offset":1,"length":2}',
-    fields: { 1: 8, 5: { 1: "/no", 2: 1, 3: 2 } },
-  },
+  ...COMMON_CALLS,
   none("GET_STATE", 9),
   {
     type: "GET_CONTAINERS",
@@ -49,30 +31,18 @@ export const WRITTEN_CALLS: readonly Written[] = [
   none("GET_TASKS", 13),
   none("GET_AGENT", 20),
   none("GET_RESOURCE_PROVIDERS", 26),
-  {
-    type: "LAUNCH_NESTED_CONTAINER",
-    json: `"launch_nested_container":{${launch}}`,
-    fields: { 1: 14, 6: launchFields },
-  },
+  launch("LAUNCH_NESTED_CONTAINER", 14, 6),
   about("WAIT_NESTED_CONTAINER", 15, 7),
   about("KILL_NESTED_CONTAINER", 16, 8, ',"signal":15', { 2: 15 }),
   about("REMOVE_NESTED_CONTAINER", 21, 12),
-  {
-    type: "LAUNCH_NESTED_CONTAINER_SESSION",
-    json: `"launch_nested_container_session":{${launch}}`,
-    fields: { 1: 17, 9: launchFields },
-  },
+  launch("LAUNCH_NESTED_CONTAINER_SESSION", 17, 9),
   {
     type: "ATTACH_CONTAINER_INPUT",
     json: `"attach_container_input":{"type":"CONTAINER_ID",${id}}`,
     fields: { 1: 18, 10: { 1: 1, 2: insideFields } },
   },
   about("ATTACH_CONTAINER_OUTPUT", 19, 11),
-  {
-    type: "LAUNCH_CONTAINER",
-    json: `"launch_container":{${launch}}`,
-    fields: { 1: 22, 13: launchFields },
-  },
+  launch("LAUNCH_CONTAINER", 22, 13),
   about("WAIT_CONTAINER", 23, 14),
   about("KILL_CONTAINER", 24, 15, ',"signal":9', { 2: 9 }),
   about("REMOVE_CONTAINER", 25, 16),
@@ -103,9 +73,6 @@ export const WRITTEN_CALLS: readonly Written[] = [
   },
 ];
 
-const task =
-  '{"name":"n","task_id":{"value":"t"},"framework_id":{"value":"f"},"agent_id":{"value":"a"},"state":"TASK_RUNNING"}';
-const taskFields = { 1: "n", 2: { 1: "t" }, 3: { 1: "f" }, 5: { 1: "a" }, 6: 1 };
 const tasks = `{"launched_tasks":[${task}],"completed_tasks":[${task}]}`;
 const tasksFields = { 3: taskFields, 5: taskFields };
 const executors = '{"executors":[{"executor_info":{"executor_id":{"value":"e"}}}]}';
@@ -117,36 +84,7 @@ const ended = '{"exit_status":256,"state":"TASK_FAILED","message":"m"}';
 const endedFields = { 1: 256, 2: 3, 5: "m" };
 
 export const WRITTEN_RESPONSES: readonly Written[] = [
-  { type: "GET_HEALTH", json: '"get_health":{"healthy":true}', fields: { 1: 1, 2: { 1: true } } },
-  {
-    type: "GET_FLAGS",
-    json: '"get_flags":{"flags":[{"name":"port","value":"5051"}]}',
-    fields: { 1: 2, 3: { 1: { 1: "port", 2: "5051" } } },
-  },
-  {
-    type: "GET_VERSION",
-    json: '"get_version":{"version_info":{"version":"1.12.0"}}',
-    fields: { 1: 3, 4: { 1: { 1: "1.12.0" } } },
-  },
-  {
-    type: "GET_METRICS",
-    json: '"get_metrics":{"metrics":[{"name":"slave/cpus_total","value":2.5}]}',
-    fields: { 1: 4, 5: { 1: { 1: "slave/cpus_total", 2: double(2.5) } } },
-  },
-  { type: "GET_LOGGING_LEVEL", json: '"get_logging_level":{"level":1}', fields: { 1: 5, 6: { 1: 1 } } },
-  {
-    type: "LIST_FILES",
-    json: '"list_files":{"file_infos":[{"path":"/s/stdout","nlink":1,"size":5,"mtime":{"nanoseconds":1000},"mode":33188,"uid":"root","gid":"root"}]}',
-    fields: {
-      1: 6,
-      7: { 1: { 1: "/s/stdout", 2: 1, 3: 5, 4: { 1: 1000 }, 5: 33_188, 6: "root", 7: "root" } },
-    },
-  },
-  {
-    type: "READ_FILE",
-    json: '"read_file":{"size":3,"data":"/wAK"}',
-    fields: { 1: 7, 8: { 1: 3, 2: Buffer.from([255, 0, 10]) } },
-  },
+  ...COMMON_RESPONSES,
   {
     type: "GET_STATE",
     json: `"get_state":{"get_tasks":${tasks},"get_executors":${executors},"get_frameworks":${frameworks}}`,

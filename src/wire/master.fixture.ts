@@ -1,8 +1,8 @@
 /** Each call, answer and event of the Mesos master's operator API, by hand in both encodings, after include/mesos/v1/master/master.proto. */
 import { double } from "./fieldnumbers.fixture.ts";
+import { COMMON_CALLS, COMMON_RESPONSES, none, task, taskFields } from "./operators.fixture.ts";
 import type { Written } from "./written.fixture.ts";
 
-const none = (type: string, number: number): Written => ({ type, json: "", fields: { 1: number } });
 const agent = '"agent_id":{"value":"no-such"}';
 const agentFields = { 1: { 1: "no-such" } };
 const disk =
@@ -25,26 +25,7 @@ const scheduleFields = {
 };
 
 export const WRITTEN_CALLS: readonly Written[] = [
-  none("GET_HEALTH", 1),
-  none("GET_FLAGS", 2),
-  none("GET_VERSION", 3),
-  {
-    type: "GET_METRICS",
-    json: '"get_metrics":{"timeout":{"nanoseconds":5000000000}}',
-    fields: { 1: 4, 2: { 1: { 1: 5_000_000_000 } } },
-  },
-  none("GET_LOGGING_LEVEL", 5),
-  {
-    type: "SET_LOGGING_LEVEL",
-    json: '"set_logging_level":{"level":0,"duration":{"nanoseconds":1000000}}',
-    fields: { 1: 6, 3: { 1: 0, 2: { 1: 1_000_000 } } },
-  },
-  { type: "LIST_FILES", json: '"list_files":{"path":"/no"}', fields: { 1: 7, 4: { 1: "/no" } } },
-  {
-    type: "READ_FILE",
-    json: '"read_file":{"path":"/no","offset":1,"length":2}',
-    fields: { 1: 8, 5: { 1: "/no", 2: 1, 3: 2 } },
-  },
+  ...COMMON_CALLS,
   none("GET_STATE", 9),
   none("GET_AGENTS", 10),
   none("GET_FRAMEWORKS", 11),
@@ -147,9 +128,6 @@ export const WRITTEN_CALLS: readonly Written[] = [
   { type: "MARK_AGENT_GONE", json: `"mark_agent_gone":{${agent}}`, fields: { 1: 32, 17: agentFields } },
 ];
 
-const task =
-  '{"name":"n","task_id":{"value":"t"},"framework_id":{"value":"f"},"agent_id":{"value":"a"},"state":"TASK_RUNNING"}';
-const taskFields = { 1: "n", 2: { 1: "t" }, 3: { 1: "f" }, 5: { 1: "a" }, 6: 1 };
 const framework =
   '{"framework_info":{"user":"u","name":"n","failover_timeout":0.5,"checkpoint":true},"active":true,"connected":false,"recovered":false,"registered_time":{"nanoseconds":1000}}';
 const frameworkFields = {
@@ -179,33 +157,7 @@ const stateFields = { 1: tasksFields, 2: executorsFields, 3: { 1: frameworkField
 const endedFields = { 1: { 1: "o" }, 2: 2, 5: { 1: Buffer.from([1, 2]) }, 6: { 1: "a" } };
 
 export const WRITTEN_RESPONSES: readonly Written[] = [
-  { type: "GET_HEALTH", json: '"get_health":{"healthy":true}', fields: { 1: 1, 2: { 1: true } } },
-  {
-    type: "GET_FLAGS",
-    json: '"get_flags":{"flags":[{"name":"port","value":"5050"}]}',
-    fields: { 1: 2, 3: { 1: { 1: "port", 2: "5050" } } },
-  },
-  {
-    type: "GET_VERSION",
-    json: '"get_version":{"version_info":{"version":"1.12.0"}}',
-    fields: { 1: 3, 4: { 1: { 1: "1.12.0" } } },
-  },
-  {
-    type: "GET_METRICS",
-    json: '"get_metrics":{"metrics":[{"name":"master/elected","value":1}]}',
-    fields: { 1: 4, 5: { 1: { 1: "master/elected", 2: double(1) } } },
-  },
-  { type: "GET_LOGGING_LEVEL", json: '"get_logging_level":{"level":0}', fields: { 1: 5, 6: { 1: 0 } } },
-  {
-    type: "LIST_FILES",
-    json: '"list_files":{"file_infos":[{"path":"/log","size":5}]}',
-    fields: { 1: 6, 7: { 1: { 1: "/log", 3: 5 } } },
-  },
-  {
-    type: "READ_FILE",
-    json: '"read_file":{"size":3,"data":"/wAK"}',
-    fields: { 1: 7, 8: { 1: 3, 2: Buffer.from([255, 0, 10]) } },
-  },
+  ...COMMON_RESPONSES,
   { type: "GET_STATE", json: `"get_state":${state}`, fields: { 1: 8, 9: stateFields } },
   {
     type: "GET_AGENTS",

@@ -127,17 +127,6 @@ afterAll(async () => {
   await scene?.close();
 });
 
-/** The task must end FAILED for want of its image, without ever having run. */
-async function pullFails(name: string, words: RegExp): Promise<void> {
-  const task = await scene.ends(name, 120_000);
-  expect(task.status).toMatchObject({
-    state: "TASK_FAILED",
-    reason: "REASON_CONTAINER_LAUNCH_FAILED",
-    message: expect.stringMatching(words),
-  });
-  expect(history(task)).toEqual(["TASK_STARTING", "TASK_FAILED"]);
-}
-
 describe("an image of a registry", () => {
   test("is pulled without credentials where none are asked for", async () => {
     expect(await scene.finished("entry")).toBe("green\n777\n778\nfrom the image\n");
@@ -163,7 +152,7 @@ describe("an image of a registry", () => {
       container: { image: closed, imagePullPolicy: "Always" },
       ...on(spec.agent ?? ""),
     });
-    await pullFails("thief", /secret\/example/);
+    await scene.launchFails("thief", /secret\/example/);
   });
 });
 
@@ -212,14 +201,14 @@ describe("in a restricted namespace an image", () => {
 
 describe("a pull that fails ends the task with the reason", () => {
   test("no credentials", () =>
-    pullFails("keyless", /secret\/other.*(401|[Uu]nauthori[sz]ed|denied|authori[sz]ation)/));
+    scene.launchFails("keyless", /secret\/other.*(401|[Uu]nauthori[sz]ed|denied|authori[sz]ation)/));
   test("wrong credentials", () =>
-    pullFails("wrong", /secret\/other.*(401|[Uu]nauthori[sz]ed|denied|authori[sz]ation)/));
-  test("another registry's credentials are not sent", () => pullFails("elsewhere", /secret\/other/));
-  test("a Secret that is not there", () => pullFails("nosecret", /no-such-secret/));
+    scene.launchFails("wrong", /secret\/other.*(401|[Uu]nauthori[sz]ed|denied|authori[sz]ation)/));
+  test("another registry's credentials are not sent", () => scene.launchFails("elsewhere", /secret\/other/));
+  test("a Secret that is not there", () => scene.launchFails("nosecret", /no-such-secret/));
   test("a tag that the registry does not have", () =>
-    pullFails("missing", /team\/example:absent.*not found/));
-  test("policy Never and an image the node does not have", () => pullFails("never", /team\/never/));
+    scene.launchFails("missing", /team\/example:absent.*not found/));
+  test("policy Never and an image the node does not have", () => scene.launchFails("never", /team\/never/));
 
   test("a name that is none", async () => {
     const { status } = await scene.ends("malformed");

@@ -5,7 +5,8 @@ import { layer } from "../../hack/devcluster/ociimage.ts";
 import { zipOf } from "../../src/agent/fetcher/zipFixture.ts";
 import { until } from "./cluster.ts";
 import { on, Scene, sh } from "./scene.ts";
-import { history, type TaskInput } from "./tasks.ts";
+import type { TaskInput } from "./tasks.ts";
+import { serveFiles } from "./webserver.ts";
 
 const TEXT = "hello from the server\n";
 const SCRIPT = "#!/bin/sh\necho run with $1\n";
@@ -16,37 +17,6 @@ const FILES = ["node-file.txt", "passed.txt"] as const;
 let scene: Scene;
 let server: string;
 
-/** A Pod with a web server that logs what it is asked for. */
-async function serve(files: Readonly<Record<string, Buffer | string>>): Promise<string> {
-  const { namespace, cluster } = scene;
-  const metadata = { name: "server", namespace };
-  const binaryData = Object.fromEntries(
-    Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString("base64")]),
-  );
-  await cluster.apply(
-    { apiVersion: "v1", kind: "ConfigMap", metadata, binaryData },
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata,
-      spec: {
-        containers: [
-          {
-            name: "httpd",
-            image: cluster.test.image,
-            command: ["/bin/busybox", "httpd", "-f", "-vv", "-p", "8080", "-h", "/www"],
-            volumeMounts: [{ name: "www", mountPath: "/www" }],
-          },
-        ],
-        volumes: [{ name: "www", configMap: { name: "server" } }],
-      },
-    },
-  );
-  await scene.kubectl("wait", "--for=condition=Ready", "pod/server", "--timeout=60s");
-  const pod = await cluster.kinds.pods.get(metadata);
-  return `http://${pod.status?.podIP}:8080`;
-}
-
 beforeAll(async () => {
   scene = await Scene.open("fetch");
   const tar = await layer([
@@ -54,7 +24,7 @@ beforeAll(async () => {
     { path: "dir/deep.txt", content: "deep\n" },
     { path: "dir/tool", content: SCRIPT, mode: 0o755 },
   ]);
-  server = await serve({
+  server = await serveFiles(scene, "server", {
     "hello.txt": TEXT,
     "script.sh": SCRIPT,
     "a.tar": tar,
@@ -109,16 +79,6 @@ afterAll(async () => {
   await scene.cluster.onNode(scene.node1, `rm -f /var/tmp/${FILES[0]}`);
   await scene?.close();
 });
-
-async function fetchFails(name: string, words: RegExp): Promise<void> {
-  const task = await scene.ends(name, 120_000);
-  expect(task.status).toMatchObject({
-    state: "TASK_FAILED",
-    reason: "REASON_CONTAINER_LAUNCH_FAILED",
-    message: expect.stringMatching(words),
-  });
-  expect(history(task)).toEqual(["TASK_STARTING", "TASK_FAILED"]);
-}
 
 describe("a URI is fetched into the sandbox", () => {
   test("by http, under its own name or another", async () => {
@@ -189,13 +149,13 @@ describe("the cache", () => {
 });
 
 describe("a fetch that fails ends the task with the reason", () => {
-  test("a wrong checksum", () => fetchFails("wrong", /hello\.txt.*sha256/));
-  test("a file that the server does not have", () => fetchFails("missing", /absent\.txt.*404/));
-  test("no server", () => fetchFails("nobody", /127\.0\.0\.1:1/));
-  test("a file that the node does not have", () => fetchFails("nofile", /no-such-file/));
+  test("a wrong checksum", () => scene.launchFails("wrong", /hello\.txt.*sha256/));
+  test("a file that the server does not have", () => scene.launchFails("missing", /absent\.txt.*404/));
+  test("no server", () => scene.launchFails("nobody", /127\.0\.0\.1:1/));
+  test("a file that the node does not have", () => scene.launchFails("nofile", /no-such-file/));
 
   test("an archive that would write beside the sandbox", async () => {
-    await fetchFails("evil", /evil\.tar/);
+    await scene.launchFails("evil", /evil\.tar/);
     const { spec, status } = await scene.get("evil");
     const sandbox = status?.container?.sandbox ?? "/nowhere";
     const found = await scene.cluster.onNode(spec.agent ?? "", `ls -a '${sandbox}/..' '${sandbox}/../..'`);

@@ -31,13 +31,15 @@ import { executorArchive } from "./executor/archive.ts";
 import { gatewayAddress, letIn, serveGateway, shutOut } from "./gateway.ts";
 import { openTunnel } from "./library.ts";
 import { Scene } from "./scene.ts";
+import { serveFiles } from "./webserver.ts";
 
 const EXECUTOR = { value: "worker" };
 
 let scene: Scene;
 let tunnel: Server;
 let client: MesosClient;
-let uris: string;
+/** Where the executor's is, as a framework has it somewhere. */
+let archive: string;
 /** Where the executor runs. */
 let agent = "";
 const acknowledging = new AbortController();
@@ -45,7 +47,13 @@ const acknowledging = new AbortController();
 beforeAll(async () => {
   scene = await Scene.open("executors");
   const password = randomBytes(12).toString("hex");
-  await Promise.all([serveGateway(scene, true), letIn(scene, password), publish()]);
+  const files = { "executor.tar.gz": await executorArchive() };
+  const [server] = await Promise.all([
+    serveFiles(scene, "archive", files),
+    serveGateway(scene, true),
+    letIn(scene, password),
+  ]);
+  archive = `${server}/executor.tar.gz`;
   tunnel = await openTunnel(await gatewayAddress(scene));
   const basic = Buffer.from(`${scene.namespace}:${password}`).toString("base64");
   const { port } = tunnel.address() as AddressInfo;
@@ -59,30 +67,6 @@ afterAll(async () => {
   await serveGateway(scene, false);
   await scene.close();
 });
-
-/** A Pod that serves the executor's archive, as a framework has it somewhere. */
-async function publish(): Promise<void> {
-  const { namespace, cluster } = scene;
-  const metadata = { name: "archive", namespace };
-  const binaryData = { "executor.tar.gz": (await executorArchive()).toString("base64") };
-  const httpd = ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"];
-  const volumeMounts = [{ name: "www", mountPath: "/www" }];
-  await cluster.apply(
-    { apiVersion: "v1", kind: "ConfigMap", metadata, binaryData },
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata,
-      spec: {
-        containers: [{ name: "httpd", image: cluster.test.image, command: httpd, volumeMounts }],
-        volumes: [{ name: "www", configMap: { name: "archive" } }],
-      },
-    },
-  );
-  await scene.kubectl("wait", "--for=condition=Ready", "pod/archive", "--timeout=60s");
-  const pod = await cluster.kinds.pods.get(metadata);
-  uris = `http://${pod.status?.podIP}:8080/executor.tar.gz`;
-}
 
 const scalars = (cpus: number, mem: number) => [
   { name: "cpus", type: Value_Type.SCALAR, scalar: { value: cpus } },
@@ -112,7 +96,7 @@ const executorInfo = (): ExecutorInfo =>
       shell: false,
       value: "/usr/local/bin/node",
       arguments: ["node", "/mnt/mesos/sandbox/lib/executor.cjs"],
-      uris: [{ value: uris }],
+      uris: [{ value: archive }],
     },
     container: {
       type: ContainerInfo_Type.MESOS,

@@ -1,10 +1,11 @@
+import { expect } from "vitest";
 import type { Task } from "../../src/api/task.ts";
 import type { TaskState } from "../../src/api/taskstate.ts";
 import { createLogger } from "../../src/cluster/logger.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
 import { Cluster, type Level } from "./cluster.ts";
-import { becomes, ends, reaches, type TaskInput, task } from "./tasks.ts";
+import { becomes, ends, history, reaches, type TaskInput, task } from "./tasks.ts";
 
 /**
  * A namespace with the tasks of one test file: started together, asserted one by one. It is watched from the start, so that
@@ -113,6 +114,17 @@ export class Scene {
       ["stdout", "stderr"].map((file) => this.file(name, file).catch(() => "")),
     );
     throw new Error(`${name}: ${JSON.stringify(status)}\nstdout: ${stdout}\nstderr: ${stderr}`);
+  }
+
+  /** Waits for its end, which must be that of a task that never ran: its image, or a file of its own, could not be had. */
+  async launchFails(name: string, words: RegExp): Promise<void> {
+    const task = await this.ends(name, 120_000);
+    expect(task.status).toMatchObject({
+      state: "TASK_FAILED",
+      reason: "REASON_CONTAINER_LAUNCH_FAILED",
+      message: expect.stringMatching(words),
+    });
+    expect(history(task)).toEqual(["TASK_STARTING", "TASK_FAILED"]);
   }
 
   /** `kubectl mesos -n NAMESPACE …` */

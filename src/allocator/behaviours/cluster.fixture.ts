@@ -8,9 +8,10 @@ import {
 } from "../../resources/index.ts";
 import { allocate } from "../allocate.ts";
 import type { AllocationOptions, PlannedOffer } from "../decision.ts";
-import { OfferFilters, refusalTime } from "../filters.ts";
+import { refusalTime } from "../filters.ts";
 import { parseMinAllocatable } from "../minimum.ts";
-import { OfferCounts } from "../offercounts.ts";
+import { OfferFilters } from "../reference/filters.fixture.ts";
+import { OfferCounts } from "../reference/offercounts.fixture.ts";
 import { type Shares, sharesOf } from "../shares.ts";
 import { agent, framework, options } from "../world.fixture.ts";
 import type { AgentState, Allocation, AllocationWorld, FrameworkState } from "../world.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseResources } from "../../resources/index.ts";
-import { OfferFilters } from "../filters.ts";
+import { OfferFilters } from "../reference/filters.fixture.ts";
 import { seeded } from "../world.fixture.ts";
 import { Declined } from "./declined.ts";
 

@@ -10,8 +10,8 @@ import {
 } from "../../resources/index.ts";
 import { OfferConstraints } from "../constraints.ts";
 import type { PlannedOffer } from "../decision.ts";
-import { OfferFilters } from "../filters.ts";
-import { OfferCounts } from "../offercounts.ts";
+import { OfferFilters } from "../reference/filters.fixture.ts";
+import { OfferCounts } from "../reference/offercounts.fixture.ts";
 import { agent, framework } from "../world.fixture.ts";
 import type { AgentState, AllocationWorld, FrameworkState, QuotaState, RoleState } from "../world.ts";
 import { AllocationEngine } from "./engine.ts";

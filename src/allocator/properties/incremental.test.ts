@@ -4,8 +4,8 @@ import { Resources } from "../../resources/index.ts";
 import { allocate } from "../allocate.ts";
 import type { PlannedOffer } from "../decision.ts";
 import { AllocationEngine } from "../engine/engine.ts";
-import { OfferFilters } from "../filters.ts";
 import { referenceAllocate } from "../reference/allocate.fixture.ts";
+import { OfferFilters } from "../reference/filters.fixture.ts";
 import { lines, options } from "../world.fixture.ts";
 import type { AgentState, AllocationWorld, FrameworkState, QuotaState } from "../world.ts";
 import {

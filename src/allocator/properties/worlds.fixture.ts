@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { fromSpec, Limits, parseResources, Quantities, Resources } from "../../resources/index.ts";
 import { allocate } from "../allocate.ts";
 import type { PlannedOffer } from "../decision.ts";
-import { OfferFilters } from "../filters.ts";
+import { OfferFilters } from "../reference/filters.fixture.ts";
 import { agent, framework, options, seeded, world } from "../world.fixture.ts";
 import type { AgentState, AllocationWorld, FrameworkState, QuotaState } from "../world.ts";
 

@@ -11,10 +11,11 @@ import { timestamp } from "../../cluster/time.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { absenceEnd, isDoneWith } from "../executor/ending.ts";
 import { askToShutDown, endExecutor } from "../executor/write.ts";
+import { eachLimited } from "../limited.ts";
 import { offerable } from "../node/offerable.ts";
 import { Patience } from "../slot/patience.ts";
 import { slotPhase } from "../slot/state.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { askToKill, partitionAware, writeTransition } from "../task/write.ts";
 import { holdings } from "../world/holdings.ts";
 import { type Drain, drainOf, drainStep } from "./drain.ts";
@@ -74,7 +75,7 @@ export function createAgentController(deps: Dependencies): Runnable {
   ): Promise<void> {
     const now = timestamp(clock.now());
     const slotEnded = slotPhase(snapshot.slot) === "ended";
-    return forEach(snapshot.tasks, WIDTH, async (task) => {
+    return eachLimited(snapshot.tasks, WIDTH, async (task) => {
       const aware = partitionAware(deps, task);
       const lost = absenceTransition(task, { presence, slotEnded, partitionAware: aware, now });
       const step = lost
@@ -104,7 +105,7 @@ export function createAgentController(deps: Dependencies): Runnable {
     signal: AbortSignal,
   ): Promise<void> {
     const slotEnded = slotPhase(snapshot.slot) === "ended";
-    return forEach(snapshot.executors, WIDTH, async (executor) => {
+    return eachLimited(snapshot.executors, WIDTH, async (executor) => {
       const lost = absenceEnd(executor, { presence, slotEnded });
       if (lost !== undefined) {
         await endExecutor(deps, executor, lost, signal);

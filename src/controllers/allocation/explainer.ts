@@ -6,9 +6,9 @@ import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import type { PendingGroup } from "../world/builtin.ts";
 import { builtInId } from "../world/world.ts";
-import { eachLimited } from "./limited.ts";
 import { kindOf } from "./pending.ts";
 import { type WaitingReason, waitingReason } from "./reasons.ts";
 

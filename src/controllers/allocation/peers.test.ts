@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AllocationOptions, type AllocationWorld, OfferFilters } from "../../allocator/index.ts";
+import type { AllocationOptions, AllocationWorld } from "../../allocator/index.ts";
+import { OfferFilters } from "../../allocator/reference/filters.fixture.ts";
 import type { TaskSpec } from "../../api/task.ts";
 import { parseAttributes } from "../../resources/index.ts";
 import { agentState, list, task } from "../objects.fixture.ts";

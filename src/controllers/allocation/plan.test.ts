@@ -1,10 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type AllocationOptions,
-  type AllocationWorld,
-  type FrameworkState,
-  OfferFilters,
-} from "../../allocator/index.ts";
+import type { AllocationOptions, AllocationWorld, FrameworkState } from "../../allocator/index.ts";
+import { OfferFilters } from "../../allocator/reference/filters.fixture.ts";
 import { formatResources, Limits, Quantities } from "../../resources/index.ts";
 import { agentState, list, task } from "../objects.fixture.ts";
 import { pendingGroups } from "../world/builtin.ts";

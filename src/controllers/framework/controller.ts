@@ -8,9 +8,10 @@ import { timestamp } from "../../cluster/time.ts";
 import { frameworkKey } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { offerFramework, offerResources } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
 import { outstandingOffers } from "../world/outstanding.ts";
@@ -201,7 +202,7 @@ async function rescind(
     ({ spec }) => spec.response === undefined,
   );
   const { roles } = framework.spec;
-  await forEach(open, 8, async (offer) => {
+  await eachLimited(open, 8, async (offer) => {
     const why = readiness.ready
       ? roles.includes(offer.spec.role)
         ? undefined

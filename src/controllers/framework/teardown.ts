@@ -8,7 +8,7 @@ import { keyOf, type Live } from "../../cluster/object.ts";
 import { agentLeaseKey } from "../agent/snapshot.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { askToShutDown } from "../executor/write.ts";
-import { forEach } from "../task/conflicts.ts";
+import { eachLimited } from "../limited.ts";
 import { askToKill } from "../task/write.ts";
 
 const WIDTH = 8;
@@ -57,7 +57,7 @@ export async function finish(
   const { caches, clients, agentLeases, config } = deps;
   const key = keyOf(framework.metadata);
   const tasks = caches.tasks.store.by("liveFramework", key);
-  await forEach(tasks, WIDTH, async (task) => {
+  await eachLimited(tasks, WIDTH, async (task) => {
     try {
       await askToKill(deps, task, {}, signal);
     } catch (error) {
@@ -65,7 +65,7 @@ export async function finish(
     }
   });
   const executors = caches.executors.store.by("liveFramework", key);
-  await forEach(executors, WIDTH, async (executor) => {
+  await eachLimited(executors, WIDTH, async (executor) => {
     try {
       await askToShutDown(deps, executor, { message: "the framework is removed" }, signal);
     } catch (error) {

@@ -5,8 +5,8 @@ import { Applier } from "../../cluster/apply.ts";
 import { isAlreadyExists, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import { closeOffer } from "../offer/closer.ts";
-import { forEach } from "../task/conflicts.ts";
 import type { Assumptions } from "../world/assumptions.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { announce } from "./announce.ts";
@@ -35,7 +35,7 @@ export class PlanApplier {
 
   /** Rejects with a conflict for an Offer that was answered meanwhile, once the others are closed. */
   async close(closings: MaintenancePlan["close"], signal: AbortSignal): Promise<void> {
-    await forEach(closings, WIDTH, async ({ offer, closing }) => {
+    await eachLimited(closings, WIDTH, async ({ offer, closing }) => {
       await unlessGone(closeOffer(this.#deps, this.#scheduling, offer, closing, signal));
       const { reason, message = "" } = closing;
       if (reason === undefined) return;
@@ -59,7 +59,7 @@ export class PlanApplier {
 
   async ask(questions: MaintenancePlan["ask"], signal: AbortSignal): Promise<void> {
     const { clients, clock } = this.#deps;
-    await forEach(questions, WIDTH, async ({ question, resources }) => {
+    await eachLimited(questions, WIDTH, async ({ question, resources }) => {
       const object = questionObject(question, resources, clock.now());
       const made = await clients.offers
         .create(object, { fieldManager: MANAGER, signal })
@@ -69,7 +69,7 @@ export class PlanApplier {
   }
 
   async forget(offers: readonly Live<Offer>[], signal: AbortSignal): Promise<void> {
-    await forEach(offers, WIDTH, async ({ metadata }) => {
+    await eachLimited(offers, WIDTH, async ({ metadata }) => {
       await unlessGone(this.#deps.clients.offers.delete(metadata, { uid: metadata.uid, signal }));
     });
   }

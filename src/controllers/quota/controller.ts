@@ -7,9 +7,10 @@ import { Limits, Quantities, roleLineage } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { offerResources } from "../world/agentview.ts";
 import { roleFor } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
@@ -114,7 +115,7 @@ async function makeRoom(
     return isOpen ? [{ offer, resources: offerResources(offer) }] : [];
   });
   const why = { reason: "QuotaChanged", message: `the quota of the role ${role} has changed` };
-  await forEach(offersInTheWay(role, guarantees, limits, consumed, open), 16, async ({ offer }) => {
+  await eachLimited(offersInTheWay(role, guarantees, limits, consumed, open), 16, async ({ offer }) => {
     try {
       await closeOffer(deps, scheduling, offer, { state: "Rescinded", ...why }, signal);
     } catch (error) {

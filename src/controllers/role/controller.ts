@@ -9,9 +9,10 @@ import { roleLineage, toSpec } from "../../resources/index.ts";
 import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import { closeOffer } from "../offer/closer.ts";
 import { StatusWriter } from "../statuswriter.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { roleFor } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { dominantShare, percent } from "../world/shares.ts";
@@ -140,7 +141,7 @@ async function weighAnew(
       (offer) => isOutstanding(offer) && offer.spec.response === undefined,
     );
     const why = { reason: "WeightChanged", message: `the role ${path} has the weight ${weight} now` };
-    await forEach(open, 16, async (offer) => {
+    await eachLimited(open, 16, async (offer) => {
       // One that was answered or closed meanwhile is left alone.
       const newest = scheduling.assumed.offers.get(keyOf(offer.metadata)) ?? offer;
       if (!isOutstanding(newest)) return;

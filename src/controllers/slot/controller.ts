@@ -11,9 +11,10 @@ import type { Live } from "../../cluster/object.ts";
 import { type AgentSnapshot, agentOfLease, takeSnapshot } from "../agent/snapshot.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
 import { endExecutor } from "../executor/write.ts";
+import { eachLimited } from "../limited.ts";
 import { slotRoom } from "../node/offerable.ts";
 import { kubeletSince } from "../node/readiness.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { dropState } from "../task/ending.ts";
 import { partitionAware, writeTransition } from "../task/write.ts";
 import { coming, isAccepted } from "./coming.ts";
@@ -184,10 +185,10 @@ export function createSlotController(deps: Dependencies): Runnable {
       recorder.record(agent, { type: "Warning", reason: obstacle, message: text });
     }
     const executors = plan.drop.flatMap((demand) => demand.executors);
-    await forEach(executors, WIDTH, async (executor) => {
+    await eachLimited(executors, WIDTH, async (executor) => {
       await endExecutor(deps, executor, { reason: "REASON_RESOURCES_UNKNOWN", message }, signal);
     });
-    await forEach(tasks, WIDTH, async (task) => {
+    await eachLimited(tasks, WIDTH, async (task) => {
       const state = dropState(partitionAware(deps, task));
       await writeTransition(deps, task, { state, reason: "REASON_RESOURCES_UNKNOWN", message }, signal);
       recorder.record(task, { type: "Warning", reason: obstacle, message });

@@ -3,8 +3,9 @@ import type { Task } from "../../api/task.ts";
 import { Controller, from, type Result } from "../../cluster/controller.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
+import { eachLimited } from "../limited.ts";
 import type { Toleration } from "../node/taints.ts";
-import { forEach, ignoringConflicts } from "../task/conflicts.ts";
+import { ignoringConflicts } from "../task/conflicts.ts";
 import { askToKill, frameworkOf, partitionAware, writeTransition } from "../task/write.ts";
 import { Standing } from "./standing.ts";
 import { taintStep } from "./tolerance.ts";
@@ -27,7 +28,7 @@ export function createTaintController(deps: Dependencies): Runnable {
     const taints = standing.observe(name, caches.nodes.store.get(name), now);
     if (taints.length === 0) return {};
     const waits: number[] = [];
-    await forEach(caches.tasks.store.by("liveAgent", name), WIDTH, async (task) => {
+    await eachLimited(caches.tasks.store.by("liveAgent", name), WIDTH, async (task) => {
       const tolerations = tolerationsOf(task);
       if (tolerations === undefined) return;
       const aware = partitionAware(deps, task);

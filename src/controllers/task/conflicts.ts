@@ -20,19 +20,3 @@ export function ignoringConflicts(reconcile: Reconcile): Reconcile {
     }
   };
 }
-
-/** Does `work` for each item, `width` at a time. One that fails does not keep the others from it; the first error is thrown in the end. */
-export async function forEach<Item>(
-  items: readonly Item[],
-  width: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const errors: unknown[] = [];
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item).catch((error: unknown) => void errors.push(error));
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  const [first] = errors.sort((a, b) => Number(isConflict(a)) - Number(isConflict(b)));
-  if (first !== undefined) throw first;
-}

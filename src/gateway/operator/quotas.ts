@@ -1,9 +1,10 @@
 import { typeMeta } from "../../api/kind.ts";
 import { rolePath } from "../../api/name.ts";
-import { Quota as QuotaKind } from "../../api/quota.ts";
+import { type Quota, Quota as QuotaKind } from "../../api/quota.ts";
 import type { Amount } from "../../api/resource.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Action } from "../../auth/authorizer.ts";
+import type { Live } from "../../cluster/object.ts";
 import { judge, type QuotaInForce } from "../../controllers/quota/admission.ts";
 import { eldest } from "../../controllers/world/seniority.ts";
 import { subtreeUse } from "../../controllers/world/subtree.ts";
@@ -13,7 +14,7 @@ import { Limits, Quantities, ResourceError } from "../../resources/index.ts";
 import type { Resource, Value_Scalar } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { QuotaConfig, QuotaRequest } from "../../wire/gen/mesos/v1/quota/quota_pb.ts";
 import { roleObjectName } from "../objectname.ts";
-import { attempt, MANAGER } from "./attempt.ts";
+import { answering, MANAGER, OK } from "./attempt.ts";
 import type { OperatorService } from "./service.ts";
 
 interface Wanted {
@@ -21,6 +22,9 @@ interface Wanted {
   readonly guarantees: Amount[];
   readonly limits: Amount[];
 }
+
+/** The Quota that counts for a role. */
+type QuotaOf = (role: string) => Live<Quota> | undefined;
 
 /** UPDATE_QUOTA: Quota objects, all or none of them refused; one without guarantees and limits is removed. */
 export function updateQuota(
@@ -34,37 +38,52 @@ export function updateQuota(
     guarantees: amounts(guarantees),
     limits: amounts(limits),
   }));
-  return update(service, wanted, force, principal, "Invalid QuotaConfig: ");
+  return withStored(service, (quotaOf) =>
+    update(service, quotaOf, wanted, force, principal, "Invalid QuotaConfig: "),
+  );
 }
 
 /** SET_QUOTA, the older form: the guarantee is the limit too, and there must be none yet. */
-export async function setQuota(
+export function setQuota(
   service: OperatorService,
   { role, guarantee, force }: QuotaRequest,
   principal: Principal | undefined,
 ): Promise<Answer> {
   const failed = "Failed to validate set quota request: ";
-  if (find(service, role) !== undefined) {
-    return badRequest(`${failed}Cannot set quota for role '${role}' which already has quota`);
-  }
   const given = guarantee.map(({ name, scalar }: Resource) => ({ name, scalar: scalar?.value ?? 0 }));
-  return update(service, [{ role, guarantees: given, limits: given }], force, principal, failed);
+  return withStored(service, async (quotaOf) =>
+    quotaOf(role) === undefined
+      ? update(service, quotaOf, [{ role, guarantees: given, limits: given }], force, principal, failed)
+      : badRequest(`${failed}Cannot set quota for role '${role}' which already has quota`),
+  );
 }
 
 /** REMOVE_QUOTA. */
-export async function removeQuota(
+export function removeQuota(
   service: OperatorService,
   role: string,
   principal: Principal | undefined,
 ): Promise<Answer> {
-  if (find(service, role) === undefined) {
-    return badRequest(`Failed to remove quota: Role '${role}' has no quota set`);
-  }
-  return update(service, [{ role, guarantees: [], limits: [] }], true, principal, "");
+  return withStored(service, async (quotaOf) =>
+    quotaOf(role) === undefined
+      ? badRequest(`Failed to remove quota: Role '${role}' has no quota set`)
+      : update(service, quotaOf, [{ role, guarantees: [], limits: [] }], true, principal, ""),
+  );
 }
+
+/** As they are stored: what was written a moment ago the cache may not show yet, and what was removed it may. */
+const withStored = (
+  { deps }: OperatorService,
+  work: (quotaOf: QuotaOf) => Promise<Answer>,
+): Promise<Answer> =>
+  answering(async () => {
+    const { items } = await deps.clients.quotas.list();
+    return work((role) => eldest(items.filter(({ spec }) => spec.role === role)));
+  });
 
 async function update(
   service: OperatorService,
+  quotaOf: QuotaOf,
   wanted: readonly Wanted[],
   force: boolean,
   principal: Principal | undefined,
@@ -76,16 +95,18 @@ async function update(
     (force ? undefined : firstOf(wanted, (one) => excess(service, one, wanted)));
   if (problem !== undefined) return badRequest(`${failed}${problem}`);
   const actions = wanted.flatMap((one): Action[] => {
-    const quota = find(service, one.role);
+    const quota = quotaOf(one.role);
     if (quota === undefined) return isNothing(one) ? [] : [{ verb: "create", resource: "quotas" }];
     const verb = isNothing(one) ? "delete" : "update";
     return [{ verb, resource: "quotas", name: quota.metadata.name }];
   });
   const refusal = await service.access.refusal(principal, actions);
   if (refusal !== undefined) return refusal;
-  return attempt(async () => {
-    for (const one of wanted) await write(service, one, force);
-  });
+  // Of a role that is named twice the last counts, as in Mesos.
+  for (const [role, one] of new Map(wanted.map((each) => [each.role, each]))) {
+    await write(service, quotaOf(role), one, force);
+  }
+  return OK;
 }
 
 function firstOf(
@@ -99,10 +120,15 @@ function firstOf(
   return undefined;
 }
 
-async function write(service: OperatorService, wanted: Wanted, force: boolean): Promise<void> {
-  const { quotas } = service.deps.clients;
+/** Rejects with ApiError. */
+async function write(
+  { deps }: OperatorService,
+  known: Live<Quota> | undefined,
+  wanted: Wanted,
+  force: boolean,
+): Promise<void> {
+  const { quotas } = deps.clients;
   const { role, guarantees, limits } = wanted;
-  const known = find(service, role);
   const options = { fieldManager: MANAGER };
   if (isNothing(wanted)) {
     if (known !== undefined) await quotas.delete(known.metadata, { uid: known.metadata.uid });
@@ -122,8 +148,6 @@ async function write(service: OperatorService, wanted: Wanted, force: boolean): 
   const metadata = { name: roleObjectName(role) };
   await quotas.create({ ...typeMeta(QuotaKind), metadata, spec: { role, ...given } }, options);
 }
-
-const find = ({ deps }: OperatorService, role: string) => eldest(deps.caches.quotas.store.by("role", role));
 
 const isNothing = ({ guarantees, limits }: Wanted): boolean => guarantees.length === 0 && limits.length === 0;
 

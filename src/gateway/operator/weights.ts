@@ -7,7 +7,7 @@ import { roleFor } from "../../controllers/world/roles.ts";
 import { type Answer, badRequest } from "../../http/answer.ts";
 import type { WeightInfo } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { roleObjectName } from "../objectname.ts";
-import { attempt, MANAGER } from "./attempt.ts";
+import { answering, MANAGER, OK } from "./attempt.ts";
 import type { OperatorService } from "./service.ts";
 
 /** UPDATE_WEIGHTS: Role.spec.weight; a role that has no Role gets one. */
@@ -16,7 +16,7 @@ export async function updateWeights(
   infos: readonly WeightInfo[],
   principal: Principal | undefined,
 ): Promise<Answer> {
-  const { caches, clients } = deps;
+  const { roles } = deps.clients;
   const wanted = infos.map(({ role, weight }) => ({ path: role.trim(), weight }));
   for (const { path, weight } of wanted) {
     const problem = rolePath.safeParse(path).error?.issues[0]?.message;
@@ -29,31 +29,30 @@ export async function updateWeights(
       );
     }
   }
-  const found = (path: string) => roleFor((at) => caches.roles.store.by("path", at), path);
-  const written = async (path: string) => {
-    const { items } = await clients.roles.list();
-    return roleFor((at) => items.filter(({ spec }) => spec.path === at), path);
-  };
-  const actions = wanted.map(({ path }): Action => {
-    const role = found(path);
-    return role === undefined
-      ? { verb: "create", resource: "roles" }
-      : { verb: "update", resource: "roles", name: role.metadata.name };
-  });
-  const refusal = await access.refusal(principal, actions);
-  if (refusal !== undefined) return refusal;
-  return attempt(async () => {
-    for (const { path, weight } of wanted) {
-      // One that was made a moment ago the cache may not show yet.
-      const role = found(path) ?? (await written(path));
+  return answering(async () => {
+    // One that was made a moment ago the cache may not show yet.
+    const { items } = await roles.list();
+    const found = (path: string) => roleFor((at) => items.filter(({ spec }) => spec.path === at), path);
+    const actions = wanted.map(({ path }): Action => {
+      const role = found(path);
+      return role === undefined
+        ? { verb: "create", resource: "roles" }
+        : { verb: "update", resource: "roles", name: role.metadata.name };
+    });
+    const refusal = await access.refusal(principal, actions);
+    if (refusal !== undefined) return refusal;
+    // Of a role that is named twice the last weight counts, as in Mesos.
+    for (const [path, weight] of new Map(wanted.map((one) => [one.path, one.weight]))) {
+      const role = found(path);
       const options = { fieldManager: MANAGER };
       if (role !== undefined) {
         const { uid } = role.metadata;
-        await clients.roles.mergePatch(role.metadata, { metadata: { uid }, spec: { weight } }, options);
+        await roles.mergePatch(role.metadata, { metadata: { uid }, spec: { weight } }, options);
         continue;
       }
       const metadata = { name: roleObjectName(path === "*" ? "any" : path) };
-      await clients.roles.create({ ...typeMeta(RoleKind), metadata, spec: { path, weight } }, options);
+      await roles.create({ ...typeMeta(RoleKind), metadata, spec: { path, weight } }, options);
     }
+    return OK;
   });
 }

@@ -1,14 +1,9 @@
 /** `npm run bench:cluster`: launches end to end on simulated nodes, kube-scheduler beside. One JSON line a measurement. */
-import { cpus } from "node:os";
-import { sayToTerminal } from "../../../hack/devcluster/progress.ts";
+import { print, runBench, say } from "../frame.ts";
 import { Bench } from "./bench.ts";
-import { BenchError } from "./failure.ts";
 import { line, type Measurement } from "./measurement.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { summary } from "./summary.ts";
-
-const say = sayToTerminal;
-const print = (object: object): void => console.log(JSON.stringify(object));
 
 async function measureAll(bench: Bench, options: Options): Promise<void> {
   const { alternations, only, tasksPerOffer, existing, flood } = options;
@@ -44,29 +39,11 @@ const limits = (qps: number): object => ({
   simulatorQps: "unlimited",
 });
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  if (options === undefined) return void console.log(USAGE);
-  const { only, profile: _, ...rest } = options;
-  print({ bench: "settings", ...rest, only: [...only], ...limits(options.qps), cpus: cpus().length });
-  const bench = await Bench.start(options, say);
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => void bench.stop().finally(() => process.exit(1)));
-  }
-  let failed = true;
-  try {
-    await measureAll(bench, options);
-    failed = false;
-  } finally {
-    await bench.stop(failed);
-  }
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const known = error instanceof BenchError;
-    console.error(`bench:cluster: ${known ? error.message : error instanceof Error ? error.stack : error}`);
-    process.exit(1);
-  },
-);
+runBench({
+  name: "bench:cluster",
+  readOptions,
+  usage: USAGE,
+  settings: ({ only, profile: _, ...rest }) => ({ ...rest, only: [...only], ...limits(rest.qps) }),
+  start: (options) => Bench.start(options, say),
+  measure: measureAll,
+});

@@ -2,7 +2,7 @@ import { API_VERSION, TASK_FINALIZER } from "../../../src/api/group.ts";
 import type { Task } from "../../../src/api/task.ts";
 import { tasks } from "../../../src/client/handles.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
-import { eachLimited } from "../../../src/controllers/allocation/limited.ts";
+import { eachLimited } from "../../../src/controllers/limited.ts";
 import { WORK } from "./controlplane.ts";
 
 /** Tasks made at a time. */

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { eachLimited } from "../../../src/controllers/allocation/limited.ts";
+import { eachLimited } from "../../../src/controllers/limited.ts";
 import { enumName } from "../../../src/wire/enums.ts";
 import {
   type Offer,

@@ -3,7 +3,7 @@
  * `--crds` names folders of definitions to compare, in turn, each on an API server of its own.
  */
 import { parseArgs } from "node:util";
-import { eachLimited } from "../../../src/controllers/allocation/limited.ts";
+import { eachLimited } from "../../../src/controllers/limited.ts";
 import { readCpuTimes } from "../cluster/cputime.ts";
 import { round } from "../cluster/statistics.ts";
 import { open, type Target } from "./target.ts";

@@ -1,5 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Breath } from "../../../src/cluster/breath.ts";
+import { createLogger } from "../../../src/cluster/logger.ts";
+import { systemClock } from "../../../src/cluster/time.ts";
+import { createCaches } from "../../../src/controllers/caches.ts";
 import { Call_Type } from "../../../src/wire/gen/mesos/v1/master/master_pb.ts";
 import {
   Resource_ReservationInfo_Type,
@@ -13,6 +17,7 @@ import { info, type RunningGateway, Scene } from "./scene.ts";
 describe("administration by the operator API", () => {
   let scene: Scene;
   let gateway: RunningGateway;
+  let credentials: Record<string, string>;
   let admin: Administrator;
   let reader: Administrator;
   let namespace: string;
@@ -22,7 +27,8 @@ describe("administration by the operator API", () => {
     const { cluster } = scene;
     namespace = await cluster.namespace("adm");
     gateway = await scene.gateway(namespace);
-    admin = new Administrator(gateway.port, await principal(cluster, "adm-admin"));
+    credentials = await principal(cluster, "adm-admin");
+    admin = new Administrator(gateway.port, credentials);
     const reads = [{ apiGroups: ["mesos.dev"], resources: ["*"], verbs: ["get", "list"] }];
     reader = new Administrator(gateway.port, await principal(cluster, "adm-reader", reads));
     await cluster.join("a1");
@@ -63,6 +69,25 @@ describe("administration by the operator API", () => {
     expect((await scene.cluster.clients.roles.get({ name: role?.metadata.name ?? "" })).spec.weight).toBe(3);
   });
 
+  it("a role that is named twice gets the last weight, and the last quota", async () => {
+    const role = "adm/twice";
+    const weightInfos = [4, 5].map((weight) => ({ role, weight }));
+    const quotaConfigs = [1, 0.5].map((value) => ({ role, guarantees: { cpus: { value } }, limits: {} }));
+    const calls: CallInit[] = [
+      { type: Call_Type.UPDATE_WEIGHTS, updateWeights: { weightInfos } },
+      { type: Call_Type.UPDATE_QUOTA, updateQuota: { quotaConfigs } },
+    ];
+    for (const call of calls) expect(await admin.call(call)).toMatchObject({ status: 200 });
+    const { roles, quotas } = scene.cluster.clients;
+    const weights = (await roles.list()).items.filter(({ spec }) => spec.path === role);
+    expect(weights.map(({ spec }) => spec.weight)).toEqual([5]);
+    const found = (await quotas.list()).items.filter(({ spec }) => spec.role === role);
+    expect(found.map(({ spec }) => spec.guarantees)).toEqual([[{ name: "cpus", scalar: 0.5 }]]);
+    expect(await admin.call({ type: Call_Type.REMOVE_QUOTA, removeQuota: { role } })).toMatchObject({
+      status: 200,
+    });
+  });
+
   it("quotas become Quotas, are judged, and go", async () => {
     type Amounts = Record<string, { value: number }>;
     const call = (guarantees: Amounts, limits: Amounts, force = false): CallInit => ({
@@ -94,6 +119,46 @@ describe("administration by the operator API", () => {
     expect(await admin.call(call({}, {}))).toMatchObject({ status: 200 });
     const { items } = await scene.cluster.clients.quotas.list();
     expect(items.filter(({ spec }) => spec.role === "adm")).toEqual([]);
+  });
+
+  it("what was written a moment ago, and no cache shows yet, is changed and removed", async () => {
+    const { cluster } = scene;
+    // Caches that are behind for good.
+    const { quotas, roles } = createCaches(cluster.clients, {
+      logger: createLogger({ name: "behind", level: "silent" }),
+      clock: systemClock,
+      breath: new Breath(systemClock),
+    });
+    const behind = await scene.gateway(namespace, {}, { leaseName: "behind" }, {}, (deps) => ({
+      ...deps,
+      caches: { ...deps.caches, quotas, roles },
+    }));
+    const hasty = new Administrator(behind.port, credentials);
+    const role = "adm/moment";
+    const update = (cpus?: number): CallInit => {
+      const guarantees = cpus === undefined ? {} : { cpus: { value: cpus } };
+      return {
+        type: Call_Type.UPDATE_QUOTA,
+        updateQuota: { quotaConfigs: [{ role, guarantees, limits: {} }] },
+      };
+    };
+    const remove: CallInit = { type: Call_Type.REMOVE_QUOTA, removeQuota: { role } };
+    const guarantee = [{ name: "cpus", type: Value_Type.SCALAR, scalar: { value: 1 } }];
+    const set: CallInit = { type: Call_Type.SET_QUOTA, setQuota: { quotaRequest: { role, guarantee } } };
+    const weigh = (weight: number): CallInit => ({
+      type: Call_Type.UPDATE_WEIGHTS,
+      updateWeights: { weightInfos: [{ role, weight }] },
+    });
+    await eventually(async () => expect(await hasty.call(update(1))).toMatchObject({ status: 200 }));
+    const calls = [update(0.5), update(), set, set, remove, remove, weigh(2), weigh(3)];
+    const statuses: number[] = [];
+    for (const call of calls) statuses.push((await hasty.call(call)).status);
+    expect(statuses).toEqual([200, 200, 200, 400, 200, 400, 200, 200]);
+    const left = (await cluster.clients.quotas.list()).items.filter(({ spec }) => spec.role === role);
+    expect(left).toEqual([]);
+    const weighed = (await cluster.clients.roles.list()).items.filter(({ spec }) => spec.path === role);
+    expect(weighed.map(({ spec }) => spec.weight)).toEqual([3]);
+    await behind.stop();
   });
 
   it("a quota that is no amount is refused, also beside a good one", async () => {

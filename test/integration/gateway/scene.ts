@@ -7,6 +7,7 @@ import { createLogger } from "../../../src/cluster/logger.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { systemClock } from "../../../src/cluster/time.ts";
 import { operatorConfig } from "../../../src/config/operator.ts";
+import type { Dependencies } from "../../../src/controllers/dependencies.ts";
 import type { OperatorOptions } from "../../../src/controllers/operator.ts";
 import { createGateway, identityWithAddress } from "../../../src/gateway/compose.ts";
 import {
@@ -51,12 +52,13 @@ export class Scene {
     await this.cluster.stop();
   }
 
-  /** A replica of the operator with a gateway on a free port. */
+  /** A replica of the operator with a gateway on a free port; `seen`: what the gateway is given of the operator. */
   async gateway(
     namespace: string,
     gateway: object = {},
     config: object = {},
     more: Partial<OperatorOptions> = {},
+    seen: (deps: Dependencies) => Dependencies = (deps) => deps,
   ): Promise<RunningGateway> {
     const given = {
       agents: { timeout: "1h" },
@@ -81,6 +83,7 @@ export class Scene {
     const operator = await this.cluster.startOperator(given, {
       identity: hooks.identity,
       ...parts.hooks,
+      whileLeading: (deps, scheduling) => parts.hooks.whileLeading(seen(deps), scheduling),
       ...more,
     });
     const running: RunningGateway = {

@@ -5,6 +5,7 @@ import type { TaskTemplate } from "../../../src/api/task.ts";
 import type { Live } from "../../../src/cluster/object.ts";
 import { taskName, taskObject } from "../../../src/controllers/offer/taskobject.ts";
 import { API, SYSTEM, template } from "../bareCluster.ts";
+import { connectByProxy } from "../cluster/fixture.ts";
 import { launch, TestCluster } from "./cluster.ts";
 import { Replica } from "./replica.ts";
 
@@ -153,6 +154,32 @@ it("a new leader waits for agents to come back, if that is wanted and there are 
   );
 });
 
+it("a replica knows who leads, and clients may come to it, when it has seen another's Lease or begun to lead itself", async () => {
+  const config = { namespace: SYSTEM, leaseName: "readiness" };
+  const { proxy, connection } = await connectByProxy({ kubeconfig: cluster.kubeconfig, timeout: 2_000 });
+  proxy.hold();
+  try {
+    const { operator } = await cluster.startOperator(config, { electionConnection: connection });
+    await cluster.eventually(() => expect(operator.unsynced()).toBeUndefined());
+    expect(operator.leaderless()).toBe("nobody is known to lead yet");
+    const leader = await cluster.startOperator(config);
+    await cluster.eventually(() => expect(leader.operator.leaderless()).toBeUndefined());
+    expect(operator.leaderless()).toBeDefined();
+    proxy.release();
+    await cluster.eventually(() => expect(operator.leaderless()).toBeUndefined());
+    expect(operator.leading).toBe(false);
+    // That there is no leader for a while makes none unready: somebody must be there to take over.
+    proxy.hold();
+    await leader.stop();
+    expect(operator.leaderless()).toBeUndefined();
+  } finally {
+    proxy.release();
+    await cluster.stopOperators();
+    connection.close();
+    await proxy.stop();
+  }
+});
+
 it("a standby goes on where a killed leader was: each launch is made once, offers come within 5 s of its Lease", async () => {
   const config = { namespace: "mesos-system", leaseName: "killed", allocation: { interval: "200ms" } };
   const leader = new Replica(cluster.kubeconfig, config);
@@ -165,8 +192,8 @@ it("a standby goes on where a killed leader was: each launch is made once, offer
     20_000,
   );
   await cluster.eventually(async () => {
-    const ready = await fetch(`http://127.0.0.1:${standby.healthPort}/readyz`);
-    expect(ready.status).toBe(200);
+    const ready = await fetch(`http://127.0.0.1:${standby.healthPort}/readyz?verbose`);
+    expect(await ready.text()).toBe("[+]caches ok\n[+]leader ok\n");
   });
   await cluster.join("big", { cpu: "200", memory: "400Gi" });
   const namespace = await cluster.namespace("killed");

@@ -1,4 +1,4 @@
-import type { PlannedOffer } from "./decision.ts";
+import type { PlannedOffer } from "../decision.ts";
 
 /**
  * How many offers each framework was made in each role, for FrameworkState.offersMade. Like Mesos's, the counts only grow
