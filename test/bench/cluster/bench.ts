@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { frameworks } from "../../../src/client/handles.ts";
 import { isNotFound } from "../../../src/cluster/errors.ts";
@@ -9,7 +10,7 @@ import { type ControlPlane, startControlPlane, WORK } from "./controlplane.ts";
 import { takeOver } from "./failover.ts";
 import { BenchError } from "./failure.ts";
 import { LaunchingFramework } from "./framework.ts";
-import { type Measurement, measure, spentSoFar } from "./measurement.ts";
+import { beginning, type Measurement, measure, spentSoFar } from "./measurement.ts";
 import { Operator } from "./operator.ts";
 import type { Options } from "./options.ts";
 import { PodLoad } from "./podload.ts";
@@ -25,6 +26,8 @@ const PATIENCE = 300_000;
 const PATIENCE_EACH = 200;
 /** Launches before those that count: of programs that compile as they go. */
 const WARM_UP = 0.1;
+/** Milliseconds after the last task's end: its slot Pod is made smaller after fifteen seconds, which is two writes of its launch. */
+const ROOM_GIVEN_BACK = 16_000;
 /** Of the API server's CPU profile. */
 const PROFILE_SECONDS = 15;
 
@@ -83,23 +86,32 @@ export class Bench {
     const { tasks, agents, inFlight, seconds, qps } = this.#options;
     const { connection, kubeconfig } = this.#plane;
     this.#scheduler?.pause();
-    const operator = await this.#lead();
     const name = `launches-${++this.#count}`;
     const maxOffers = this.#maxOffers(tasksPerOffer);
     const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
     const framework = new LaunchingFramework(own);
-    await framework.start(connection);
-    const launch = (count: number) => operator.during(framework.launch(count, this.#patience()));
-    await launch(this.#warmUp());
-    const before = await spentSoFar(connection);
-    const profile = this.#profileServer(`apiserver-${name}-${tasksPerOffer}`);
-    const lives = await launch(tasks);
-    await profile;
-    const after = await spentSoFar(connection);
-    await framework.end();
-    await this.#removed(name);
-    await sweepTasks(connection, name);
-    return measure({ bench: "launches", agents, alternation, tasksPerOffer }, lives, before, after);
+    const operator = await this.#lead();
+    try {
+      await framework.start(connection);
+      const launch = async (count: number) => {
+        const lives = await operator.during(framework.launch(count, this.#patience()));
+        await delay(ROOM_GIVEN_BACK);
+        return lives;
+      };
+      await launch(this.#warmUp());
+      const before = await beginning(connection);
+      const profile = this.#profileServer(`apiserver-${name}-${tasksPerOffer}`);
+      const lives = await launch(tasks);
+      await profile;
+      const after = await spentSoFar(connection);
+      return measure({ bench: "launches", agents, alternation, tasksPerOffer }, lives, before, after);
+    } finally {
+      // Without an operator nothing of it would go.
+      await this.#lead();
+      await framework.end();
+      await this.#removed(name);
+      await sweepTasks(connection, name);
+    }
   }
 
   /** kube-scheduler's turn: the operator does not run. */
@@ -114,15 +126,18 @@ export class Bench {
     }
     const name = `pods-${++this.#count}`;
     const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
-    await load.run(this.#warmUp(), this.#patience());
-    const before = await spentSoFar(connection);
-    const profile = this.#profileServer(`apiserver-${name}`);
-    const lives = await load.run(tasks, this.#patience());
-    await profile;
-    const after = await spentSoFar(connection);
-    await load.end();
-    await sweepPods(connection, name);
-    return measure({ bench: "pods", agents, alternation }, lives, before, after);
+    try {
+      await load.run(this.#warmUp(), this.#patience());
+      const before = await beginning(connection);
+      const profile = this.#profileServer(`apiserver-${name}`);
+      const lives = await load.run(tasks, this.#patience());
+      await profile;
+      const after = await spentSoFar(connection);
+      return measure({ bench: "pods", agents, alternation }, lives, before, after);
+    } finally {
+      await load.end();
+      await sweepPods(connection, name);
+    }
   }
 
   /** Of a standby that mirrors the cluster already, or of a program that starts when the leader has gone. */
@@ -162,7 +177,7 @@ export class Bench {
   }
 
   async #lead(): Promise<Operator> {
-    this.#leader ??= this.#operator("operator");
+    if (this.#leader === undefined || this.#leader.ended) this.#leader = this.#operator("operator");
     await this.#leader.leads();
     return this.#leader;
   }
