@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { frameworks } from "../../../src/client/handles.ts";
 import { isNotFound } from "../../../src/cluster/errors.ts";
+import { minimumSize } from "../../../src/controllers/slot/size.ts";
 import { type ControlPlane, startControlPlane, WORK } from "./controlplane.ts";
 import { takeOver } from "./failover.ts";
 import { BenchError } from "./failure.ts";
@@ -30,6 +31,9 @@ const WARM_UP = 0.1;
 const ROOM_GIVEN_BACK = 16_000;
 /** Of the API server's CPU profile. */
 const PROFILE_SECONDS = 15;
+
+/** Room for so many tasks of the framework's. */
+const warmRoom = (tasks: number) => ({ cpus: `${100 * tasks}m`, mem: `${64 * tasks}Mi` });
 
 /** One API server with its nodes, on which one measurement comes after the other. */
 export class Bench {
@@ -61,8 +65,9 @@ export class Bench {
     if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
     const plane = await startControlPlane(say, options.profile !== undefined);
     const dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
-    await seedCluster(plane.etcd, options.agents, options.existing);
-    say(`${options.agents} agents and ${options.existing} tasks are there`);
+    const { agents, existing, warm } = options;
+    await seedCluster(plane.etcd, agents, existing, minimumSize(warmRoom(warm)));
+    say(`${agents} agents and ${existing} tasks are there`);
     const bench = new Bench(options, say, plane, dir);
     try {
       await bench.#prepare();
@@ -191,13 +196,14 @@ export class Bench {
   }
 
   #operator(name: string): Operator {
-    const { qps, interval, profile, agents, heartbeat, tasksPerOffer } = this.#options;
+    const { qps, interval, profile, agents, heartbeat, tasksPerOffer, warm } = this.#options;
     const operator = new Operator({
       ...{ qps, interval, profile, agents },
       kubeconfig: this.#plane.kubeconfig,
       dir: this.#dir,
       maxOffers: Math.max(...tasksPerOffer.map((count) => this.#maxOffers(count))),
       agentTimeout: 5 * heartbeat,
+      config: { slot: { minimum: warmRoom(warm) } },
       name: `${name}-${++this.#count}`,
     });
     this.#operators.add(operator);

@@ -11,8 +11,8 @@ const say = sayToTerminal;
 const print = (object: object): void => console.log(JSON.stringify(object));
 
 async function measureAll(bench: Bench, options: Options): Promise<void> {
-  const { alternations, only, tasksPerOffer, existing, flood } = options;
-  const conditions = { existing, flood };
+  const { alternations, only, tasksPerOffer, existing, flood, warm } = options;
+  const conditions = { existing, flood, warm };
   const measurements: Measurement[] = [];
   const failures: unknown[] = [];
   /** One that fails leaves the others: on a slow machine they have taken long. */

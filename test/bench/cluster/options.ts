@@ -16,6 +16,8 @@ export interface Options {
   readonly existing: number;
   /** Tasks without an offer that no agent can hold. */
   readonly flood: number;
+  /** Tasks for which each slot Pod keeps room: slot.minimum of the operator. */
+  readonly warm: number;
   /** Of each client; 0: each its program's own default. */
   readonly qps: number;
   /** Launches, or Pods, at a time that are not bound yet. */
@@ -40,6 +42,7 @@ export const USAGE = `npm run bench:cluster -- [flags]
   --only NAME,…         of ${BENCHES.join(", ")} (launches,pods)
   --existing N          tasks that run all the while (0)
   --flood N             tasks without an offer that fit nowhere, waiting all the while (0)
+  --warm N              tasks for which each node's slot Pod keeps room, used or not: the operator's slot.minimum (0)
   --qps N               of the operator, kube-scheduler and every client, bursts of twice that; 0: their defaults (1000)
   --in-flight N         launches, or Pods, at a time that are not bound yet (64)
   --max-offers N        outstanding at a time (enough for four times what is in flight)
@@ -55,6 +58,7 @@ const NUMBERS = {
   alternations: 3,
   existing: 0,
   flood: 0,
+  warm: 0,
   qps: 1000,
   "in-flight": 64,
   "max-offers": 0,
@@ -81,6 +85,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     only: new Set(list(values.only ?? "launches,pods").map(benchName)),
     existing: number("existing"),
     flood: number("flood"),
+    warm: number("warm"),
     qps: number("qps"),
     inFlight: number("in-flight"),
     maxOffers: number("max-offers"),
@@ -104,6 +109,7 @@ function parse(args: readonly string[]) {
         only: text,
         existing: text,
         flood: text,
+        warm: text,
         qps: text,
         "in-flight": text,
         "max-offers": text,
