@@ -27,8 +27,6 @@ const PATIENCE = 300_000;
 const PATIENCE_EACH = 200;
 /** Launches before those that count: of programs that compile as they go. */
 const WARM_UP = 0.1;
-/** Milliseconds after the last task's end: its slot Pod is made smaller after fifteen seconds, which is two writes of its launch. */
-const ROOM_GIVEN_BACK = 16_000;
 /** Of the API server's CPU profile. */
 const PROFILE_SECONDS = 15;
 
@@ -88,7 +86,7 @@ export class Bench {
   }
 
   async launches(alternation: number, tasksPerOffer: number): Promise<Measurement> {
-    const { tasks, agents, inFlight, seconds, qps } = this.#options;
+    const { tasks, agents, inFlight, seconds, qps, settle } = this.#options;
     const { connection, kubeconfig } = this.#plane;
     this.#scheduler?.pause();
     const name = `launches-${++this.#count}`;
@@ -100,7 +98,7 @@ export class Bench {
       await framework.start(connection);
       const launch = async (count: number) => {
         const lives = await operator.during(framework.launch(count, this.#patience()));
-        await delay(ROOM_GIVEN_BACK);
+        await delay(settle * 1000);
         return lives;
       };
       await launch(this.#warmUp());

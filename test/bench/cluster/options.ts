@@ -28,6 +28,8 @@ export interface Options {
   readonly interval: string;
   /** Seconds for which a task, or a Pod, runs. */
   readonly seconds: number;
+  /** Seconds after the last task's end until what it cost is counted: its slot Pod is made smaller after fifteen, which is two writes. */
+  readonly settle: number;
   /** Seconds between an agent's heartbeats. */
   readonly heartbeat: number;
   /** Folder for CPU profiles of the operator (.cpuprofile) and the API server (.pprof); absent: none. */
@@ -48,6 +50,7 @@ export const USAGE = `npm run bench:cluster -- [flags]
   --max-offers N        outstanding at a time (enough for four times what is in flight)
   --interval D          the operator's allocation.interval (1s)
   --seconds N           for which a task, or a Pod, runs (2)
+  --settle N            seconds after the last task's end until what it cost is counted (16: slot Pods are made smaller after 15)
   --heartbeat N         seconds between the renewals of an agent's Lease (15)
   --profile DIR         write a CPU profile of each operator and, by measurement, of the API server there
 One JSON line a measurement on stdout, progress on stderr.`;
@@ -63,6 +66,7 @@ const NUMBERS = {
   "in-flight": 64,
   "max-offers": 0,
   seconds: 2,
+  settle: 16,
   heartbeat: 15,
 } as const;
 /** What makes no sense at 0. */
@@ -91,6 +95,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     maxOffers: number("max-offers"),
     interval: values.interval ?? "1s",
     seconds: number("seconds"),
+    settle: number("settle"),
     heartbeat: number("heartbeat"),
     profile: values.profile,
   };
@@ -115,6 +120,7 @@ function parse(args: readonly string[]) {
         "max-offers": text,
         interval: text,
         seconds: text,
+        settle: text,
         heartbeat: text,
         profile: text,
         help: { type: "boolean", short: "h" },
