@@ -88,7 +88,6 @@ export class Bench {
   async launches(alternation: number, tasksPerOffer: number): Promise<Measurement> {
     const { tasks, agents, inFlight, seconds, qps, settle } = this.#options;
     const { connection, kubeconfig } = this.#plane;
-    this.#scheduler?.pause();
     const name = `launches-${++this.#count}`;
     const maxOffers = this.#maxOffers(tasksPerOffer);
     const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
@@ -117,16 +116,12 @@ export class Bench {
     }
   }
 
-  /** kube-scheduler's turn: the operator does not run. */
+  /** kube-scheduler's turn: the operator does not run, as kube-scheduler does not in the operator's. */
   async pods(alternation: number): Promise<Measurement> {
     const { tasks, agents, inFlight, seconds, qps } = this.#options;
     const { connection, kubeconfig, scheduler } = this.#plane;
     await this.#endLeader();
-    if (this.#scheduler === undefined) {
-      this.#scheduler = new KubeScheduler(scheduler, this.#dir, kubeconfig, qps);
-    } else {
-      this.#scheduler.resume();
-    }
+    this.#scheduler = new KubeScheduler(scheduler, this.#dir, kubeconfig, qps);
     const name = `pods-${++this.#count}`;
     const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
     try {
@@ -139,6 +134,7 @@ export class Bench {
       return measure({ bench: "pods", agents, alternation }, lives, before, after);
     } finally {
       await load.end();
+      await this.#scheduler.stop();
       await sweepPods(connection, name);
     }
   }
@@ -146,7 +142,6 @@ export class Bench {
   /** Of a standby that mirrors the cluster already, or of a program that starts when the leader has gone. */
   async failover(alternation: number, standby: boolean): Promise<object> {
     const { agents, existing } = this.#options;
-    this.#scheduler?.pause();
     const leader = await this.#lead();
     const waiting = standby ? this.#operator("standby") : undefined;
     await waiting?.synced();
