@@ -147,7 +147,7 @@ export class Bench {
     await waiting?.synced();
     const name = `failover-${++this.#count}`;
     const next = () => waiting ?? this.#operator("next");
-    const most = Math.min(agents, this.#maxOffers(1));
+    const most = Math.min(agents, this.#mostOffers());
     const { operator, takeover } = await takeOver(this.#plane.connection, leader, next, name, most);
     this.#operators.delete(leader);
     this.#leader = operator;
@@ -189,12 +189,12 @@ export class Bench {
   }
 
   #operator(name: string): Operator {
-    const { qps, interval, profile, agents, heartbeat, tasksPerOffer, warm } = this.#options;
+    const { qps, interval, profile, agents, heartbeat, warm } = this.#options;
     const operator = new Operator({
       ...{ qps, interval, profile, agents },
       kubeconfig: this.#plane.kubeconfig,
       dir: this.#dir,
-      maxOffers: Math.max(...tasksPerOffer.map((count) => this.#maxOffers(count))),
+      maxOffers: this.#mostOffers(),
       agentTimeout: 5 * heartbeat,
       config: { slot: { minimum: warmRoom(warm) } },
       name: `${name}-${++this.#count}`,
@@ -206,6 +206,11 @@ export class Bench {
   /** Enough that what is in flight never waits for the next allocation. */
   #maxOffers(tasksPerOffer: number): number {
     return this.#options.maxOffers || Math.ceil((4 * this.#options.inFlight) / tasksPerOffer);
+  }
+
+  /** What the operator gives a framework, whichever of the measurements it is for. */
+  #mostOffers(): number {
+    return Math.max(...this.#options.tasksPerOffer.map((count) => this.#maxOffers(count)));
   }
 
   /** The API server's CPU profile of the seconds that follow, if profiles are wanted. */
