@@ -44,11 +44,14 @@ async function event(name: string, reason = ""): Promise<string> {
 describe("why is my task not placed?", () => {
   test("too much is asked for: a count of agents by what they are short of", async () => {
     const all = scene.cluster.nodes.length;
-    const condition = await told("vast");
-    expect(condition).toMatchObject({ reason: "InsufficientResources" });
-    expect(condition?.message).toBe(`0 of ${all} agents would do: ${all} too small in cpus`);
+    // Until offers of frameworks that were there before are over agents are short of more than that.
+    const says = (name: string, message: string) =>
+      scene.becomes(name, `is told: ${message}`, (task) => placed(task)?.message === message);
+    const tooSmall = `0 of ${all} agents would do: ${all} too small in`;
+    const condition = placed(await says("vast", `${tooSmall} cpus`));
+    expect(condition).toMatchObject({ reason: "InsufficientResources", status: "False" });
     expect(await event("vast", condition?.reason)).toContain(condition?.message ?? "no message");
-    expect((await told("vast-memory"))?.message).toBe(`0 of ${all} agents would do: ${all} too small in mem`);
+    await says("vast-memory", `${tooSmall} mem`);
   });
 
   test("no agent meets its constraints", async () => {

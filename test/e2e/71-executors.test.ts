@@ -10,6 +10,7 @@ import {
   ExecutorInfoSchema,
   FrameworkInfo_Capability_Type,
   Image_Type,
+  type Offer,
   Offer_Operation_Type,
   type Offer_OperationSchema,
   Resource_ReservationInfo_Type,
@@ -136,20 +137,25 @@ const volume = () => ({
   },
 });
 
-/** Accepts an offer of the executor's agent; the first of all chooses it. */
+/** What is open of one agent with what is asked for, in one or more offers: what a task gave back may be in one of its own. */
+function openOffers(hasVolume: boolean): Offer[] {
+  const agents = Map.groupBy(client.open(), (one) => one.agentId?.value ?? "");
+  const fits = (offers: Offer[]) =>
+    offers.some((one) => cpusOf(one) >= 0.5) &&
+    (!hasVolume || offers.some((one) => one.resources.some((each) => each.disk?.persistence !== undefined)));
+  const [, found = []] =
+    [...agents].find(([id, offers]) => (agent === "" || id === agent) && fits(offers)) ?? [];
+  return found;
+}
+
+/** Accepts offers of the executor's agent; the first of all chooses it. */
 async function accept(operations: () => MessageInitShape<typeof Offer_OperationSchema>[], hasVolume = false) {
-  const offer = await until("there is an offer", async () =>
-    client
-      .open()
-      .find(
-        (one) =>
-          cpusOf(one) >= 0.5 &&
-          (agent === "" || one.agentId?.value === agent) &&
-          (!hasVolume || one.resources.some((each) => each.disk?.persistence !== undefined)),
-      ),
-  );
-  agent = offer.agentId?.value ?? "";
-  const offerIds = [{ value: offer.id?.value ?? "" }];
+  const offers = await until("there is an offer", async () => {
+    const open = openOffers(hasVolume);
+    return open.length > 0 ? open : undefined;
+  });
+  agent = offers[0]?.agentId?.value ?? "";
+  const offerIds = offers.map((one) => ({ value: one.id?.value ?? "" }));
   const filters = { refuseSeconds: 0 };
   const call = { type: Call_Type.ACCEPT, accept: { offerIds, operations: operations(), filters } };
   expect((await client.call(call)).status).toBe(202);

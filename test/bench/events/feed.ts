@@ -50,7 +50,7 @@ export class Feed<T extends KubeObject> implements Resource<T> {
       const told = this.#told;
       this.#told = [];
       for (const text of told) yield JSON.parse(text) as WatchEvent<T>;
-      if (this.#told.length > 0) continue;
+      if (this.#told.length > 0 || signal?.aborted) continue;
       this.#next = Promise.withResolvers();
       await this.#next.promise;
     }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync, truncateSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -75,9 +76,11 @@ describe("kill -9 of the agent", () => {
     const held = createServer(() => {});
     await new Promise<void>((resolve) => held.listen(0, "127.0.0.1", resolve));
     const value = `http://127.0.0.1:${(held.address() as AddressInfo).port}/x`;
+    const asked = once(held, "request");
     await node.sh("intent", "echo never", {
       uris: [{ value, extract: false, executable: false, cache: false }],
     });
+    await asked;
     await node.reaches("intent", "TASK_STARTING");
     await node.stopAgent("SIGKILL");
     held.closeAllConnections();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { program } from "../program.ts";
 
 export const CHART = join(import.meta.dirname, "../../../charts/mesos-operator");
@@ -72,9 +72,18 @@ export const setting = (values: Values): string[] =>
 /** What the chart renders to, with hooks. */
 export async function render(values: Values = {}, release = RELEASE): Promise<Manifest[]> {
   const text = await helm(["template", release, CHART, "--namespace", NAMESPACE, ...setting(values)]);
-  return parseAllDocuments(text)
-    .map((document) => document.toJS() as Manifest | null)
+  return text
+    .split(/^---$/m)
+    .map(parsed)
     .filter((manifest) => manifest !== null);
+}
+
+/** Definitions are most of a chart's text, are alike in each rendering, and take a second to read. */
+const known = new Map<string, Manifest | null>();
+function parsed(text: string): Manifest | null {
+  const manifest = known.get(text) ?? (parse(text) as Manifest | null);
+  known.set(text, manifest);
+  return manifest;
 }
 
 /** The one manifest of that kind and name. */
