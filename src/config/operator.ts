@@ -175,6 +175,12 @@ export const operatorConfig = z.strictObject({
       deferredTimeout: duration
         .default("5s")
         .describe("A resize Deferred for so long drops the launches that wait for it."),
+      minimum: z
+        .strictObject({ cpus: quantity.default("0"), mem: quantity.default("0") })
+        .prefault({})
+        .describe(
+          "Room for tasks that each slot Pod keeps, used or not, where its node has it: launches that fit wait for no kubelet.",
+        ),
       tolerations: z.array(z.record(z.string(), z.unknown())).default([{ operator: "Exists" }]),
     })
     .prefault({}),

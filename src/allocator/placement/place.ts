@@ -1,5 +1,5 @@
 /** Places tasks, in their order, on what is offered. Pure. */
-import type { Resources } from "../../resources/index.ts";
+import { formatResources, type Resources } from "../../resources/index.ts";
 import { type Judge, judgeOf } from "./judge.ts";
 import { type Match, match } from "./match.ts";
 import type { PlacementPolicy } from "./policy.ts";
@@ -35,7 +35,7 @@ export interface PlacementResult {
 
 /**
  * Hard constraints decide which candidates will do, soft ones which of them is taken, then the policy, then the order of the
- * candidates. `before` says what runs already; without it nothing does, and there are no agents but the candidates.
+ * candidates. Of requests that are alike only the first that finds no place is looked at: a flood of them costs one. `before` says what runs already; without it nothing does, and there are no agents but the candidates.
  */
 export function place(
   requests: readonly TaskRequest[],
@@ -47,11 +47,21 @@ export function place(
   const states = candidates.map((candidate): State => ({ candidate, available: candidate.available }));
   const placed: Placed[] = [];
   const unplaced: Unplaced[] = [];
+  /** Why the first of those that are alike found no place; none after it does, as there is ever less. */
+  const refused = new Map<string, readonly Misfit[]>();
   for (const request of requests) {
+    const likeness = likenessOf(request);
+    const known = likeness === undefined ? undefined : refused.get(likeness);
+    if (known !== undefined) {
+      unplaced.push({ request, misfits: known });
+      continue;
+    }
     const judge = judgeOf(request, situation);
     const best = choose(request, states, policy, judge);
     if (best === undefined) {
-      unplaced.push({ request, misfits: misfitsOf(request, states, judge) });
+      const misfits = misfitsOf(request, states, judge);
+      if (likeness !== undefined) refused.set(likeness, misfits);
+      unplaced.push({ request, misfits });
       continue;
     }
     const { state, resources } = best;
@@ -64,6 +74,12 @@ export function place(
     });
   }
   return { placed, unplaced };
+}
+
+/** The same text for requests that all agents treat alike; undefined for one that asks for more than resources. */
+function likenessOf({ resources, portCount = 0, accepts, failures, terms, tolerated }: TaskRequest) {
+  if (accepts !== undefined || failures !== undefined || terms !== undefined) return undefined;
+  return JSON.stringify([formatResources(resources), portCount, [...(tolerated ?? [])].sort()]);
 }
 
 interface State {

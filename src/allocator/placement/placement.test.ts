@@ -125,6 +125,30 @@ describe("placement", () => {
     ]);
   });
 
+  it("looks at one of those that are alike and find no place, and at each of the others", () => {
+    const looks: string[] = [];
+    const watched = candidate("n1", "cpus:2");
+    const agent = {
+      ...watched.agent,
+      get taints() {
+        looks.push("look");
+        return ["key"];
+      },
+    };
+    const tasks = [1, 2, 3, 4].map((i) => task(`t${i}`, "cpus:1"));
+    const one = place(tasks.slice(0, 1), [{ ...watched, agent }], placementPolicy("first-fit"));
+    const each = looks.splice(0).length;
+    const all = place(tasks, [{ ...watched, agent }], placementPolicy("first-fit"));
+    expect(looks).toHaveLength(each);
+    expect(all.unplaced.map(({ misfits }) => misfits)).toEqual(
+      tasks.flatMap(() => one.unplaced[0]?.misfits && [one.unplaced[0].misfits]),
+    );
+    const tolerant = task("t5", "cpus:1", { tolerated: new Set(["key"]) });
+    expect(where([...tasks, tolerant, task("t6", "cpus:0.5")], [{ ...watched, agent }], "first-fit")).toEqual(
+      ["t5:n1"],
+    );
+  });
+
   it("keeps to constraints and taints", () => {
     const racks = [
       {

@@ -23,7 +23,7 @@ import { lifecycleStep } from "./lifecycle.ts";
 import { Patience } from "./patience.ts";
 import { planSlot, type SlotPlan, type SlotSituation, type SlotTimes, shed } from "./plan.ts";
 import { slotPod } from "./pod.ts";
-import { describeSize, requestsOf, type Size, sameSize } from "./size.ts";
+import { describeSize, minimumSize, requestsOf, type Size, sameSize } from "./size.ts";
 import { endingOf, isSlot, slotPhase, slotState } from "./state.ts";
 
 const MANAGER = "mesos-operator-slot";
@@ -45,6 +45,7 @@ export function createSlotController(deps: Dependencies): Runnable {
     silent: SILENT,
     linger: LINGER,
   };
+  const minimum = minimumSize(config.slot.minimum);
   const patience = new Patience(clock);
 
   async function reconcile(name: string, signal: AbortSignal): Promise<Result> {
@@ -133,6 +134,7 @@ export function createSlotController(deps: Dependencies): Runnable {
         executors: caches.executors.store.by("offer", uid),
       })),
       room: slotRoom(node, pods, config.namespace),
+      minimum,
       kubeletSince: kubeletSince(node),
     };
     const waited = (key: string) => patience.waited(name, key);

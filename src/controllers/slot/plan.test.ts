@@ -28,7 +28,7 @@ const infeasible = { pending: { reason: "Infeasible", message: "too much" } };
 
 function plan(situation: Partial<SlotSituation> & { slot: SlotState }, waited = 0): SlotPlan {
   return planSlot(
-    { demands: [], coming: NO_SIZE, room: size(8000, 8192), kubeletSince: "", ...situation },
+    { demands: [], coming: NO_SIZE, room: size(8000, 8192), minimum: BASE, kubeletSince: "", ...situation },
     () => waited,
     times,
   );
@@ -71,6 +71,38 @@ describe("planSlot: growing and shrinking", () => {
   it("has one resize at a time", () => {
     const busy = { slot: slot(withBase(500, 64), BASE), demands: [demand(500, 64), demand(100, 1)] };
     expect(plan(busy, 1000)).toEqual({ kind: "wait", after: 59000 });
+  });
+});
+
+describe("planSlot: the minimum", () => {
+  const minimum = withBase(400, 256);
+
+  it("has launches that fit into it ask for nothing, and larger ones for no more than they need", () => {
+    const idle = slot(minimum);
+    expect(plan({ slot: idle, minimum }).kind).toBe("settled");
+    expect(plan({ slot: idle, minimum, demands: [demand(400, 64)] }).kind).toBe("settled");
+    const large = plan({ slot: idle, minimum, demands: [demand(500, 64)] });
+    expect(large).toEqual({ kind: "resize", to: withBase(500, 256) });
+  });
+
+  it("is what a slot goes back to, and grows to, after a while", () => {
+    for (const now of [withBase(900, 900), BASE]) {
+      expect(plan({ slot: slot(now), minimum }, 500)).toEqual({ kind: "wait", after: 1500 });
+      expect(plan({ slot: slot(now), minimum }, 2000)).toEqual({ kind: "resize", to: minimum });
+    }
+  });
+
+  it("is no more than what other Pods leave of the node", () => {
+    const found = plan({ slot: slot(BASE), minimum, room: withBase(100, 900) }, 2000);
+    expect(found).toEqual({ kind: "resize", to: withBase(100, 256) });
+    expect(plan({ slot: slot(BASE), minimum, room: size(0, 0) }, 2000).kind).toBe("settled");
+  });
+
+  it("is given up at once where the kubelet does not grant it, and no launch with it", () => {
+    const refused = slot(minimum, BASE, deferred);
+    expect(plan({ slot: refused, minimum })).toEqual({ kind: "resize", to: BASE });
+    const demands = [demand(100, 16)];
+    expect(plan({ slot: refused, minimum, demands })).toEqual({ kind: "resize", to: withBase(100, 16) });
   });
 });
 
@@ -129,6 +161,7 @@ describe("planSlot: what the kubelet does not grant", () => {
       demands,
       coming: NO_SIZE,
       room: size(8000, 8192),
+      minimum: BASE,
     };
     const look = (kubeletSince: string) =>
       planSlot({ ...silent, kubeletSince }, (key) => patience.waited("n1", key), times);

@@ -1,5 +1,5 @@
 import type { Demand } from "./demand.ts";
-import { atLeast, BASE, describeSize, fits, plus, type Size, sameSize } from "./size.ts";
+import { atLeast, atMost, BASE, describeSize, fits, plus, type Size, sameSize } from "./size.ts";
 import type { SlotState } from "./state.ts";
 
 /** What keeps tasks from being granted; also the reason of the Events that say so. */
@@ -37,6 +37,8 @@ export interface SlotSituation {
   readonly coming: Size;
   /** What the node could grant the slot Pod by what the operator knows: allocatable less other Pods' requests. */
   readonly room: Size;
+  /** What the slot Pod keeps though nothing needs it, where there is room: launches that fit into it need no resize. */
+  readonly minimum: Size;
   /** Since when the kubelet is as it is, up or down: one that has come back gets its time to answer anew. */
   readonly kubeletSince: string;
 }
@@ -49,7 +51,7 @@ export interface SlotTimes {
   readonly deferred: number;
   /** A resize without an answer, or a missing slot, drops them after this. */
   readonly silent: number;
-  /** Room that is not needed is given back after this: the next launch need not wait for the kubelet then. */
+  /** Room that is not needed is given back after this, or taken if it is the minimum's: the next launch need not wait for the kubelet then. */
   readonly linger: number;
 }
 
@@ -58,7 +60,7 @@ export const wantedSize = (demands: readonly Demand[]): Size =>
   demands.map(({ size }) => size).reduce(plus, BASE);
 
 /**
- * The next step towards a slot Pod that holds exactly what its tasks hold. One resize at a time: while one is under way
+ * The next step towards a slot Pod that holds what its tasks hold, and its minimum. One resize at a time: while one is under way
  * what comes in is gathered for the next.
  */
 export function planSlot(situation: SlotSituation, waited: Waited, times: SlotTimes): SlotPlan {
@@ -71,10 +73,12 @@ export function planSlot(situation: SlotSituation, waited: Waited, times: SlotTi
     if (left > 0) return { kind: "wait", after: left };
     return shed(situation, "ResizeUnanswered", "the kubelet has not answered to the resize of the slot Pod");
   }
-  if (sameSize(wanted, slot.asked)) return { kind: "settled" };
-  if (!fits(wanted, slot.asked)) return { kind: "resize", to: wanted };
+  const goal = atLeast(wanted, atMost(situation.minimum, situation.room));
+  if (sameSize(goal, slot.asked)) return { kind: "settled" };
+  if (!fits(wanted, slot.asked)) return { kind: "resize", to: goal };
+  // Neither to give room back nor to take what nothing needs yet is urgent; after a refusal the latter would be refused again.
   const left = times.linger - waited("linger");
-  return left > 0 ? { kind: "wait", after: left } : { kind: "resize", to: wanted };
+  return left > 0 ? { kind: "wait", after: left } : { kind: "resize", to: goal };
 }
 
 function whilePending(situation: SlotSituation, wanted: Size, waited: Waited, times: SlotTimes): SlotPlan {

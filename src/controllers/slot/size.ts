@@ -1,4 +1,5 @@
 import { SLOT_BASE } from "../../api/group.ts";
+import type { OperatorConfig } from "../../config/operator.ts";
 import type { ResourceList } from "../node/amounts.ts";
 import { amountsOf, milliOf, wholeOf } from "../node/amounts.ts";
 
@@ -39,6 +40,10 @@ export const fits = (a: Size, room: Size): boolean =>
 
 export const sameSize = (a: Size, b: Size): boolean =>
   a.cpuMilli === b.cpuMilli && a.memoryBytes === b.memoryBytes;
+
+/** What a slot Pod asks for at least. */
+export const minimumSize = ({ cpus, mem }: OperatorConfig["slot"]["minimum"]): Size =>
+  plus(BASE, sizeOf({ cpu: cpus, memory: mem }));
 
 /** Of requests; absent is nothing. */
 export function sizeOf(list: ResourceList | undefined): Size {

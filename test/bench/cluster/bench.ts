@@ -2,14 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Say } from "../../../hack/devcluster/progress.ts";
 import { frameworks } from "../../../src/client/handles.ts";
 import { isNotFound } from "../../../src/cluster/errors.ts";
+import { minimumSize } from "../../../src/controllers/slot/size.ts";
 import { type ControlPlane, startControlPlane, WORK } from "./controlplane.ts";
 import { takeOver } from "./failover.ts";
 import { BenchError } from "./failure.ts";
 import { LaunchingFramework } from "./framework.ts";
-import { type Measurement, measure, spentSoFar } from "./measurement.ts";
+import { beginning, type Measurement, measure, spentSoFar } from "./measurement.ts";
 import { Operator } from "./operator.ts";
 import type { Options } from "./options.ts";
 import { PodLoad } from "./podload.ts";
@@ -27,6 +29,9 @@ const PATIENCE_EACH = 200;
 const WARM_UP = 0.1;
 /** Of the API server's CPU profile. */
 const PROFILE_SECONDS = 15;
+
+/** Room for so many tasks of the framework's. */
+const warmRoom = (tasks: number) => ({ cpus: `${100 * tasks}m`, mem: `${64 * tasks}Mi` });
 
 /** One API server with its nodes, on which one measurement comes after the other. */
 export class Bench {
@@ -58,8 +63,9 @@ export class Bench {
     if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
     const plane = await startControlPlane(say, options.profile !== undefined);
     const dir = mkdtempSync(join(tmpdir(), "mesos-bench-"));
-    await seedCluster(plane.etcd, options.agents, options.existing);
-    say(`${options.agents} agents and ${options.existing} tasks are there`);
+    const { agents, existing, warm } = options;
+    await seedCluster(plane.etcd, agents, existing, minimumSize(warmRoom(warm)));
+    say(`${agents} agents and ${existing} tasks are there`);
     const bench = new Bench(options, say, plane, dir);
     try {
       await bench.#prepare();
@@ -80,61 +86,68 @@ export class Bench {
   }
 
   async launches(alternation: number, tasksPerOffer: number): Promise<Measurement> {
-    const { tasks, agents, inFlight, seconds, qps } = this.#options;
+    const { tasks, agents, inFlight, seconds, qps, settle } = this.#options;
     const { connection, kubeconfig } = this.#plane;
-    this.#scheduler?.pause();
-    const operator = await this.#lead();
     const name = `launches-${++this.#count}`;
     const maxOffers = this.#maxOffers(tasksPerOffer);
     const own = { name, namespace: WORK, kubeconfig, qps, inFlight, seconds, tasksPerOffer, maxOffers };
     const framework = new LaunchingFramework(own);
-    await framework.start(connection);
-    const launch = (count: number) => operator.during(framework.launch(count, this.#patience()));
-    await launch(this.#warmUp());
-    const before = await spentSoFar(connection);
-    const profile = this.#profileServer(`apiserver-${name}-${tasksPerOffer}`);
-    const lives = await launch(tasks);
-    await profile;
-    const after = await spentSoFar(connection);
-    await framework.end();
-    await this.#removed(name);
-    await sweepTasks(connection, name);
-    return measure({ bench: "launches", agents, alternation, tasksPerOffer }, lives, before, after);
+    const operator = await this.#lead();
+    try {
+      await framework.start(connection);
+      const launch = async (count: number) => {
+        const lives = await operator.during(framework.launch(count, this.#patience()));
+        await delay(settle * 1000);
+        return lives;
+      };
+      await launch(this.#warmUp());
+      const before = await beginning(connection);
+      const profile = this.#profileServer(`apiserver-${name}-${tasksPerOffer}`);
+      const lives = await launch(tasks);
+      await profile;
+      const after = await spentSoFar(connection);
+      return measure({ bench: "launches", agents, alternation, tasksPerOffer }, lives, before, after);
+    } finally {
+      // Without an operator nothing of it would go.
+      await this.#lead();
+      await framework.end();
+      await this.#removed(name);
+      await sweepTasks(connection, name);
+    }
   }
 
-  /** kube-scheduler's turn: the operator does not run. */
+  /** kube-scheduler's turn: the operator does not run, as kube-scheduler does not in the operator's. */
   async pods(alternation: number): Promise<Measurement> {
     const { tasks, agents, inFlight, seconds, qps } = this.#options;
     const { connection, kubeconfig, scheduler } = this.#plane;
     await this.#endLeader();
-    if (this.#scheduler === undefined) {
-      this.#scheduler = new KubeScheduler(scheduler, this.#dir, kubeconfig, qps);
-    } else {
-      this.#scheduler.resume();
-    }
+    this.#scheduler = new KubeScheduler(scheduler, this.#dir, kubeconfig, qps);
     const name = `pods-${++this.#count}`;
     const load = new PodLoad(connection, { name, namespace: WORK, inFlight, seconds });
-    await load.run(this.#warmUp(), this.#patience());
-    const before = await spentSoFar(connection);
-    const profile = this.#profileServer(`apiserver-${name}`);
-    const lives = await load.run(tasks, this.#patience());
-    await profile;
-    const after = await spentSoFar(connection);
-    await load.end();
-    await sweepPods(connection, name);
-    return measure({ bench: "pods", agents, alternation }, lives, before, after);
+    try {
+      await load.run(this.#warmUp(), this.#patience());
+      const before = await beginning(connection);
+      const profile = this.#profileServer(`apiserver-${name}`);
+      const lives = await load.run(tasks, this.#patience());
+      await profile;
+      const after = await spentSoFar(connection);
+      return measure({ bench: "pods", agents, alternation }, lives, before, after);
+    } finally {
+      await load.end();
+      await this.#scheduler.stop();
+      await sweepPods(connection, name);
+    }
   }
 
   /** Of a standby that mirrors the cluster already, or of a program that starts when the leader has gone. */
   async failover(alternation: number, standby: boolean): Promise<object> {
     const { agents, existing } = this.#options;
-    this.#scheduler?.pause();
     const leader = await this.#lead();
     const waiting = standby ? this.#operator("standby") : undefined;
     await waiting?.synced();
     const name = `failover-${++this.#count}`;
     const next = () => waiting ?? this.#operator("next");
-    const most = Math.min(agents, this.#maxOffers(1));
+    const most = Math.min(agents, this.#mostOffers());
     const { operator, takeover } = await takeOver(this.#plane.connection, leader, next, name, most);
     this.#operators.delete(leader);
     this.#leader = operator;
@@ -162,7 +175,7 @@ export class Bench {
   }
 
   async #lead(): Promise<Operator> {
-    this.#leader ??= this.#operator("operator");
+    if (this.#leader === undefined || this.#leader.ended) this.#leader = this.#operator("operator");
     await this.#leader.leads();
     return this.#leader;
   }
@@ -176,13 +189,14 @@ export class Bench {
   }
 
   #operator(name: string): Operator {
-    const { qps, interval, profile, agents, heartbeat, tasksPerOffer } = this.#options;
+    const { qps, interval, profile, agents, heartbeat, warm } = this.#options;
     const operator = new Operator({
       ...{ qps, interval, profile, agents },
       kubeconfig: this.#plane.kubeconfig,
       dir: this.#dir,
-      maxOffers: Math.max(...tasksPerOffer.map((count) => this.#maxOffers(count))),
+      maxOffers: this.#mostOffers(),
       agentTimeout: 5 * heartbeat,
+      config: { slot: { minimum: warmRoom(warm) } },
       name: `${name}-${++this.#count}`,
     });
     this.#operators.add(operator);
@@ -192,6 +206,11 @@ export class Bench {
   /** Enough that what is in flight never waits for the next allocation. */
   #maxOffers(tasksPerOffer: number): number {
     return this.#options.maxOffers || Math.ceil((4 * this.#options.inFlight) / tasksPerOffer);
+  }
+
+  /** What the operator gives a framework, whichever of the measurements it is for. */
+  #mostOffers(): number {
+    return Math.max(...this.#options.tasksPerOffer.map((count) => this.#maxOffers(count)));
   }
 
   /** The API server's CPU profile of the seconds that follow, if profiles are wanted. */

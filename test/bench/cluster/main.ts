@@ -6,29 +6,45 @@ import { type Options, readOptions, USAGE } from "./options.ts";
 import { summary } from "./summary.ts";
 
 async function measureAll(bench: Bench, options: Options): Promise<void> {
-  const { alternations, only, tasksPerOffer, existing, flood } = options;
-  const conditions = { existing, flood };
+  const { alternations, only, tasksPerOffer, existing, flood, warm } = options;
+  const conditions = { existing, flood, warm };
   const measurements: Measurement[] = [];
-  const add = (measurement: Measurement) => {
-    measurements.push(measurement);
-    print({ ...line(measurement), ...conditions, heartbeatsLateMs: bench.heartbeatsLateMs });
+  const failures: unknown[] = [];
+  /** One that fails leaves the others: on a slow machine they have taken long. */
+  const attempt = async (name: object, work: () => Promise<void>) => {
+    await work().catch((error: unknown) => {
+      failures.push(error);
+      print({ bench: "failed", ...name, ...conditions, why: String(error) });
+    });
   };
+  const add = async (name: object, measured: () => Promise<Measurement>) =>
+    attempt(name, async () => {
+      const measurement = await measured();
+      measurements.push(measurement);
+      print({ ...line(measurement), ...conditions, heartbeatsLateMs: bench.heartbeatsLateMs });
+    });
   for (let alternation = 1; alternation <= alternations; alternation++) {
     for (const count of only.has("launches") ? tasksPerOffer : []) {
       say(`alternation ${alternation}: ${options.tasks} tasks, ${count} an offer`);
-      add(await bench.launches(alternation, count));
+      await add({ of: "launches", alternation, tasksPerOffer: count }, () =>
+        bench.launches(alternation, count),
+      );
     }
     if (only.has("pods")) {
       say(`alternation ${alternation}: ${options.tasks} Pods by kube-scheduler`);
-      add(await bench.pods(alternation));
+      await add({ of: "pods", alternation }, () => bench.pods(alternation));
     }
     if (only.has("failover")) {
       say(`alternation ${alternation}: failover`);
-      print(await bench.failover(alternation, true));
-      print(await bench.failover(alternation, false));
+      for (const standby of [true, false]) {
+        await attempt({ of: "failover", alternation, standby }, async () =>
+          print(await bench.failover(alternation, standby)),
+        );
+      }
     }
   }
   for (const each of summary(measurements)) print({ ...each, ...conditions });
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Clients by name, with the limits they run under. */

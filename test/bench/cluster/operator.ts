@@ -101,6 +101,10 @@ export class Operator {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  get ended(): boolean {
+    return this.#child.ended;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.signal(name);
   }

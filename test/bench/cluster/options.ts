@@ -16,6 +16,8 @@ export interface Options {
   readonly existing: number;
   /** Tasks without an offer that no agent can hold. */
   readonly flood: number;
+  /** Tasks for which each slot Pod keeps room: slot.minimum of the operator. */
+  readonly warm: number;
   /** Of each client; 0: each its program's own default. */
   readonly qps: number;
   /** Launches, or Pods, at a time that are not bound yet. */
@@ -26,6 +28,8 @@ export interface Options {
   readonly interval: string;
   /** Seconds for which a task, or a Pod, runs. */
   readonly seconds: number;
+  /** Seconds after the last task's end until what it cost is counted: its slot Pod is made smaller after fifteen, which is two writes. */
+  readonly settle: number;
   /** Seconds between an agent's heartbeats. */
   readonly heartbeat: number;
   /** Folder for CPU profiles of the operator (.cpuprofile) and the API server (.pprof); absent: none. */
@@ -40,11 +44,13 @@ export const USAGE = `npm run bench:cluster -- [flags]
   --only NAME,…         of ${BENCHES.join(", ")} (launches,pods)
   --existing N          tasks that run all the while (0)
   --flood N             tasks without an offer that fit nowhere, waiting all the while (0)
+  --warm N              tasks for which each node's slot Pod keeps room, used or not: the operator's slot.minimum (0)
   --qps N               of the operator, kube-scheduler and every client, bursts of twice that; 0: their defaults (1000)
   --in-flight N         launches, or Pods, at a time that are not bound yet (64)
   --max-offers N        outstanding at a time (enough for four times what is in flight)
   --interval D          the operator's allocation.interval (1s)
   --seconds N           for which a task, or a Pod, runs (2)
+  --settle N            seconds after the last task's end until what it cost is counted (16: slot Pods are made smaller after 15)
   --heartbeat N         seconds between the renewals of an agent's Lease (15)
   --profile DIR         write a CPU profile of each operator and, by measurement, of the API server there
 One JSON line a measurement on stdout, progress on stderr.`;
@@ -55,10 +61,12 @@ const NUMBERS = {
   alternations: 3,
   existing: 0,
   flood: 0,
+  warm: 0,
   qps: 1000,
   "in-flight": 64,
   "max-offers": 0,
   seconds: 2,
+  settle: 16,
   heartbeat: 15,
 } as const;
 /** What makes no sense at 0. */
@@ -81,11 +89,13 @@ export function readOptions(args: readonly string[]): Options | undefined {
     only: new Set(list(values.only ?? "launches,pods").map(benchName)),
     existing: number("existing"),
     flood: number("flood"),
+    warm: number("warm"),
     qps: number("qps"),
     inFlight: number("in-flight"),
     maxOffers: number("max-offers"),
     interval: values.interval ?? "1s",
     seconds: number("seconds"),
+    settle: number("settle"),
     heartbeat: number("heartbeat"),
     profile: values.profile,
   };
@@ -104,11 +114,13 @@ function parse(args: readonly string[]) {
         only: text,
         existing: text,
         flood: text,
+        warm: text,
         qps: text,
         "in-flight": text,
         "max-offers": text,
         interval: text,
         seconds: text,
+        settle: text,
         heartbeat: text,
         profile: text,
         help: { type: "boolean", short: "h" },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { Child } from "./child.ts";
 
-/** kube-scheduler with its default profile, alone, so without an election. It can be paused: its turn comes and goes. */
+/** kube-scheduler with its default profile, alone, so without an election. */
 export class KubeScheduler {
   readonly #child: Child;
 
@@ -18,22 +18,6 @@ export class KubeScheduler {
     writeFileSync(path, stringify(config));
     const argv = [program, `--config=${path}`, "--secure-port=0"];
     this.#child = new Child(argv, join(dir, "kube-scheduler.log"));
-  }
-
-  get ended(): boolean {
-    return this.#child.ended;
-  }
-
-  get lastWords(): string {
-    return this.#child.lastWords;
-  }
-
-  pause(): void {
-    this.#child.signal("SIGSTOP");
-  }
-
-  resume(): void {
-    this.#child.signal("SIGCONT");
   }
 
   stop(): Promise<void> {

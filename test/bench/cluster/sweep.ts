@@ -1,6 +1,8 @@
 import { offers, tasks } from "../../../src/client/handles.ts";
 import type { Connection } from "../../../src/cluster/connection.ts";
 import { pods } from "../../../src/cluster/core.ts";
+import type { KubeObject } from "../../../src/cluster/object.ts";
+import type { Resource, Selection } from "../../../src/cluster/resource.ts";
 import { WORK } from "./controlplane.ts";
 import { until } from "./waiting.ts";
 
@@ -13,33 +15,28 @@ export async function sweepTasks(connection: Connection, framework: string): Pro
   const selection = { fieldSelector: `spec.framework=${framework}` };
   await connection.call({ method: "DELETE", path: `${OURS}/tasks`, query: selection });
   await connection.call({ method: "DELETE", path: `${OURS}/offers`, query: selection });
-  await gone(
-    "tasks",
-    framework,
-    async () => (await tasks(connection).list({ namespace: WORK, ...selection })).items,
-  );
-  await gone(
-    "offers",
-    framework,
-    async () => (await offers(connection).list({ namespace: WORK, ...selection })).items,
-  );
+  await gone("tasks", framework, tasks(connection), selection);
+  await gone("offers", framework, offers(connection), selection);
 }
 
 export async function sweepPods(connection: Connection, load: string): Promise<void> {
   const selection = { labelSelector: `bench=${load}` };
   const body = { gracePeriodSeconds: 0 };
   await connection.call({ method: "DELETE", path: `${CORE}/pods`, query: selection, body });
-  await gone(
-    "Pods",
-    load,
-    async () => (await pods(connection).list({ namespace: WORK, ...selection })).items,
-  );
+  await gone("Pods", load, pods(connection), selection);
 }
 
-async function gone(what: string, owner: string, left: () => Promise<readonly unknown[]>): Promise<void> {
-  await until(
-    async () => ((await left()).length === 0 ? true : undefined),
-    PATIENCE,
-    () => `the ${what} of ${owner} are not gone after ${PATIENCE / 1000} s`,
-  );
+async function gone(
+  what: string,
+  owner: string,
+  resource: Pick<Resource<KubeObject>, "pages">,
+  selection: Selection,
+): Promise<void> {
+  // One is enough to know that some are left.
+  const options = { namespace: WORK, ...selection, limit: 1 };
+  const isGone = async () => {
+    for await (const { items } of resource.pages(options)) return items.length === 0 || undefined;
+    return true as const;
+  };
+  await until(isGone, PATIENCE, () => `the ${what} of ${owner} are not gone after ${PATIENCE / 1000} s`);
 }

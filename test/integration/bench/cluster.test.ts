@@ -33,7 +33,7 @@ describe(`bench:cluster at ${AGENTS} agents`, () => {
 
   beforeAll(async () => {
     const sizes = ["--agents", String(AGENTS), "--tasks", String(TASKS), "--tasks-per-offer", "10"];
-    const times = ["--alternations", "1", "--seconds", "0"];
+    const times = ["--alternations", "1", "--seconds", "0", "--settle", "0"];
     const { stdout } = await run(process.execPath, [PROGRAM, ...sizes, ...times]);
     lines = stdout
       .trimEnd()

@@ -10,7 +10,7 @@ import { operatorStatus } from "../../../../src/controllers/agent/status.ts";
 import { offerable } from "../../../../src/controllers/node/offerable.ts";
 import { heldSize } from "../../../../src/controllers/slot/demand.ts";
 import { slotPod } from "../../../../src/controllers/slot/pod.ts";
-import { BASE, plus, requestsOf } from "../../../../src/controllers/slot/size.ts";
+import { atLeast, BASE, plus, requestsOf, type Size } from "../../../../src/controllers/slot/size.ts";
 import { WORK } from "../controlplane.ts";
 import { runningPod } from "../simulator/kubelet.ts";
 import { facts, nodeLabels, nodeStatus } from "../simulator/nodes.ts";
@@ -59,9 +59,9 @@ export function lease(index: number, renewed: number): Live<Lease> {
 }
 
 /** The slot Pod as its kubelet has granted it for the tasks. */
-export function slot(agent: Live<Agent>, tasks: readonly Live<Task>[]): Live<Pod> {
+export function slot(agent: Live<Agent>, tasks: readonly Live<Task>[], minimum: Size): Live<Pod> {
   const made = slotPod(agent, config);
-  const requests = requestsOf(tasks.map(heldSize).reduce(plus, BASE));
+  const requests = requestsOf(atLeast(tasks.map(heldSize).reduce(plus, BASE), minimum));
   const containers = (made.spec?.containers ?? []).map((one) => ({
     ...one,
     resources: { ...one.resources, requests },
@@ -121,7 +121,11 @@ export function task(index: number, agents: number): Live<Task> {
 }
 
 /** An agent as it and a leader before have left it: what the operator would write of it is there. */
-export function agent(index: number, tasks: readonly Live<Task>[]): { agent: Live<Agent>; slot: Live<Pod> } {
+export function agent(
+  index: number,
+  tasks: readonly Live<Task>[],
+  minimum: Size,
+): { agent: Live<Agent>; slot: Live<Pod> } {
   const name = nodeName(index);
   const owner = node(index, NOW);
   const { uid } = owner.metadata;
@@ -136,7 +140,7 @@ export function agent(index: number, tasks: readonly Live<Task>[]): { agent: Liv
     spec: { unschedulable: false },
     status: facts(name),
   } as Live<Agent>;
-  const pod = slot(bare, tasks);
+  const pod = slot(bare, tasks, minimum);
   const snapshot = {
     ...{ name, agent: bare, node: owner, pods: [pod], slot: pod, lease: "fresh" as const },
     ...{ tasks, executors: [], offers: [], reservations: [] },

@@ -1,5 +1,6 @@
 import { GROUP } from "../../../../src/api/group.ts";
 import { type KubeObject, keyOf, type Live } from "../../../../src/cluster/object.ts";
+import { BASE, type Size } from "../../../../src/controllers/slot/size.ts";
 import { EtcdWriter, type Stored } from "./etcd.ts";
 import { agent, lease, node, task } from "./objects.ts";
 
@@ -15,11 +16,11 @@ export const storedNode = (index: number, now: number): Stored => stored("minion
 
 export const storedLease = (index: number, now: number): Stored => stored("leases", lease(index, now));
 
-function* cluster(agents: number, tasks: number): Generator<Stored> {
+function* cluster(agents: number, tasks: number, minimum: Size): Generator<Stored> {
   for (let index = 0; index < agents; index++) {
     const count = Math.ceil((tasks - index) / agents);
     const own = Array.from({ length: Math.max(0, count) }, (_, nth) => task(index + nth * agents, agents));
-    const made = agent(index, own);
+    const made = agent(index, own, minimum);
     yield storedNode(index, Date.now());
     yield storedLease(index, Date.now());
     yield stored("pods", made.slot);
@@ -28,11 +29,16 @@ function* cluster(agents: number, tasks: number): Generator<Stored> {
   }
 }
 
-/** Nodes with their agents, Leases and slot Pods, and running tasks on them, evenly spread: put into etcd in seconds. */
-export async function seedCluster(etcd: string, agents: number, tasks: number): Promise<void> {
+/** Nodes with their agents, Leases and slot Pods, and running tasks on them, evenly spread: put into etcd in seconds. `minimum`: of a slot Pod. */
+export async function seedCluster(
+  etcd: string,
+  agents: number,
+  tasks: number,
+  minimum: Size = BASE,
+): Promise<void> {
   const writer = new EtcdWriter(etcd);
   try {
-    await writer.put(cluster(agents, tasks));
+    await writer.putApart(cluster(agents, tasks, minimum));
   } finally {
     writer.close();
   }
