@@ -20,6 +20,8 @@ interface Kind {
   seen: number;
 }
 
+const NOTHING: readonly never[] = [];
+
 /** So many changes are kept; with more, every kind is worked out anew. */
 const MOST_CHANGES = 4096;
 
@@ -62,7 +64,7 @@ export class Kinds {
 
   /** The kind of an agent; `leave` it once the agent is gone or of another. */
   enter(state: AgentState, hasGpus: boolean): number {
-    const { name, total, attributes, region, zone, taints = [] } = state;
+    const { name, total, attributes, region, zone, taints = NOTHING } = state;
     const words = formatAttributes(attributes);
     const key = JSON.stringify([hasGpus, region ?? null, zone ?? null, taints, words]);
     const known = this.#byKey.get(key);
@@ -74,7 +76,7 @@ export class Kinds {
     const example: AgentState = {
       name,
       total,
-      allocations: [],
+      allocations: NOTHING,
       attributes,
       taints,
       ...(region !== undefined && { region }),

@@ -5,7 +5,7 @@ import type { Live } from "../../cluster/object.ts";
 import { list, offer } from "../objects.fixture.ts";
 import { OfferBook } from "./offerbook.ts";
 
-const mirror = { store: { get: () => undefined }, onChange: () => () => {} };
+const mirror = { store: { get: () => undefined }, follow: () => () => {} };
 
 function book() {
   const told: string[] = [];
