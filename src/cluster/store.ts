@@ -39,8 +39,15 @@ interface Index<T extends KubeObject> {
 export class Store<T extends KubeObject, I extends string = never> implements Reader<T, I> {
   readonly #objects = new Map<string, Live<T>>();
   readonly #indexes = new Map<string, Index<T>>();
+  readonly #isSame: (object: Live<T>, old: Live<T>) => boolean;
 
-  constructor(indexers?: Indexers<T, I>) {
+  /** Of an object that `isSame` as the one that is kept nothing is told: the old one stays. */
+  constructor(
+    indexers?: Indexers<T, I>,
+    isSame: (object: Live<T>, old: Live<T>) => boolean = ({ metadata }, old) =>
+      metadata.resourceVersion === old.metadata.resourceVersion,
+  ) {
+    this.#isSame = isSame;
     for (const [name, of] of Object.entries<Indexer<T>>(indexers ?? {})) {
       this.#indexes.set(name, { of, keys: new Groups() });
     }
@@ -79,7 +86,7 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
     return this.#index(index).keys.values();
   }
 
-  /** Keeps the object; answers with what changed, nothing if it was known in this very version. */
+  /** Keeps the object; answers with what changed, nothing if it was known as it is. */
   put(object: Live<T>, initial = false): Change<T>[] {
     const key = keyOf(object.metadata);
     const old = this.#objects.get(key);
@@ -88,7 +95,7 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
       this.#insert(key, object);
       return [...gone, { type: "added", object, initial }];
     }
-    if (old.metadata.resourceVersion === object.metadata.resourceVersion) return [];
+    if (this.#isSame(object, old)) return [];
     this.#drop(key, old);
     this.#insert(key, object);
     return [{ type: "updated", object, old }];

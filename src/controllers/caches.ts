@@ -194,7 +194,7 @@ export function createCaches(clients: Clients, { readsLabel, ...options }: Cache
       transform: slim.lease,
     }),
     namespaces: new Reflector(clients.namespaces, options),
-    nodes: new Reflector(clients.nodes, { ...options, transform: slim.node }),
+    nodes: new Reflector(clients.nodes, { ...options, transform: slim.node, isSame: slim.isSameNode }),
     pods: new Reflector(clients.pods, {
       ...options,
       transform: slim.pod,

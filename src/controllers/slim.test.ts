@@ -52,7 +52,10 @@ const container = {
   image: "large",
   command: ["sleep"],
   resources: { requests, limits: { cpu: "9" } },
-  ports: [{ name: "web", containerPort: 80, hostPort: 8080, protocol: "TCP" }],
+  ports: [
+    { name: "web", containerPort: 80, hostPort: 8080, protocol: "TCP" },
+    { name: "metrics", containerPort: 9090, protocol: "TCP" },
+  ],
 };
 const resized = { cpu: "700m", memory: "64Mi" };
 const running = {
@@ -169,6 +172,23 @@ describe("of a Node", () => {
     expect(domainOf(agent(), kept)).toEqual(domainOf(agent(), node));
     expect(kubeletSince(kept)).toBe(kubeletSince(node));
     expect(kept.spec).toEqual({ taints, unschedulable: true });
+  });
+
+  it("nothing is news that nobody reads", () => {
+    const isSame = (change: (one: typeof node) => void) => {
+      const other = clone(node);
+      other.metadata.resourceVersion = "2";
+      change(other);
+      return slim.isSameNode(slim.node(other), slim.node(node));
+    };
+    expect(isSame(({ status }) => Object.assign(status ?? {}, { images: [] }))).toBe(true);
+    expect(isSame(({ status }) => Object.assign(status?.allocatable ?? {}, { cpu: "3" }))).toBe(false);
+    expect(isSame(({ status }) => Object.assign(status?.conditions?.[1] ?? {}, { status: "False" }))).toBe(
+      false,
+    );
+    expect(isSame(({ spec }) => Object.assign(spec ?? {}, { unschedulable: false }))).toBe(false);
+    expect(isSame(({ metadata }) => Object.assign(metadata.labels ?? {}, { rack: "r2" }))).toBe(false);
+    expect(isSame(({ metadata }) => Object.assign(metadata, { deletionTimestamp: at }))).toBe(false);
   });
 
   it("goes what nobody reads", () => {

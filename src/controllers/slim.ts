@@ -100,6 +100,12 @@ export class Slimmer {
     };
   };
 
+  /** Kubelets tell of themselves all the time, most often the same. */
+  readonly isSameNode = (node: Live<Node>, old: Live<Node>): boolean =>
+    node.status === old.status &&
+    node.spec === old.spec &&
+    withoutVersion(node.metadata) === withoutVersion(old.metadata);
+
   /** A Lease by its name, with who holds it and since when. */
   readonly lease = ({ metadata, spec }: Live<Lease>): Live<Lease> => {
     const { holderIdentity, renewTime, leaseDurationSeconds } = spec ?? {};
@@ -128,6 +134,9 @@ export class Slimmer {
     };
   }
 }
+
+const withoutVersion = (metadata: LiveMetadata): string =>
+  JSON.stringify({ ...metadata, resourceVersion: undefined });
 
 function slimContainer({ name, resources, ports, restartPolicy }: Container): Container {
   return {
