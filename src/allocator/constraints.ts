@@ -144,7 +144,8 @@ export class OfferConstraints {
    */
   looksAtHostname(role: string, names: ReadonlySet<string>): boolean {
     const attributes = this.#attributes.get(role);
-    return attributes !== undefined && (attributes.has("HOSTNAME") || !attributes.isDisjointFrom(names));
+    if (attributes === undefined) return false;
+    return attributes.has("HOSTNAME") || [...names].some((name) => attributes.has(name));
   }
 
   /** Whether the role takes no offers of this agent; a role without constraints takes all. */

@@ -33,7 +33,7 @@ export class Kinds {
   #region: string | undefined;
   #era = 0;
   #changes: number[] = [];
-  /** Clients with constraints that a kind can answer. */
+  /** Clients with constraints that a kind can answer, or could once. */
   readonly #picky = new Set<number>();
   /** Attributes that are the hostname of some agent. */
   readonly #hostnames = new Set<string>();
@@ -95,7 +95,6 @@ export class Kinds {
     if (value.kind !== "text" || value.text !== (state.hostname ?? state.name)) return false;
     if (this.#hostnames.has(name)) return true;
     this.#hostnames.add(name);
-    for (const client of [...this.#picky]) this.changed(client);
     this.#renew();
     return true;
   }
