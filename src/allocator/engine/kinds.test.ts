@@ -44,6 +44,7 @@ describe("who may see agents of a kind", () => {
       engine.upsertAgent(agent(name, "cpus:1", { hostname, attributes: `node:${node};rack:r1` }));
     // Until an agent is called so it is an attribute like any other.
     add("n0", "h0", "h2");
+    engine.upsertAgent(agent("n9", "cpus:1", { hostname: "h9", attributes: "rack:r1" }));
     expect(offered(engine)).toEqual(["A a n0 cpus:1"]);
     add("n1", "h1", "h1");
     add("n2", "h2", "h2");
