@@ -13,6 +13,7 @@ it("keeps the keys of a value, be it one or many", () => {
   groups.add("y", "b");
   groups.add("x", "b");
   expect(content(groups)).toEqual({ x: ["a", "b"], y: ["b"] });
+  expect(["x", "y", "z"].map((value) => groups.count(value))).toEqual([2, 1, 0]);
 });
 
 it("forgets a value with its last key", () => {

@@ -14,6 +14,11 @@ export class Groups {
     else if (keys !== undefined) yield* keys;
   }
 
+  count(value: string): number {
+    const keys = this.#keys.get(value);
+    return typeof keys === "object" ? keys.size : keys === undefined ? 0 : 1;
+  }
+
   add(value: string, key: string): void {
     const keys = this.#keys.get(value);
     if (keys === undefined) this.#keys.set(value, key);

@@ -36,6 +36,16 @@ export class OfferBook extends Assumptions<Offer> {
     }
   }
 
+  /** How many offers to the framework ("namespace/name") no cache has. */
+  streamedTo(framework: string): number {
+    return this.#byFramework.count(framework);
+  }
+
+  /** Offers that are objects: what `with` answers without those on streams. */
+  written(cached: readonly Live<Offer>[], belongs: (offer: Live<Offer>) => boolean): readonly Live<Offer>[] {
+    return super.with(cached, belongs);
+  }
+
   /** A new offer that is never written. */
   open(offer: Live<Offer>): void {
     const key = keyOf(offer.metadata);
@@ -84,7 +94,7 @@ export class OfferBook extends Assumptions<Offer> {
     belongs: (offer: Live<Offer>) => boolean,
     selection?: OfferSelection,
   ): readonly Live<Offer>[] {
-    const written = super.with(cached, belongs);
+    const written = this.written(cached, belongs);
     if (this.#streamed.size === 0) return written;
     const streamed = [...this.streamed(selection)].filter(belongs);
     return streamed.length === 0 ? written : [...written, ...streamed];
