@@ -13,6 +13,7 @@ export interface Seen {
   readonly turnCpuMs: Record<"p50" | "p99" | "p999" | "max" | "above50", number>;
   /** By the clock: on a machine that others use it tells of them too. */
   readonly delayMs: Record<"p50" | "p99" | "p999" | "max", number>;
+  /** What V8 marks in steps between collections is in none of them: a CPU profile shows it. */
   readonly gc: Record<"minor" | "major" | "longestMinorMs" | "longestMajorMs" | "ms", number>;
   readonly rssMiB: number;
   readonly peakRssMiB: number;
@@ -24,6 +25,8 @@ export interface Seen {
 
 const EVERY = 1;
 const LONGEST = 40;
+/** Milliseconds after which a collection has been told of. */
+const TOLD = 50;
 const MIB = 2 ** 20;
 
 const threadMs = (): number => {
@@ -34,7 +37,6 @@ const threadMs = (): number => {
 class Probe {
   readonly #delay = monitorEventLoopDelay({ resolution: EVERY });
   #turns: number[] = [];
-  readonly #collections = new PerformanceObserver((list) => this.#collected(list.getEntries()));
   #pauses: { kind: number; ms: number; end: number }[] = [];
   #longest: { at: number; cpuMs: number; ms: number }[] = [];
   #lastCpu = threadMs();
@@ -44,18 +46,15 @@ class Probe {
 
   constructor() {
     this.#delay.enable();
-    this.#collections.observe({ entryTypes: ["gc"] });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { detail, duration, startTime } = entry as PerformanceEntry & { detail: { kind: number } };
+        this.#pauses.push({ kind: detail.kind, ms: duration, end: startTime + duration });
+      }
+    }).observe({ entryTypes: ["gc"] });
     setInterval(() => this.#turn(), EVERY).unref();
     // The first turn loads and compiles the program.
     setTimeout(() => this.tell(), EVERY);
-  }
-
-  /** What V8 marks in steps between collections is in none of them: a CPU profile shows it. */
-  #collected(entries: readonly PerformanceEntry[]): void {
-    for (const entry of entries) {
-      const { detail, duration, startTime } = entry as PerformanceEntry & { detail: { kind: number } };
-      this.#pauses.push({ kind: detail.kind, ms: duration, end: startTime + duration });
-    }
   }
 
   #turn(): void {
@@ -71,7 +70,6 @@ class Probe {
   }
 
   tell(): Seen {
-    this.#collected(this.#collections.takeRecords());
     const now = performance.now();
     const seconds = (now - this.#began) / 1000;
     const at = (share: number) => round(quantile(this.#turns, share), 1);
@@ -113,5 +111,7 @@ class Probe {
 const path = process.env.MESOS_BENCH_PROBE;
 if (path !== undefined) {
   const probe = new Probe();
-  process.on("SIGUSR2", () => appendFileSync(path, `${JSON.stringify(probe.tell())}\n`));
+  process.on("SIGUSR2", () =>
+    setTimeout(() => appendFileSync(path, `${JSON.stringify(probe.tell())}\n`), TOLD),
+  );
 }
