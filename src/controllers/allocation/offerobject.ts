@@ -61,7 +61,7 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
       agent: planned.agent,
       ...(state.hostname !== undefined && { hostname: state.hostname }),
       resources: resourcesOf(planned.resources),
-      attributes: state.attributes.map(attributeOf),
+      attributes: state.attributes.map(attributeToSpec),
       ...(unavailability && { unavailability }),
       ...(context.revocable && { revocable: true }),
       expiresAt: new Date(now + timeout).toISOString(),
@@ -80,7 +80,6 @@ function once<From extends object, To>(make: (from: From) => To): (from: From) =
 }
 
 const resourcesOf = once(toSpec);
-const attributeOf = once(attributeToSpec);
 const ownerOf = once(({ apiVersion, kind, metadata }: Live<Framework>) => [
   { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true },
 ]);
