@@ -104,15 +104,15 @@ export interface RoleConstraints {
 /** Compiled once, asked often. */
 export class OfferConstraints {
   readonly #groups: ReadonlyMap<string, readonly (readonly Test[])[]>;
-  /** Roles with a constraint on HOSTNAME. */
-  readonly #byHostname: ReadonlySet<string>;
+  /** By role, what its constraints look at. */
+  readonly #attributes: ReadonlyMap<string, ReadonlySet<string>>;
 
   private constructor(
     groups: ReadonlyMap<string, readonly (readonly Test[])[]>,
-    byHostname: ReadonlySet<string>,
+    attributes: ReadonlyMap<string, ReadonlySet<string>>,
   ) {
     this.#groups = groups;
-    this.#byHostname = byHostname;
+    this.#attributes = attributes;
   }
 
   /** Throws a ConstraintError for an empty list, an unknown syntax or an expression that is too complex. */
@@ -126,10 +126,11 @@ export class OfferConstraints {
         ];
       }),
     );
-    const byHostname = list.filter(({ groups }) =>
-      groups.some(({ constraints }) => constraints.some(({ attribute }) => attribute === "HOSTNAME")),
-    );
-    return new OfferConstraints(byRole, new Set(byHostname.map(({ role }) => role)));
+    const attributes = list.map(({ role, groups }) => {
+      const names = groups.flatMap(({ constraints }) => constraints.map(({ attribute }) => attribute));
+      return [role, new Set(names)] as const;
+    });
+    return new OfferConstraints(byRole, new Map(attributes));
   }
 
   /** Whether the role has constraints at all. */
@@ -137,9 +138,14 @@ export class OfferConstraints {
     return this.#groups.has(role);
   }
 
-  /** Whether the answer for the role may differ between agents that differ in nothing but their hostname. */
-  looksAtHostname(role: string): boolean {
-    return this.#byHostname.has(role);
+  /**
+   * Whether the answer for the role may differ between agents that differ in nothing but their hostname. `names` are those of
+   * attributes that tell it too.
+   */
+  looksAtHostname(role: string, names: ReadonlySet<string>): boolean {
+    const attributes = this.#attributes.get(role);
+    if (attributes === undefined) return false;
+    return attributes.has("HOSTNAME") || [...names].some((name) => attributes.has(name));
   }
 
   /** Whether the role takes no offers of this agent; a role without constraints takes all. */

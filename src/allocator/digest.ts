@@ -12,11 +12,15 @@ export interface Holding {
   readonly consumed: Quantities;
 }
 
-export interface AgentDigest {
+export interface AgentDigest extends Room {
+  readonly holdings: readonly Holding[];
+}
+
+/** What of a digest follows from what there is and what is held of it, whoever holds it. */
+interface Room {
   readonly totalScalars: Quantities;
   /** By the innermost reservation's role, allocated or not. */
   readonly reserved: ReadonlyMap<string, Quantities>;
-  readonly holdings: readonly Holding[];
   /** Neither allocated nor offered; shared volumes always. */
   readonly available: Resources;
   /** The part of `available` that is unreserved and not revocable. */
@@ -50,9 +54,34 @@ export function digestOf(agent: AgentState): AgentDigest {
 
 const NO_AMOUNTS: ReadonlyMap<string, Quantities> = new Map();
 const NO_NAMES: readonly string[] = [];
+const NO_HOLDINGS: readonly Holding[] = [];
+
+/** Of agents that are alike and have nothing, or one and the same, allocated: worked out once for all of them. */
+const rooms = new WeakMap<Resources, WeakMap<Resources, Room>>();
+const vacant = new WeakMap<Room, AgentDigest>();
 
 function makeDigest({ total, allocations }: AgentState): AgentDigest {
-  const held = Resources.sum(allocations.map(({ resources }) => resources));
+  const [only, second] = allocations;
+  if (second !== undefined) {
+    const held = Resources.sum(allocations.map(({ resources }) => resources));
+    return { ...makeRoom(total, held), holdings: holdingsOf(allocations) };
+  }
+  const room = roomOf(total, only?.resources ?? Resources.empty);
+  if (only !== undefined) return { ...room, holdings: holdingsOf(allocations) };
+  const digest = vacant.get(room) ?? { ...room, holdings: NO_HOLDINGS };
+  vacant.set(room, digest);
+  return digest;
+}
+
+function roomOf(total: Resources, held: Resources): Room {
+  const byHeld = rooms.get(total) ?? new WeakMap<Resources, Room>();
+  rooms.set(total, byHeld);
+  const room = byHeld.get(held) ?? makeRoom(total, held);
+  byHeld.set(held, room);
+  return room;
+}
+
+function makeRoom(total: Resources, held: Resources): Room {
   const available = total.subtract(held.nonShared());
   const open = openPart(available);
   const totalScalars = total.scalarQuantities();
@@ -65,7 +94,6 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
   return {
     totalScalars,
     reserved: reserved.isEmpty ? NO_AMOUNTS : reservedByRole(reserved),
-    holdings: holdingsOf(allocations),
     available,
     free,
     plain,
@@ -113,19 +141,36 @@ function holdingsOf(allocations: AgentState["allocations"]): Holding[] {
   const [only, second] = allocations;
   if (only === undefined) return [];
   const { framework, role, resources } = only;
-  if (second === undefined) return [holding(framework, role, resources)];
+  if (second === undefined) return [holding(framework, role, amountsOf(resources))];
   const groups = Map.groupBy(allocations, (one) => JSON.stringify([one.framework, one.role]));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const all = Resources.sum(group.map((one) => one.resources));
-    return [holding(first.framework, first.role, all)];
+    return [holding(first.framework, first.role, makeAmounts(all))];
   });
 }
 
-function holding(framework: string, role: string, all: Resources): Holding {
+type Amounts = Pick<Holding, "shared" | "consumed">;
+
+const holding = (framework: string, role: string, { shared, consumed }: Amounts): Holding => ({
+  framework,
+  role,
+  shared,
+  consumed,
+});
+
+const amounts = new WeakMap<Resources, Amounts>();
+
+function amountsOf(resources: Resources): Amounts {
+  const made = amounts.get(resources) ?? makeAmounts(resources);
+  amounts.set(resources, made);
+  return made;
+}
+
+function makeAmounts(all: Resources): Amounts {
   const shared = all.scalarQuantities();
   const consumed = openPart(all).quantities();
   // Most often the same: kept once.
-  return { framework, role, shared, consumed: consumed.equals(shared) ? shared : consumed };
+  return { shared, consumed: consumed.equals(shared) ? shared : consumed };
 }

@@ -21,6 +21,8 @@ export interface ReflectorOptions<T extends KubeObject, I extends string = never
   readonly indexers?: Indexers<T, I>;
   /** Drops what is not needed before it is kept, to save memory. Must not touch metadata's identity. */
   readonly transform?: (object: Live<T>) => Live<T>;
+  /** Whether two versions of an object are one to whoever reads it, as `transform` leaves them; absent: if they are one version. */
+  readonly isSame?: (object: Live<T>, old: Live<T>) => boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -81,7 +83,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     this.#breath = options.breath ?? new Breath(this.#clock);
     this.name = resource.type.plural;
     this.#logger = options.logger.child({ reflector: this.name });
-    this.#store = new Store<T, I>(options.indexers);
+    this.#store = new Store<T, I>(options.indexers, options.isSame);
     this.store = this.#store;
     this.#backoff = new Backoff({ ...BACKOFF, random: this.#random });
     this.#blindSince = this.#clock.monotonic();

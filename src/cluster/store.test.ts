@@ -27,6 +27,15 @@ const told = (changes: readonly Change<Pod>[]) =>
   );
 
 describe("Store", () => {
+  it("tells nothing of an object that is the same to whoever reads it", () => {
+    const store = new Store<Pod>({}, (object, old) => object.node === old.node);
+    store.put(pod("a", 1, "n1"));
+    expect(told(store.put(pod("a", 2, "n1")))).toEqual([]);
+    expect(told(store.put(pod("a", 3, "n2")))).toEqual(["updated a@3"]);
+    expect(told(store.put(pod("a", 4, "n2", "another")))).toEqual(["deleted a@3", "added a@4"]);
+    expect(told(store.remove("ns/a", pod("a", 5, "n2", "another")))).toEqual(["deleted a@5"]);
+  });
+
   it("keeps the newest state by key and by index", () => {
     const store = storeOf();
     store.put(pod("a", 1, "n1"));

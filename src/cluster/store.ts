@@ -1,3 +1,4 @@
+import { Groups } from "./groups.ts";
 import { type KubeObject, keyOf, type Live } from "./object.ts";
 
 /** Names the index values of an object, always the same for the same object; one without any is not in that index. */
@@ -31,17 +32,24 @@ export interface Reader<T extends KubeObject, I extends string = never> {
 
 interface Index<T extends KubeObject> {
   readonly of: Indexer<T>;
-  readonly keys: Map<string, Set<string>>;
+  readonly keys: Groups;
 }
 
 /** Reader's one implementation; written by a reflector only. */
 export class Store<T extends KubeObject, I extends string = never> implements Reader<T, I> {
   readonly #objects = new Map<string, Live<T>>();
   readonly #indexes = new Map<string, Index<T>>();
+  readonly #isSame: (object: Live<T>, old: Live<T>) => boolean;
 
-  constructor(indexers?: Indexers<T, I>) {
+  /** Of an object that `isSame` as the one that is kept nothing is told: the old one stays. */
+  constructor(
+    indexers?: Indexers<T, I>,
+    isSame: (object: Live<T>, old: Live<T>) => boolean = ({ metadata }, old) =>
+      metadata.resourceVersion === old.metadata.resourceVersion,
+  ) {
+    this.#isSame = isSame;
     for (const [name, of] of Object.entries<Indexer<T>>(indexers ?? {})) {
-      this.#indexes.set(name, { of, keys: new Map() });
+      this.#indexes.set(name, { of, keys: new Groups() });
     }
   }
 
@@ -67,7 +75,7 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
 
   by(index: I, value: string): readonly Live<T>[] {
     const found: Live<T>[] = [];
-    for (const key of this.#index(index).keys.get(value) ?? []) {
+    for (const key of this.#index(index).keys.of(value)) {
       const object = this.#objects.get(key);
       if (object) found.push(object);
     }
@@ -75,10 +83,10 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
   }
 
   indexed(index: I): IterableIterator<string> {
-    return this.#index(index).keys.keys();
+    return this.#index(index).keys.values();
   }
 
-  /** Keeps the object; answers with what changed, nothing if it was known in this very version. */
+  /** Keeps the object; answers with what changed, nothing if it was known as it is. */
   put(object: Live<T>, initial = false): Change<T>[] {
     const key = keyOf(object.metadata);
     const old = this.#objects.get(key);
@@ -87,7 +95,7 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
       this.#insert(key, object);
       return [...gone, { type: "added", object, initial }];
     }
-    if (old.metadata.resourceVersion === object.metadata.resourceVersion) return [];
+    if (this.#isSame(object, old)) return [];
     this.#drop(key, old);
     this.#insert(key, object);
     return [{ type: "updated", object, old }];
@@ -116,22 +124,14 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
   #insert(key: string, object: Live<T>): void {
     this.#objects.set(key, object);
     for (const { of, keys } of this.#indexes.values()) {
-      for (const value of of(object)) {
-        const set = keys.get(value);
-        if (set) set.add(key);
-        else keys.set(value, new Set([key]));
-      }
+      for (const value of of(object)) keys.add(value, key);
     }
   }
 
   #drop(key: string, old: Live<T>): void {
     this.#objects.delete(key);
     for (const { of, keys } of this.#indexes.values()) {
-      for (const value of of(old)) {
-        const set = keys.get(value);
-        set?.delete(key);
-        if (set?.size === 0) keys.delete(value);
-      }
+      for (const value of of(old)) keys.remove(value, key);
     }
   }
 }

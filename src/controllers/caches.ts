@@ -17,7 +17,7 @@ import type { Indexer } from "../cluster/store.ts";
 import type { Clock } from "../cluster/time.ts";
 import type { Clients } from "./clients.ts";
 import { frameworkLeaseKey } from "./framework/connection.ts";
-import { slimLease, slimNode, slimPod } from "./slim.ts";
+import { Slimmer } from "./slim.ts";
 
 /**
  * Indexes of Tasks. `agent`, `framework` ("namespace/name", the built-in one's name is `mesos`), `role`, `taskId`: all tasks.
@@ -154,12 +154,16 @@ export interface CacheOptions {
   readonly breath?: Breath;
   /** Deep-freezes what is kept: for tests. */
   readonly freeze?: boolean;
+  /** Which labels of Nodes are read; absent: any. */
+  readonly readsLabel?: (label: string) => boolean;
 }
 
-export function createCaches(clients: Clients, options: CacheOptions): Caches {
+export function createCaches(clients: Clients, { readsLabel, ...options }: CacheOptions): Caches {
+  const slim = new Slimmer(readsLabel);
   return {
     agents: new Reflector(clients.agents, {
       ...options,
+      transform: slim.agent,
       indexers: {
         maintenance: ({ spec, status }) => (spec.maintenance || status?.maintenance ? [PLANNED] : []),
       },
@@ -187,13 +191,13 @@ export function createCaches(clients: Clients, options: CacheOptions): Caches {
     leases: new Reflector(clients.leases, {
       ...options,
       fieldSelector: "metadata.namespace!=kube-node-lease",
-      transform: slimLease,
+      transform: slim.lease,
     }),
     namespaces: new Reflector(clients.namespaces, options),
-    nodes: new Reflector(clients.nodes, { ...options, transform: slimNode }),
+    nodes: new Reflector(clients.nodes, { ...options, transform: slim.node, isSame: slim.isSameNode }),
     pods: new Reflector(clients.pods, {
       ...options,
-      transform: slimPod,
+      transform: slim.pod,
       indexers: { node: ({ spec }) => one(spec?.nodeName) },
     }),
   };

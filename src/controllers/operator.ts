@@ -20,6 +20,7 @@ import { createExecutorController } from "./executor/controller.ts";
 import { createFrameworkController } from "./framework/controller.ts";
 import { createMaintenanceController } from "./maintenance/controller.ts";
 import { OperatorMetrics } from "./metrics.ts";
+import { labelReader } from "./node/attributes.ts";
 import { createOfferController } from "./offer/controller.ts";
 import { OfferStreams } from "./offer/streams.ts";
 import { createQuotaController } from "./quota/controller.ts";
@@ -158,8 +159,11 @@ export class Operator {
       createAllocationController(this.#deps, scheduling),
       createReclaimController(this.#deps, scheduling),
     ];
+    // Each looks through much as it is made.
+    await this.#deps.breath.take();
     const more = this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);
+    await this.#deps.breath.take();
     this.#leaderKnown = true;
     await Promise.all(controllers.map((controller) => controller.run(signal)));
     scheduling.mirror.close();
@@ -171,7 +175,7 @@ function dependencies(options: OperatorOptions, recorder: EventWriter): Dependen
   const { config, connection, logger, clock, random, registry, metrics } = options;
   const clients = createClients(connection);
   const breath = new Breath(clock);
-  const caches: Caches = createCaches(clients, { logger, clock, breath });
+  const caches: Caches = createCaches(clients, { logger, clock, breath, readsLabel: labelReader(config) });
   const allocationRequests = new Mailbox<string>();
   const rescindRequests = new Mailbox<RescindRequest>();
   return {

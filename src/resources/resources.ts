@@ -46,9 +46,11 @@ export class Resources implements Iterable<Resource> {
   }
 
   static sum(all: Iterable<Resources>): Resources {
-    const entries = new Map<string, Entry>();
-    for (const one of all) for (const entry of one.#entries.values()) put(entries, entry);
-    return Resources.#from(entries);
+    const [only = Resources.empty, ...others] = Array.from(all).filter((one) => !one.isEmpty);
+    if (others.length === 0) return only;
+    const entries = new Map(only.#entries);
+    for (const one of others) for (const entry of one.#entries.values()) put(entries, entry);
+    return new Resources(entries);
   }
 
   get isEmpty(): boolean {

@@ -34,6 +34,8 @@ export class Declined {
   /** By client, 0 if it has no filters; 1 if it may have some. */
   #mayHave = new Uint8Array(0);
   #size = 0;
+  /** How far `expire` is, and when the first of what it has left ends. */
+  #pass: { agent: number; next: number } | undefined;
 
   get size(): number {
     return this.#size;
@@ -155,11 +157,12 @@ export class Declined {
     freed(agent);
   }
 
-  /** What has ended by now goes. */
-  expire(now: number, freed: (agent: number) => void): void {
-    if (now < this.#nextEnd) return;
-    let next = Number.POSITIVE_INFINITY;
-    for (let agent = 0; agent < this.#ends.length; agent++) {
+  /** What has ended by now goes, of so many agents more; whether these were all. Nothing else may be told meanwhile. */
+  expire(now: number, freed: (agent: number) => void, agents = Number.POSITIVE_INFINITY): boolean {
+    if (this.#pass === undefined && now < this.#nextEnd) return true;
+    const pass = this.#pass ?? { agent: 0, next: Number.POSITIVE_INFINITY };
+    const end = Math.min(this.#ends.length, pass.agent + agents);
+    for (let { agent } = pass; agent < end; agent++) {
       if ((this.#ends[agent] ?? 0) <= now) {
         const classes = this.#classes[agent] ?? [];
         const before = this.#size;
@@ -172,9 +175,12 @@ export class Declined {
         this.#tidy(agent, classes);
         if (this.#size !== before) freed(agent);
       }
-      next = Math.min(next, this.#ends[agent] ?? next);
+      pass.next = Math.min(pass.next, this.#ends[agent] ?? pass.next);
     }
-    this.#nextEnd = next;
+    pass.agent = end;
+    this.#pass = end < this.#ends.length ? pass : undefined;
+    if (this.#pass === undefined) this.#nextEnd = pass.next;
+    return this.#pass === undefined;
   }
 
   /** When the next filter ends; may be too early by one that went meanwhile. */

@@ -189,7 +189,7 @@ class Round implements AllocationRound {
       return;
     }
     if (this.#deciding === undefined) {
-      if (!intake.flush(SWEEP)) return;
+      if (!intake.flush(SWEEP) || !intake.expire(this.#options.now, SWEEP)) return;
       intake.prepare(this.#options);
       const { books, kinds, declined, oracle } = intake;
       const parts = { books, kinds, declined, oracle, number: this.#number };

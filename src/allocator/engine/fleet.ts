@@ -41,8 +41,6 @@ export class Fleet {
   readonly available: Resources[] = [];
   /** What `offering.ts` has worked out of `available`, while that is the same. */
   readonly offerings: (Offering | undefined)[] = [];
-  /** The same of the agent before anything of it was offered: it comes back as soon as that is declined. */
-  readonly wholes: (Offering | undefined)[] = [];
   readonly reaches: (Map<number, Offering> | undefined)[] = [];
   readonly offered: (Offered | undefined)[] = [];
   /** Agents of one kind are open to the same frameworks: see kinds.ts. */
@@ -90,7 +88,6 @@ export class Fleet {
   /** What was worked out of the agent's state before. */
   forget(agent: number): void {
     this.offerings[agent] = undefined;
-    this.wholes[agent] = undefined;
     this.reaches[agent] = undefined;
   }
 

@@ -23,6 +23,9 @@ export type Event =
   | { readonly type: "revive" | "suppress"; readonly framework: string; readonly roles: readonly string[] }
   | { readonly type: "withdraw"; readonly offer: PlannedOffer };
 
+/** Of so many agents, one that is to be looked at: with more of them all are gone through. */
+const FEW = 16;
+
 export class Intake {
   readonly books = new Books();
   readonly declined = new Declined();
@@ -236,6 +239,11 @@ export class Intake {
     if (one !== undefined) this.#countOutstanding(one, Math.max(0, one.outstanding - 1));
   }
 
+  /** Filters that have ended go, of so many agents at most; whether that is all. */
+  expire(now: number, agents = Number.POSITIVE_INFINITY): boolean {
+    return this.declined.expire(now, (agent) => this.#touch(agent), agents);
+  }
+
   /** Once all is taken in: what the options and the time change. */
   prepare(options: AllocationOptions): void {
     this.flush();
@@ -250,7 +258,7 @@ export class Intake {
         if (framework.state !== undefined) this.#countOutstanding(framework, framework.outstanding);
       }
     }
-    this.declined.expire(options.now, (agent) => this.#touch(agent));
+    this.expire(options.now);
     fairness.settle();
   }
 
@@ -263,19 +271,21 @@ export class Intake {
     const mask = DIRTY | RESTLESS | held | lumpy;
     const isOpen = (agent: number) =>
       fleet.states[agent] !== undefined && fleet.states[agent]?.withheld === undefined;
-    if (!this.#allDirty && !this.#flagged && (held | waits) === 0) {
+    const isFew = this.#dirty.length < fleet.length / FEW;
+    if (!this.#allDirty && !this.#flagged && (held | waits) === 0 && isFew) {
       const dirty = this.#dirty.filter((agent) => ((fleet.flags[agent] ?? 0) & DIRTY) !== 0 && isOpen(agent));
       return Int32Array.from(new Set(dirty)).sort();
     }
-    const found: number[] = [];
+    const found = new Int32Array(fleet.length);
+    let count = 0;
     for (let agent = 0; agent < fleet.length; agent++) {
       const flags = fleet.flags[agent] ?? 0;
       if (!this.#allDirty && (flags & (mask | waits)) === 0) continue;
       if (!isOpen(agent)) continue;
       if (!this.#allDirty && (flags & mask) === 0) fleet.mark(agent, WAITS_ONLY);
-      found.push(agent);
+      found[count++] = agent;
     }
-    return Int32Array.from(found);
+    return found.subarray(0, count);
   }
 
   /** A round is over: what it left is left for a reason. */

@@ -38,6 +38,22 @@ describe("who may see agents of a kind", () => {
     expect(offered(engine)).toEqual(["A a n2 cpus:1"]);
   });
 
+  it("is asked of each agent where an attribute is its hostname", () => {
+    const engine = engineOf(framework("A", "a", { constraints: only("node", "h2") }));
+    const add = (name: string, hostname: string, node: string) =>
+      engine.upsertAgent(agent(name, "cpus:1", { hostname, attributes: `node:${node};rack:r1` }));
+    // Until an agent is called so it is an attribute like any other.
+    add("n0", "h0", "h2");
+    engine.upsertAgent(agent("n9", "cpus:1", { hostname: "h9", attributes: "rack:r1" }));
+    expect(offered(engine)).toEqual(["A a n0 cpus:1"]);
+    add("n1", "h1", "h1");
+    add("n2", "h2", "h2");
+    add("n3", "h3", "h2");
+    expect(offered(engine)).toEqual(["A a n2 cpus:1", "A a n3 cpus:1"]);
+    engine.upsertFramework(framework("A", "a", { constraints: only("node", "h1") }));
+    expect(offered(engine)).toEqual(["A a n1 cpus:1"]);
+  });
+
   it("is another question in another role of the same framework", () => {
     const engine = engineOf(framework("A", "a b", { constraints: only("rack", "r1") }));
     engine.upsertAgent(agent("n1", "cpus:1", { attributes: "rack:r2" }));

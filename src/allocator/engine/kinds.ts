@@ -1,9 +1,9 @@
 /**
  * Agents that are alike for whoever may see them: same taints, attributes, region and zone, with gpus or without. Of each kind is
  * worked out once which clients are barred from it, and again only for clients that have changed. Constraints that look at the
- * hostname are asked agent by agent instead.
+ * hostname, or at an attribute that is the hostname (kubernetes.io/hostname), are asked agent by agent instead.
  */
-import { formatAttributes } from "../../resources/index.ts";
+import { type Attribute, formatAttributes } from "../../resources/index.ts";
 import { ineligibility } from "../eligibility.ts";
 import type { AgentState, FrameworkState } from "../world.ts";
 import type { Clients } from "./clients.ts";
@@ -20,6 +20,8 @@ interface Kind {
   seen: number;
 }
 
+const NOTHING: readonly never[] = [];
+
 /** So many changes are kept; with more, every kind is worked out anew. */
 const MOST_CHANGES = 4096;
 
@@ -31,8 +33,10 @@ export class Kinds {
   #region: string | undefined;
   #era = 0;
   #changes: number[] = [];
-  /** Clients with constraints that a kind can answer. */
+  /** Clients with constraints that a kind can answer, or could once. */
   readonly #picky = new Set<number>();
+  /** Attributes that are the hostname of some agent. */
+  readonly #hostnames = new Set<string>();
 
   constructor(clients: Clients) {
     this.#clients = clients;
@@ -54,7 +58,7 @@ export class Kinds {
   changed(client: number): void {
     const state = this.#clients.frameworks[client]?.state;
     const path = this.#clients.roles[client]?.path ?? "";
-    if (state !== undefined && isPicky(state, path)) this.#picky.add(client);
+    if (state !== undefined && this.#isPicky(state, path)) this.#picky.add(client);
     else this.#picky.delete(client);
     this.#changes.push(client);
     if (this.#changes.length > MOST_CHANGES) this.#renew();
@@ -62,7 +66,8 @@ export class Kinds {
 
   /** The kind of an agent; `leave` it once the agent is gone or of another. */
   enter(state: AgentState, hasGpus: boolean): number {
-    const { name, total, attributes, region, zone, taints = [] } = state;
+    const { name, total, region, zone, taints = NOTHING } = state;
+    const attributes = state.attributes.filter((attribute) => !this.#isHostname(attribute, state));
     const words = formatAttributes(attributes);
     const key = JSON.stringify([hasGpus, region ?? null, zone ?? null, taints, words]);
     const known = this.#byKey.get(key);
@@ -74,7 +79,7 @@ export class Kinds {
     const example: AgentState = {
       name,
       total,
-      allocations: [],
+      allocations: NOTHING,
       attributes,
       taints,
       ...(region !== undefined && { region }),
@@ -84,6 +89,14 @@ export class Kinds {
     this.#byKey.set(key, index);
     this.#kinds[index] = { key, hasGpus, example, agents: 1, barred: undefined, era: -1, seen: 0 };
     return index;
+  }
+
+  #isHostname({ name, value }: Attribute, state: AgentState): boolean {
+    if (value.kind !== "text" || value.text !== (state.hostname ?? state.name)) return false;
+    if (this.#hostnames.has(name)) return true;
+    this.#hostnames.add(name);
+    this.#renew();
+    return true;
   }
 
   leave(index: number): void {
@@ -152,11 +165,16 @@ export class Kinds {
 
   #bars({ example, hasGpus }: Kind, state: FrameworkState, path: string): boolean {
     const { constraints, ...open } = state;
-    const judged = constraints !== undefined && isPicky(state, path) ? { ...open, constraints } : open;
+    const judged = constraints !== undefined && this.#isPicky(state, path) ? { ...open, constraints } : open;
     return ineligibility(judged, path, example, hasGpus, this.#region) !== undefined;
   }
-}
 
-function isPicky({ constraints }: FrameworkState, role: string): boolean {
-  return constraints?.constrains(role) === true && !constraints.looksAtHostname(role);
+  #isPicky({ constraints }: FrameworkState, role: string): boolean {
+    return constraints?.constrains(role) === true && !constraints.looksAtHostname(role, this.#hostnames);
+  }
+
+  /** By constraints that no kind answers. */
+  excludesHost({ constraints }: FrameworkState, role: string, agent: AgentState): boolean {
+    return constraints?.looksAtHostname(role, this.#hostnames) === true && constraints.excludes(role, agent);
+  }
 }

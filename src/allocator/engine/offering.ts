@@ -30,6 +30,8 @@ export const MASKS = 8;
 
 export class Offerings {
   readonly #books: Books;
+  /** By what is free of plain agents before anything of them is offered: many are alike, and it comes back as soon as that is declined. */
+  readonly #wholes = new WeakMap<Resources, Offering>();
   #claim = new Float64Array(16);
   #room = new Float64Array(16);
   #surplus = new Float64Array(16);
@@ -114,10 +116,10 @@ export class Offerings {
     const digest = fleet.digests[agent];
     if (available === undefined || digest === undefined || available.isEmpty) return undefined;
     const isUntouched = available === digest.available;
-    const before = isUntouched ? fleet.wholes[agent] : undefined;
+    const before = isUntouched ? this.#wholes.get(available) : undefined;
     const made = before ?? this.#make(available, isUntouched ? digest.free : available.quantities());
     fleet.offerings[agent] = made;
-    if (isUntouched) fleet.wholes[agent] = made;
+    if (isUntouched) this.#wholes.set(available, made);
     return made;
   }
 

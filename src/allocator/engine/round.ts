@@ -6,7 +6,7 @@
 import { Resources } from "../../resources/index.ts";
 import type { AllocationOptions, PlannedOffer } from "../decision.ts";
 import { isAllocatable } from "../minimum.ts";
-import type { AgentState, FrameworkState, Refusals } from "../world.ts";
+import type { Refusals } from "../world.ts";
 import type { Books } from "./books.ts";
 import type { Declined } from "./declined.ts";
 import { drawNext, WeightedDraw } from "./draws.ts";
@@ -216,7 +216,7 @@ export class Deciding {
   }
 
   #accepts(agent: number, { path }: RoleNode, client: number, offering: Offering): boolean {
-    const { oracle, books, declined } = this.#parts;
+    const { oracle, books, declined, kinds } = this.#parts;
     const { now, minAllocatable } = this.#options;
     const state = books.fleet.states[agent];
     const framework = books.clients.frameworks[client];
@@ -227,7 +227,7 @@ export class Deciding {
       offering.minima = minima;
       offering.enough = isAllocatable(offering.resources, offering.resources.scalarQuantities(), minima);
     }
-    if (!offering.enough || excludesHost(terms, path, state)) return false;
+    if (!offering.enough || kinds.excludesHost(terms, path, state)) return false;
     // Who refuses the whole of it is not among the clients at hand.
     const isPart = offering !== books.fleet.offerings[agent];
     if (isPart && declined.refuses(agent, client, offering.resources)) return false;
@@ -271,11 +271,6 @@ export class Deciding {
     }
     fairness.settle();
   }
-}
-
-/** Other constraints were asked of the agent's kind. */
-function excludesHost({ constraints }: FrameworkState, role: string, agent: AgentState): boolean {
-  return constraints?.looksAtHostname(role) === true && constraints.excludes(role, agent);
 }
 
 const isSome = (word: number): boolean => word !== 0;

@@ -53,22 +53,14 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
         [LABEL_AGENT]: planned.agent,
         [LABEL_ROLE]: planned.role,
       }),
-      ownerReferences: [
-        {
-          apiVersion: framework.apiVersion,
-          kind: framework.kind,
-          name: framework.metadata.name,
-          uid: framework.metadata.uid,
-          controller: true,
-        },
-      ],
+      ownerReferences: ownerOf(framework),
     },
     spec: {
       framework: framework.metadata.name,
       role: planned.role,
       agent: planned.agent,
       ...(state.hostname !== undefined && { hostname: state.hostname }),
-      resources: toSpec(planned.resources),
+      resources: resourcesOf(planned.resources),
       attributes: state.attributes.map(attributeToSpec),
       ...(unavailability && { unavailability }),
       ...(context.revocable && { revocable: true }),
@@ -76,6 +68,21 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
     },
   };
 }
+
+/** Made once from what it is made of: thousands of offers that are alike are held. */
+function once<From extends object, To>(make: (from: From) => To): (from: From) => To {
+  const made = new WeakMap<From, To>();
+  return (from) => {
+    const value = made.get(from) ?? make(from);
+    made.set(from, value);
+    return value;
+  };
+}
+
+const resourcesOf = once(toSpec);
+const ownerOf = once(({ apiVersion, kind, metadata }: Live<Framework>) => [
+  { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true },
+]);
 
 /** Those that can be label values; a role's slashes become dots. */
 export function labelsOf(wanted: Readonly<Record<string, string>>): Record<string, string> {

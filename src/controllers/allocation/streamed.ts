@@ -6,6 +6,9 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { offerObject } from "./offerobject.ts";
 
+/** Offers told at one go: to put them into messages takes longer than to make them. */
+const TOGETHER = 50;
+
 /**
  * Hands out the planned offers of frameworks that have a stream: held in memory, told on the stream, never written. Answers with
  * the others. One whose framework's stream has ended since is dropped: it will be planned for somebody else. Many are handed out bit by
@@ -28,10 +31,10 @@ export async function streamOffers(
     for (const one of list) {
       const offer = streamable(deps, scheduling, one, revocable.has(one));
       if (offer !== undefined) made.push(offer);
-      if (!breath.isDue) continue;
+      if (made.length < TOGETHER && !breath.isDue) continue;
       hand(deps, scheduling, key, made);
       made = [];
-      await breath.take();
+      if (breath.isDue) await breath.take();
     }
     hand(deps, scheduling, key, made);
   }

@@ -99,6 +99,7 @@ export class PlanWriter {
     const known = this.#scheduling.assumed.offers.with(
       caches.offers.store.by("agent", planned.agent),
       ({ spec }) => spec.agent === planned.agent,
+      { agent: planned.agent },
     );
     const object = offerObject(planned, {
       framework,

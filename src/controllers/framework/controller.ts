@@ -14,7 +14,7 @@ import { StatusWriter } from "../statuswriter.ts";
 import { ignoringConflicts } from "../task/conflicts.ts";
 import { offerFramework, offerResources } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
-import { outstandingOffers } from "../world/outstanding.ts";
+import { outstandingOffers, writtenOffers } from "../world/outstanding.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
@@ -122,10 +122,7 @@ async function reconcile(
     readiness,
     tasks: caches.tasks.store.by("liveFramework", key).map(holdings),
     executors: caches.executors.store.by("liveFramework", key).map(holdings),
-    // Those of a stream come and go without a write.
-    offers: outstandingOffers(caches, scheduling.assumed.offers, key)
-      .filter((offer) => !scheduling.assumed.offers.isStreamed(offer))
-      .map(offerResources),
+    offers: writtenOffers(caches, scheduling.assumed.offers, key).map(offerResources),
     total: scheduling.totals.get(),
     excludeFromFairness: config.allocation.excludeFromFairness,
     now,
@@ -198,17 +195,15 @@ async function rescind(
   readiness: Readiness,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = outstandingOffers(deps.caches, scheduling.assumed.offers, keyOf(framework.metadata)).filter(
-    ({ spec }) => spec.response === undefined,
-  );
   const { roles } = framework.spec;
-  await eachLimited(open, 8, async (offer) => {
+  // Most often none of thousands.
+  const lost = outstandingOffers(deps.caches, scheduling.assumed.offers, keyOf(framework.metadata)).filter(
+    ({ spec }) => spec.response === undefined && !(readiness.ready && roles.includes(spec.role)),
+  );
+  await eachLimited(lost, 8, async (offer) => {
     const why = readiness.ready
-      ? roles.includes(offer.spec.role)
-        ? undefined
-        : { reason: "RoleLeft", message: `the framework has left the role ${offer.spec.role}` }
+      ? { reason: "RoleLeft", message: `the framework has left the role ${offer.spec.role}` }
       : rescindedFor(readiness);
-    if (why === undefined) return;
     try {
       await closeOffer(deps, scheduling, offer, { state: "Rescinded", ...why }, signal);
     } catch (error) {

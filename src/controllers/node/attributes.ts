@@ -26,6 +26,16 @@ export function agentAttributes(
   return sorted.slice(0, MOST);
 }
 
+const HOSTNAME = "kubernetes.io/hostname";
+const REGION = "topology.kubernetes.io/region";
+const ZONE = "topology.kubernetes.io/zone";
+
+/** Tells which labels of Nodes are looked at here. */
+export function labelReader({ agents }: OperatorConfig): (label: string) => boolean {
+  const wanted = [HOSTNAME, REGION, ZONE, ...agents.attributeLabels].map(matcher);
+  return (label) => wanted.some((matches) => matches(label));
+}
+
 function matcher(pattern: string): (key: string) => boolean {
   if (!pattern.endsWith("*")) return (key) => key === pattern;
   const prefix = pattern.slice(0, -1);
@@ -41,10 +51,10 @@ export interface Domain {
 
 export function domainOf(agent: Agent, node: Node | undefined): Domain {
   const labels = node?.metadata?.labels ?? {};
-  const region = labels["topology.kubernetes.io/region"];
-  const zone = labels["topology.kubernetes.io/zone"];
+  const region = labels[REGION];
+  const zone = labels[ZONE];
   return {
-    hostname: agent.status?.hostname ?? labels["kubernetes.io/hostname"] ?? agent.metadata.name,
+    hostname: agent.status?.hostname ?? labels[HOSTNAME] ?? agent.metadata.name,
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),
   };

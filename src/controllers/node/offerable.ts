@@ -2,6 +2,7 @@ import type { Agent } from "../../api/agent.ts";
 import { SLOT_BASE } from "../../api/group.ts";
 import type { Node, Pod } from "../../cluster/core.ts";
 import type { Live } from "../../cluster/object.ts";
+import { Shared } from "../../cluster/shared.ts";
 import type { OperatorConfig } from "../../config/operator.ts";
 import {
   coalesce,
@@ -58,8 +59,8 @@ export function offerable(facts: NodeFacts, config: OperatorConfig): Offerable {
   const { resources: custom, problem } = customResources(facts.agent);
   const reason = notReady(facts, slot) ?? notOffered(facts, slot);
   return {
-    capacity: Resources.of([...toResources(empty), ...custom]),
-    offerable: Resources.of([...toResources(without(empty, others)), ...custom]),
+    capacity: toResources(empty).add(custom),
+    offerable: toResources(without(empty, others)).add(custom),
     ...(reason && { held: reason }),
     ...(problem !== undefined && { problem }),
   };
@@ -114,7 +115,16 @@ function portRange(text: string): RangeSpec {
   return { begin, end };
 }
 
-function toResources({ cpuMilli, memoryBytes, diskBytes, ports }: Room): Resource[] {
+/** Nodes are alike, and the allocator keeps what it works out of Resources with them. */
+const known = new Shared<Resources>();
+
+function toResources(room: Room): Resources {
+  const ports = room.ports.map(({ begin, end }) => `${begin}-${end}`);
+  const key = [room.cpuMilli, room.memoryBytes, room.diskBytes, ...ports].join(" ");
+  return known.get(key, () => Resources.of(makeResources(room)));
+}
+
+function makeResources({ cpuMilli, memoryBytes, diskBytes, ports }: Room): Resource[] {
   const scalar = (name: string, milli: bigint) =>
     makeResource({ name, value: { kind: "scalar", milli: Number(positive(milli)) } });
   const toMilli = (bytes: bigint) => (positive(bytes) * 1000n) / MEBIBYTE;

@@ -4,6 +4,7 @@
  * KEP-1287 for in-place resize, KEP-2837 for resources of the whole Pod).
  */
 import type { Pod } from "../../cluster/core.ts";
+import { Shared } from "../../cluster/shared.ts";
 import { type Amounts, add, amountsOf, greater, NOTHING, type ResourceList } from "./amounts.ts";
 
 type Spec = NonNullable<Pod["spec"]>;
@@ -16,12 +17,15 @@ export const hasFinished = ({ status }: Pod): boolean =>
 
 /** Objects of a cache never change, and a node's Pods are counted again whenever one of them does. */
 const counted = new WeakMap<Pod, Amounts>();
+/** Pods are alike: those of a DaemonSet on all nodes. */
+const alike = new Shared<Amounts>();
 
 /** Requests of the Pod; nothing once it has finished. */
 export function podRequests(pod: Pod): Amounts {
   const known = counted.get(pod);
   if (known !== undefined) return known;
-  const requests = count(pod);
+  const made = count(pod);
+  const requests = alike.get([...made].flat().join(" "), () => made);
   counted.set(pod, requests);
   return requests;
 }

@@ -204,22 +204,23 @@ export class ReclaimLoop implements Runnable {
     const closed = [...caches.offers.store.values()].filter((offer) => !isOutstanding(offer));
     closed.sort((a, b) => Date.parse(a.status?.closedAt ?? "") - Date.parse(b.status?.closedAt ?? ""));
     closed.forEach(observe);
+    // What is there already the first decision sees.
     return [
-      caches.tasks.onChange(changed),
-      caches.executors.onChange(changed),
-      caches.frameworks.onChange(({ type, object }) => {
+      caches.tasks.follow(changed),
+      caches.executors.follow(changed),
+      caches.frameworks.follow(({ type, object }) => {
         if (type === "deleted") this.#declines.forget(keyOf(object.metadata));
         changed();
       }),
-      caches.offers.onChange((change) => {
+      caches.offers.follow((change) => {
         if (change.type === "updated" && isOutstanding(change.old) && !isOutstanding(change.object)) {
           observe(change.object);
         }
         changed();
       }),
-      caches.roles.onChange(changed),
-      caches.quotas.onChange(changed),
-      caches.agents.onChange(changed),
+      caches.roles.follow(changed),
+      caches.quotas.follow(changed),
+      caches.agents.follow(changed),
     ];
   }
 }

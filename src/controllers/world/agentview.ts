@@ -4,6 +4,7 @@ import type { Offer } from "../../api/offer.ts";
 import type { Reservation } from "../../api/reservation.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
+import { Shared } from "../../cluster/shared.ts";
 import type { OperatorConfig } from "../../config/operator.ts";
 import {
   type Attribute,
@@ -74,7 +75,7 @@ export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView 
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),
     ...(withheld && { withheld }),
-    taints: repellingTaints(facts.node).map(taintWord),
+    ...taintsOf(facts),
   };
   return { name, node, total, reserved, held, tasks, executors, offers, state };
 }
@@ -97,10 +98,13 @@ export function withRoomFor(total: Resources, taken: Resources, offerable: Resou
   return taken.nonShared().add(free.shrinkWithin(room));
 }
 
+const NOTHING: readonly Allocation[] = [];
+
 function allocations(
   holders: readonly (Live<Task> | Live<Executor>)[],
   offers: readonly OfferHold[],
-): Allocation[] {
+): readonly Allocation[] {
+  if (holders.length + offers.length === 0) return NOTHING;
   return [
     ...holders.map((holder) => ({
       framework: frameworkKey(holder),
@@ -119,12 +123,31 @@ function allocations(
 export const offerFramework = ({ metadata, spec }: Live<Offer>): string =>
   `${metadata.namespace ?? ""}/${spec.framework}`;
 
+const offered = new WeakMap<Offer["spec"]["resources"], Resources>();
+/** Offers of agents that are alike are alike. */
+const alike = new Shared<Resources>();
+
 /** Nothing where it cannot be read: Offers are the operator's own, and one that somebody else made holds nothing. */
-export const offerResources = ({ spec }: Offer): Resources => readable(spec.resources);
+export function offerResources({ spec: { resources } }: Offer): Resources {
+  const before = offered.get(resources);
+  if (before !== undefined) return before;
+  const read = alike.get(JSON.stringify(resources), () => readable(resources));
+  offered.set(resources, read);
+  return read;
+}
+
+function taintsOf({ node }: NodeFacts): Pick<AgentState, "taints"> {
+  const taints = repellingTaints(node);
+  return taints.length === 0 ? {} : { taints: taints.map(taintWord) };
+}
+
+/** Most agents have in common all but their names. */
+const known = new Shared<Attribute>();
 
 function attributes({ agent, node }: NodeFacts, config: OperatorConfig): readonly Attribute[] {
   try {
-    return attributesFromSpec(agentAttributes(agent, node, config));
+    const specs = agentAttributes(agent, node, config);
+    return attributesFromSpec(specs).map((one, i) => known.get(JSON.stringify(specs[i]), () => one));
   } catch (error) {
     // What the schema lets through and the algebra does not, say overlapping ranges, is nobody's attribute.
     if (error instanceof ResourceError) return [];

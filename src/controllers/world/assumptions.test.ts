@@ -15,7 +15,7 @@ function mirror() {
   };
   return {
     store,
-    onChange: (handler: (change: Change<Task>) => void) => {
+    follow: (handler: (change: Change<Task>) => void) => {
       handlers.push(handler);
       return () => {};
     },

@@ -5,7 +5,7 @@ import type { Clock } from "../../cluster/time.ts";
 /** What of a reflector is needed here. */
 export interface Mirror<T extends KubeObject> {
   readonly store: Pick<Reader<T>, "get">;
-  onChange(handler: (change: Change<T>) => void): () => void;
+  follow(handler: (change: Change<T>) => void): () => void;
 }
 
 /** A write that the cache has not shown by then was undone before the cache could see it. */
@@ -26,7 +26,8 @@ export class Assumptions<T extends KubeObject> {
     this.#mirror = mirror;
     this.#clock = clock;
     this.#onAssume = onAssume;
-    mirror.onChange(({ object }) => this.#seen(object));
+    // Nothing is assumed yet that what is there already could end.
+    mirror.follow(({ object }) => this.#seen(object));
   }
 
   get size(): number {

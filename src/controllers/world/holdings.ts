@@ -1,10 +1,13 @@
 import type { TaskSpec } from "../../api/task.ts";
+import { Shared } from "../../cluster/shared.ts";
 import { fromSpec, ResourceError, Resources } from "../../resources/index.ts";
 
 /** What of a Task, or of an Executor, says what it holds. */
 type Holding = Pick<TaskSpec, "resources" | "allocated">;
 
 const known = new WeakMap<Holding, Resources>();
+/** Tasks of one kind are many. */
+const alike = new Shared<Resources>();
 
 /**
  * What a task, or an executor, that has not ended holds, with reservations and volumes. Resources that say what the schema
@@ -13,7 +16,8 @@ const known = new WeakMap<Holding, Resources>();
 export function holdings({ spec }: { readonly spec: Holding }): Resources {
   const before = known.get(spec);
   if (before !== undefined) return before;
-  const held = read(spec);
+  const key = JSON.stringify([spec.resources, spec.allocated]);
+  const held = alike.get(key, () => read(spec));
   known.set(spec, held);
   return held;
 }

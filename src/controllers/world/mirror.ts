@@ -7,7 +7,7 @@ import { offerFramework } from "./agentview.ts";
 import type { AgentViews } from "./agentviews.ts";
 import type { PendingGroup } from "./builtin.ts";
 import type { OfferBook } from "./offerbook.ts";
-import { outstandingOffers } from "./outstanding.ts";
+import { countOutstanding } from "./outstanding.ts";
 import type { ClusterTotals } from "./shares.ts";
 import { TaintBook } from "./taintbook.ts";
 import { builtInStates, frameworkState, quotaStates, roleStates } from "./world.ts";
@@ -225,7 +225,7 @@ export class AllocatorMirror {
   }
 
   #outstanding(id: string): number {
-    return outstandingOffers(this.#deps.caches, this.#offers, id).length;
+    return countOutstanding(this.#deps.caches, this.#offers, id);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Live } from "../../cluster/object.ts";
 import { list, offer } from "../objects.fixture.ts";
 import { OfferBook } from "./offerbook.ts";
 
-const mirror = { store: { get: () => undefined }, onChange: () => () => {} };
+const mirror = { store: { get: () => undefined }, follow: () => () => {} };
 
 function book() {
   const told: string[] = [];
@@ -25,6 +25,8 @@ describe("OfferBook", () => {
     expect(names(made.with([], () => true, { agent: "n2" }))).toEqual(["b"]);
     expect(names(made.with([], () => true, { framework: "ns/fw" }))).toEqual(["a"]);
     expect(names([...made.streamed()])).toEqual(["a", "b"]);
+    expect(names(made.written(written, ({ spec }) => spec.agent === "n1"))).toEqual(["w"]);
+    expect([made.streamedTo("ns/fw"), made.streamedTo("ns/none")]).toEqual([1, 0]);
     expect(made.get("ns/a")).toBe(a);
     expect(told).toEqual(["n1", "n2"]);
   });

@@ -1,5 +1,6 @@
 import type { Offer, OfferResponse } from "../../api/offer.ts";
 import { ApiError } from "../../cluster/errors.ts";
+import { Groups } from "../../cluster/groups.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { Resources, toSpec } from "../../resources/index.ts";
 import { offerResources } from "./agentview.ts";
@@ -18,8 +19,8 @@ export interface OfferSelection {
  */
 export class OfferBook extends Assumptions<Offer> {
   readonly #streamed = new Map<string, Live<Offer>>();
-  readonly #byAgent = new Map<string, Map<string, Live<Offer>>>();
-  readonly #byFramework = new Map<string, Map<string, Live<Offer>>>();
+  readonly #byAgent = new Groups();
+  readonly #byFramework = new Groups();
 
   isStreamed(offer: Live<Offer>): boolean {
     return this.#streamed.has(keyOf(offer.metadata));
@@ -27,21 +28,30 @@ export class OfferBook extends Assumptions<Offer> {
 
   /** Offers that no cache has. */
   *streamed({ agent, framework }: OfferSelection = {}): Generator<Live<Offer>, void> {
-    const found =
-      agent !== undefined
-        ? this.#byAgent.get(agent)
-        : framework !== undefined
-          ? this.#byFramework.get(framework)
-          : this.#streamed;
-    yield* found?.values() ?? [];
+    if (agent === undefined && framework === undefined) return yield* this.#streamed.values();
+    const keys = agent === undefined ? this.#byFramework.of(framework ?? "") : this.#byAgent.of(agent);
+    for (const key of keys) {
+      const offer = this.#streamed.get(key);
+      if (offer !== undefined) yield offer;
+    }
+  }
+
+  /** How many offers to the framework ("namespace/name") no cache has. */
+  streamedTo(framework: string): number {
+    return this.#byFramework.count(framework);
+  }
+
+  /** Offers that are objects: what `with` answers without those on streams. */
+  written(cached: readonly Live<Offer>[], belongs: (offer: Live<Offer>) => boolean): readonly Live<Offer>[] {
+    return super.with(cached, belongs);
   }
 
   /** A new offer that is never written. */
   open(offer: Live<Offer>): void {
     const key = keyOf(offer.metadata);
     this.#streamed.set(key, offer);
-    put(this.#byAgent, offer.spec.agent, key, offer);
-    put(this.#byFramework, frameworkOf(offer), key, offer);
+    this.#byAgent.add(offer.spec.agent, key);
+    this.#byFramework.add(frameworkOf(offer), key);
     this.announce(offer);
   }
 
@@ -70,8 +80,8 @@ export class OfferBook extends Assumptions<Offer> {
     this.#mustBe(offer);
     const key = keyOf(offer.metadata);
     this.#streamed.delete(key);
-    remove(this.#byAgent, offer.spec.agent, key);
-    remove(this.#byFramework, frameworkOf(offer), key);
+    this.#byAgent.remove(offer.spec.agent, key);
+    this.#byFramework.remove(frameworkOf(offer), key);
     this.announce(offer);
   }
 
@@ -84,7 +94,7 @@ export class OfferBook extends Assumptions<Offer> {
     belongs: (offer: Live<Offer>) => boolean,
     selection?: OfferSelection,
   ): readonly Live<Offer>[] {
-    const written = super.with(cached, belongs);
+    const written = this.written(cached, belongs);
     if (this.#streamed.size === 0) return written;
     const streamed = [...this.streamed(selection)].filter(belongs);
     return streamed.length === 0 ? written : [...written, ...streamed];
@@ -100,16 +110,3 @@ export class OfferBook extends Assumptions<Offer> {
 
 const frameworkOf = ({ metadata, spec }: Live<Offer>): string =>
   `${metadata.namespace ?? ""}/${spec.framework}`;
-
-type Index = Map<string, Map<string, Live<Offer>>>;
-
-function put(index: Index, value: string, key: string, offer: Live<Offer>): void {
-  const group = index.get(value) ?? new Map<string, Live<Offer>>();
-  index.set(value, group.set(key, offer));
-}
-
-function remove(index: Index, value: string, key: string): void {
-  const group = index.get(value);
-  group?.delete(key);
-  if (group?.size === 0) index.delete(value);
-}

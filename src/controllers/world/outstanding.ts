@@ -10,8 +10,22 @@ export const outstandingOffers = (
   book: OfferBook,
   framework: string,
 ): readonly Live<Offer>[] =>
-  book.with(
-    offers.store.by("outstandingFramework", framework),
-    (offer) => offerFramework(offer) === framework && isOutstanding(offer),
-    { framework },
-  );
+  book.with(offers.store.by("outstandingFramework", framework), outstandingOf(framework), { framework });
+
+/** Those of them that are objects: those of a stream come and go without a write. */
+export const writtenOffers = (
+  { offers }: Pick<Caches, "offers">,
+  book: OfferBook,
+  framework: string,
+): readonly Live<Offer>[] =>
+  book.written(offers.store.by("outstandingFramework", framework), outstandingOf(framework));
+
+/** How many there are: counted, for a framework may have thousands on its stream. */
+export const countOutstanding = (
+  caches: Pick<Caches, "offers">,
+  book: OfferBook,
+  framework: string,
+): number => writtenOffers(caches, book, framework).length + book.streamedTo(framework);
+
+const outstandingOf = (framework: string) => (offer: Live<Offer>) =>
+  offerFramework(offer) === framework && isOutstanding(offer);

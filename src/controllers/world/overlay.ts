@@ -12,6 +12,8 @@ export interface Overlay {
   readonly reserved: ReadonlyMap<string, Resources>;
 }
 
+const NONE: Overlay["reserved"] = new Map();
+
 /**
  * Whether a Reservation counts on its agent: the operator has placed it, or made it of an offer's own resources. One that an
  * administrator has just made waits until tasks leave room for it.
@@ -28,6 +30,7 @@ export function overlayReservations(
   reservations: readonly Live<Reservation>[],
   held: Resources,
 ): Overlay {
+  if (reservations.length === 0) return { total: offerable, reserved: NONE };
   let total = offerable;
   const reserved = new Map<string, Resources>();
   const place = (uid: string, form: ReservedForm) => {
