@@ -19,17 +19,18 @@ const PATIENCE = 30_000;
 export interface ReadyServer {
   readonly connection: Connection;
   readonly kubeconfig: string;
-  /** Ends the connection. */
+  /** Ends the connection, and takes away what was made. */
   stop(): Promise<void>;
 }
 
 let isTaken = false;
 
-/** The run's own, with the CRDs, the operator's namespace and nothing else: what earlier test files left is gone. */
+/** The run's own, with the CRDs, the operator's namespace and nothing else. */
 export async function readyServer(): Promise<ReadyServer> {
   if (isTaken) throw new Error("two operators' worlds at a time: stop the one before");
   const kubeconfig = inject("kubeconfig");
-  await removeAllBut(inject("etcd"), new Set(inject("pristine")));
+  const empty = () => removeAllBut(inject("etcd"), new Set(inject("pristine")));
+  await empty();
   const connection = await Connection.load({ userAgent: "test", kubeconfig, qps: 1000, burst: 1000 });
   isTaken = true;
   return {
@@ -37,6 +38,8 @@ export async function readyServer(): Promise<ReadyServer> {
     kubeconfig,
     stop: async () => {
       connection.close();
+      // Nobody is left who would take finalizers away.
+      await empty();
       isTaken = false;
     },
   };

@@ -28,8 +28,10 @@ const isOpen = (offer: Live<Offer>): boolean => isOutstanding(offer) && offer.sp
 export class ReclaimApplier {
   readonly #deps: Dependencies;
   readonly #applier: Applier<Task>;
-  /** By uid, for which role it is to be taken. */
+  /** By uid, for which role it is to be taken; until the cache shows that it was. */
   readonly #orders = new Map<string, string>();
+  /** Uids of tasks that were ordered and are taken. */
+  readonly #taken = new Set<string>();
   /** By uid, what tasks say. */
   readonly #marks = new Map<string, Mark>();
 
@@ -69,12 +71,14 @@ export class ReclaimApplier {
       const step = task && takeStep(task, role, partitionAware(this.#deps, task));
       if (task === undefined || step === undefined) {
         this.#orders.delete(id);
+        this.#taken.delete(id);
         return;
       }
+      if (this.#taken.has(id)) return;
       await this.#unlessStale(async () => {
         if (step.kind === "kill") await askToKill(this.#deps, task, step.kill, signal);
         else await writeTransition(this.#deps, task, step.transition, signal);
-        this.#orders.delete(id);
+        this.#taken.add(id);
         this.#tell(task, role, step.kind === "kill" ? step.kill.message : step.transition.message);
       }, signal);
     });
@@ -121,7 +125,8 @@ export class ReclaimApplier {
   async #takeExecutor(executor: Live<Executor>, role: string, signal: AbortSignal): Promise<void> {
     const { caches, recorder } = this.#deps;
     const { uid } = executor.metadata;
-    const step = takeExecutorStep(executor, caches.tasks.store.by("liveAgent", executor.spec.agent));
+    const tasks = caches.tasks.store.by("liveAgent", executor.spec.agent);
+    const step = takeExecutorStep(executor, tasks, (task) => this.#orders.has(task.metadata.uid));
     if (step === "wait") return;
     await this.#unlessStale(async () => {
       const message = `taken back for the role ${role}, which is below its fair share`;

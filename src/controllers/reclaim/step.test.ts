@@ -34,12 +34,16 @@ describe("takeStep", () => {
 it("an executor goes once its tasks have, and stays if it was given another", () => {
   const runBy = { executor: { name: "x", executorId: "x" } };
   const x = executor("x", {}, { state: "Running" });
-  expect(takeExecutorStep(x, [])).toBe("shutDown");
-  expect(takeExecutorStep(x, [task("t", { ...runBy, kill: {} }, { state: "TASK_KILLING" })])).toBe("wait");
-  expect(takeExecutorStep(x, [task("t", { ...runBy, kill: {} }, { state: "TASK_KILLED" })])).toBe("shutDown");
-  expect(takeExecutorStep(x, [task("t", runBy, { state: "TASK_RUNNING" })])).toBe("leave");
-  expect(takeExecutorStep(executor("x", { shutdown: {} }), [])).toBe("leave");
-  expect(takeExecutorStep(executor("x", { type: "DEFAULT" }), [])).toBe("leave");
+  const step = (one: typeof x, ...tasks: ReturnType<typeof task>[]) =>
+    takeExecutorStep(one, tasks, ({ metadata }) => metadata.name === "ordered");
+  expect(step(x)).toBe("shutDown");
+  expect(step(x, task("t", { ...runBy, kill: {} }, { state: "TASK_KILLING" }))).toBe("wait");
+  expect(step(x, task("t", { ...runBy, kill: {} }, { state: "TASK_KILLED" }))).toBe("shutDown");
+  expect(step(x, task("t", runBy, running))).toBe("leave");
+  expect(step(x, task("ordered", runBy, running))).toBe("wait");
+  expect(step(x, task("ordered", runBy, running), task("t", runBy, running))).toBe("leave");
+  expect(step(executor("x", { shutdown: {} }))).toBe("leave");
+  expect(step(executor("x", { type: "DEFAULT" }))).toBe("leave");
 });
 
 describe("markChanges", () => {

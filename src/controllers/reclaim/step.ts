@@ -29,16 +29,19 @@ export function takeStep(
 
 /**
  * What becomes of an executor that is to go with its tasks. `wait`: they have not ended; `leave`: somebody else ends it, or its framework
- * has given it another task since.
+ * has given it another task since. `isTaken`: whether a task is to be taken too, or has been and the cache does not show it yet.
  */
 export function takeExecutorStep(
   executor: Live<Executor>,
   tasks: readonly Live<Task>[],
+  isTaken: (task: Live<Task>) => boolean,
 ): "shutDown" | "wait" | "leave" {
   // A DEFAULT one ends with the last of its tasks.
   if (executorIsGoing(executor) || executor.spec.type === "DEFAULT") return "leave";
   const live = tasks.filter((task) => isRunBy(executor, task) && !hasEnded(task.status));
-  const kept = live.some(({ metadata, spec }) => !spec.kill && metadata.deletionTimestamp === undefined);
+  const kept = live.some(
+    (task) => !task.spec.kill && task.metadata.deletionTimestamp === undefined && !isTaken(task),
+  );
   if (kept) return "leave";
   return live.length > 0 ? "wait" : "shutDown";
 }

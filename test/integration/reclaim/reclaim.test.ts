@@ -25,8 +25,13 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** The agent's part: what has been placed runs, and what is killed ends. */
+/** The agent's part: what has been placed runs, and what is killed, or shut down, ends. */
 async function work(): Promise<void> {
+  for (const { metadata, spec, status } of (await cluster.clients.executors.list()).items) {
+    const state = spec.shutdown === undefined ? "Running" : "Ended";
+    if (status?.state === state) continue;
+    await cluster.clients.executors.mergePatch(metadata, { status: { state } }, { subresource: "status" });
+  }
   for (const task of (await cluster.clients.tasks.list()).items) {
     const { spec, status } = task;
     if (spec.agent === undefined || hasEnded(status)) continue;
@@ -198,6 +203,54 @@ describe("tasks of frameworks", () => {
     await cluster.respond(offer, { decline: { filters: { refuse: "1h" } } });
     await pause(8 * SECOND);
     expect(await killed(namespace)).toEqual(before);
+  });
+});
+
+describe("an executor", () => {
+  let namespace: string;
+  beforeAll(async () => {
+    namespace = await cluster.namespace("executors");
+    await enable();
+  });
+  afterAll(() => cleared(namespace));
+
+  it("is shut down once the last of its tasks is taken, and not before, and what it held makes room too", async () => {
+    await cluster.framework(namespace, "fw", { roles: ["a"], reclaimable: true });
+    const offer = await cluster.firstOffer(namespace, "fw");
+    const executor = (executorId: string, cpus: number) => ({
+      executorId,
+      type: "CUSTOM",
+      command: { value: "./executor" },
+      resources: template(cpus).resources,
+    });
+    // What an executor runs has no command of its own.
+    const task = (name: string, executorId: string, priority: number) => {
+      const { command: _, ...rest } = template(0.5, 64, { name, executorId, priority });
+      return rest;
+    };
+    const executors = [executor("taken", 2), executor("kept", 1)];
+    const wanted = [
+      task("first", "taken", -2),
+      task("half", "kept", -1),
+      task("other", "kept", 1),
+      ...upTo(5).map((i) => template(0.5, 64, { name: `alone-${i}` })),
+    ];
+    await cluster.accept(offer, [{ type: "LAUNCH", launch: { executors, tasks: wanted } }]);
+    await running(namespace, "", 8);
+    await cluster.task(namespace, "b-0", { role: "b", ...template(3.6) });
+    await running(namespace, "b-", 1);
+    expect(await killed(namespace)).toEqual(["first", "half"]);
+    const found = (await cluster.clients.executors.list({ namespace })).items;
+    expect(
+      found.map(({ spec, status }) => [spec.executorId, status?.state, spec.shutdown?.message]).sort(),
+    ).toEqual([
+      ["kept", "Running", undefined],
+      ["taken", "Ended", "taken back for the role b, which is below its fair share"],
+    ]);
+    const gone = found.find(({ spec }) => spec.executorId === "taken");
+    await cluster.eventually(async () =>
+      expect(await cluster.eventReasons(namespace, gone?.metadata.name ?? "")).toContain("Reclaimed"),
+    );
   });
 });
 
