@@ -12,6 +12,8 @@ export type FrameworkConnection =
       readonly connected: false;
       readonly reason: "LeaseMissing" | "LeaseLapsed" | "GatewayMissing" | "NotSubscribed";
       readonly message: string;
+      /** It was connected, though its status may not say so: it came and went between two looks. */
+      readonly wasHere?: boolean;
     };
 
 export interface LeaseWatch {
@@ -19,7 +21,7 @@ export interface LeaseWatch {
   /** Whether renewals can be seen now. While not, nobody's silence counts. */
   readonly watching: boolean;
   /** Frameworks that speak the Mesos API. */
-  readonly streams?: Pick<OfferStreams, "get" | "served">;
+  readonly streams?: Pick<OfferStreams, "get" | "served" | "wasHere">;
 }
 
 /** Key of the Lease that a framework renews. */
@@ -53,6 +55,8 @@ function streamConnection(framework: Live<Framework>, streams: LeaseWatch["strea
     const message = "no gateway serves the Mesos API in this installation";
     return { connected: false, reason: "GatewayMissing", message };
   }
-  if (streams.get(keyOf(framework.metadata)) !== undefined) return { connected: true };
-  return { connected: false, reason: "NotSubscribed", message: "it is not subscribed at the gateway" };
+  const key = keyOf(framework.metadata);
+  if (streams.get(key) !== undefined) return { connected: true };
+  const message = "it is not subscribed at the gateway";
+  return { connected: false, reason: "NotSubscribed", message, wasHere: streams.wasHere(key) };
 }

@@ -66,6 +66,7 @@ describe("a framework's status", () => {
 describe("a framework that is away", () => {
   it("is so since it was last there, and not if it never was", () => {
     expect(disconnectedAt(framework(), gone, now)).toBeUndefined();
+    expect(disconnectedAt(framework(), { ...gone, wasHere: true }, now)).toBe(now);
     expect(disconnectedAt(framework("fw", {}, { connected: true }), gone, now)).toBe(now);
     expect(disconnectedAt(framework("fw", {}, { connected: false, disconnectedAt: before }), gone, now)).toBe(
       before,

@@ -60,7 +60,7 @@ export function disconnectedAt(
   now: string,
 ): string | undefined {
   if (connection.connected) return undefined;
-  return status?.disconnectedAt ?? (status?.connected ? now : undefined);
+  return status?.disconnectedAt ?? (status?.connected || connection.wasHere ? now : undefined);
 }
 
 const CONNECTED = {

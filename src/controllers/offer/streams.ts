@@ -27,8 +27,18 @@ export class OfferStreams {
    * one first. 0: it has been here.
    */
   forgivenUntil(framework: string): number {
-    if (this.#seen.has(framework)) return 0;
+    if (this.wasHere(framework)) return 0;
     return this.#forgivesUntil ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it has been connected since this replica leads. */
+  wasHere(framework: string): boolean {
+    return this.#seen.has(framework);
+  }
+
+  /** It was removed: one of its name that comes later has not been here. */
+  forget(framework: string): void {
+    this.#seen.delete(framework);
   }
 
   /** Told once by who serves, with the time (wall clock, ms) until which all may come back. */

@@ -282,6 +282,7 @@ export class SchedulerService implements Runnable {
       caches.frameworks.onChange(({ type, object }) => {
         const key = keyOf(object.metadata);
         const session = this.#sessions.get(key);
+        if (type === "deleted") this.#deps.offerStreams.forget(key);
         if (type === "deleted" && session === undefined) this.#forget(key);
         if (session?.framework.metadata.uid !== object.metadata.uid) return;
         const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;

@@ -326,8 +326,10 @@ describe("a drain", () => {
     );
     for (const name of ["d1-long", "d1-polite"]) await side.report(namespace, name, { state: "TASK_KILLED" });
     await side.eventually(async () => expect(await condition("d1", "Drained")).toBe("True/Drained"));
-    expect((await agent("d1")).status?.draining).toBe("DRAINED");
-    expect(await condition("d1", "Schedulable")).toBe("False/Drained");
+    await side.eventually(async () => {
+      expect((await agent("d1")).status?.draining).toBe("DRAINED");
+      expect(await condition("d1", "Schedulable")).toBe("False/Drained");
+    });
     await side.clients.agents.mergePatch({ name: "d1" }, { spec: { draining: null } });
     await side.eventually(async () => expect(await condition("d1", "Schedulable")).toBe("True/Offered"));
     expect((await agent("d1")).status?.draining).toBeUndefined();

@@ -91,6 +91,12 @@ describe("failover", () => {
     await scene.cluster.eventually(async () => expect(await frameworks()).toEqual([]));
   });
 
+  it("those that leave as soon as they have come are removed too", async () => {
+    const brief = async () => (await subscribe(scene.client(gateway.port), { failoverTimeout: 0 })).close();
+    await Promise.all(Array.from({ length: 10 }, brief));
+    await scene.cluster.eventually(async () => expect(await frameworks()).toEqual([]));
+  });
+
   it("an id that nobody knows is accepted, and kept", async () => {
     const id = "8d4ee3e0-1111-2222-3333-444455556666-0000";
     const client = await subscribe(scene.client(gateway.port), { id: { value: id } });
