@@ -21,7 +21,7 @@ export interface RunningOperator {
   stop(): Promise<void>;
 }
 
-/** The whole operator, on a private API server. */
+/** The whole operator, on the run's API server. */
 export class TestCluster extends BareCluster {
   readonly #operators = new Set<RunningOperator>();
   readonly #timers = new Set<NodeJS.Timeout>();
