@@ -17,7 +17,7 @@ import { builtInId } from "../world/world.ts";
 import { Alarm } from "./alarm.ts";
 import { Explainer } from "./explainer.ts";
 import { FailoverWait } from "./failoverwait.ts";
-import { choosePending, pendingTasks } from "./pending.ts";
+import { choosePending, pendingTasks, withAlike } from "./pending.ts";
 import { makePlan } from "./plan.ts";
 import { PlanWriter } from "./writer.ts";
 
@@ -104,7 +104,8 @@ export class AllocationLoop implements Runnable {
     }
     const pending = pendingGroups(pendingTasks(this.#deps, this.#scheduling), mirror.taints);
     mirror.tellBuiltIn(pending);
-    const { now, later } = choosePending(pending, (uid) => refusal(uid) !== undefined, this.#turn);
+    const rests = (uid: string) => refusal(uid) !== undefined;
+    const { now, later } = choosePending(pending, rests, this.#turn);
     this.#wakeBuiltIn(now);
     const plan = await makePlan({
       allocator,
@@ -135,7 +136,8 @@ export class AllocationLoop implements Runnable {
     }
     // Progress was made and others wait: go on. Without progress the interval is soon enough.
     else if (later && bindings.length > 0) this.#alarm.in(COALESCE);
-    const waiting = [...plan.unplaced, ...refusedOnly(pending, refusal)];
+    const unplaced = later ? withAlike(plan.unplaced, pending, now, rests) : plan.unplaced;
+    const waiting = [...unplaced, ...refusedOnly(pending, refusal)];
     await this.#explainer.explain(
       (question) => allocator.explain(question, options),
       waiting,

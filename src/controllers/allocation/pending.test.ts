@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { list, task } from "../objects.fixture.ts";
 import { pendingGroups } from "../world/builtin.ts";
-import { choosePending } from "./pending.ts";
+import { choosePending, withAlike } from "./pending.ts";
 
 const waiting = (...amounts: string[]) =>
   pendingGroups(
@@ -32,4 +32,13 @@ test("with more kinds than places each has its turn", () => {
 test("what rests is left out", () => {
   const chosen = choosePending(waiting("cpus:1", "cpus:2"), (uid) => uid === "uid-t00", 0, 4);
   expect(names(chosen)).toEqual(["t01"]);
+});
+
+test("those like one that found no place, which were not tried, are told too; others are not", () => {
+  const groups = waiting(...Array.from({ length: 5 }, () => "cpus:99"), "cpus:1", "cpus:1", "cpus:2");
+  const { now } = choosePending(groups, nobody, 0, 4);
+  expect(names({ now, later: true })).toEqual(["t00", "t01", "t05", "t07"]);
+  const unplaced = now.map((group) => ({ ...group, tasks: group.tasks.slice(0, 2) }));
+  const told = withAlike(unplaced, groups, now, (uid) => uid === "uid-t04");
+  expect(names({ now: told, later: true })).toEqual(["t00", "t01", "t02", "t03"]);
 });

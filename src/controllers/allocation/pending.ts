@@ -65,6 +65,28 @@ function ofEachKind(tasks: readonly PendingTask[], most: number, turn: number): 
   return tasks.filter((task) => chosen.has(task));
 }
 
+/**
+ * With those that found no place, those like one of them that were not tried: where an older one of a kind does not fit no younger one
+ * does, and each is to be told why it waits. `tried`: what `choosePending` chose of the groups.
+ */
+export function withAlike(
+  unplaced: readonly PendingGroup[],
+  groups: readonly PendingGroup[],
+  tried: readonly PendingGroup[],
+  rests: (uid: string) => boolean,
+): PendingGroup[] {
+  const known = new Set(tried.flatMap(({ tasks }) => tasks.map(({ task }) => task.metadata.uid)));
+  return unplaced.map((group) => {
+    const kinds = new Set(group.tasks.map(kindOf));
+    const all = groups.find(({ namespace, role }) => namespace === group.namespace && role === group.role);
+    const untried = all?.tasks.filter(
+      ({ task: { metadata } }) => !known.has(metadata.uid) && !rests(metadata.uid),
+    );
+    const alike = untried?.filter((pending) => kinds.has(kindOf(pending))) ?? [];
+    return { ...group, tasks: [...group.tasks, ...alike] };
+  });
+}
+
 /** Tasks with one such text are placed alike, and get one explanation. */
 export function kindOf({ task, request }: PendingTask): string {
   const { constraints = [], tolerations = [] } = task.spec;
