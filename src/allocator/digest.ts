@@ -1,5 +1,6 @@
 /** What an allocation needs to know of one agent, worked out once for each state that the agent was in. */
 import { type Quantities, type Resource, Resources, reservationRole } from "../resources/index.ts";
+import { once } from "./once.ts";
 import type { AgentState } from "./world.ts";
 
 /** What one framework holds of an agent in one role. */
@@ -57,8 +58,8 @@ const NO_NAMES: readonly string[] = [];
 const NO_HOLDINGS: readonly Holding[] = [];
 
 /** Of agents that are alike and have nothing, or one and the same, allocated: worked out once for all of them. */
-const rooms = new WeakMap<Resources, WeakMap<Resources, Room>>();
-const vacant = new WeakMap<Room, AgentDigest>();
+const roomsOf = once((total: Resources) => once((held: Resources) => makeRoom(total, held)));
+const vacant = once((room: Room): AgentDigest => ({ ...room, holdings: NO_HOLDINGS }));
 
 function makeDigest({ total, allocations }: AgentState): AgentDigest {
   const [only, second] = allocations;
@@ -66,19 +67,8 @@ function makeDigest({ total, allocations }: AgentState): AgentDigest {
     const held = Resources.sum(allocations.map(({ resources }) => resources));
     return { ...makeRoom(total, held), holdings: holdingsOf(allocations) };
   }
-  const room = roomOf(total, only?.resources ?? Resources.empty);
-  if (only !== undefined) return { ...room, holdings: holdingsOf(allocations) };
-  const digest = vacant.get(room) ?? { ...room, holdings: NO_HOLDINGS };
-  vacant.set(room, digest);
-  return digest;
-}
-
-function roomOf(total: Resources, held: Resources): Room {
-  const byHeld = rooms.get(total) ?? new WeakMap<Resources, Room>();
-  rooms.set(total, byHeld);
-  const room = byHeld.get(held) ?? makeRoom(total, held);
-  byHeld.set(held, room);
-  return room;
+  const room = roomsOf(total)(only?.resources ?? Resources.empty);
+  return only === undefined ? vacant(room) : { ...room, holdings: holdingsOf(allocations) };
 }
 
 function makeRoom(total: Resources, held: Resources): Room {
@@ -160,13 +150,7 @@ const holding = (framework: string, role: string, { shared, consumed }: Amounts)
   consumed,
 });
 
-const amounts = new WeakMap<Resources, Amounts>();
-
-function amountsOf(resources: Resources): Amounts {
-  const made = amounts.get(resources) ?? makeAmounts(resources);
-  amounts.set(resources, made);
-  return made;
-}
+const amountsOf = once(makeAmounts);
 
 function makeAmounts(all: Resources): Amounts {
   const shared = all.scalarQuantities();

@@ -8,6 +8,7 @@ export * from "./explain.ts";
 export * from "./failover.ts";
 export * from "./filters.ts";
 export { parseMinAllocatable } from "./minimum.ts";
+export { once } from "./once.ts";
 export * from "./placement/index.ts";
 export * from "./reclaim/index.ts";
 export * from "./shares.ts";

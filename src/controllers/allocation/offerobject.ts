@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AgentState, PlannedOffer } from "../../allocator/index.ts";
+import { type AgentState, once, type PlannedOffer } from "../../allocator/index.ts";
 import type { Agent } from "../../api/agent.ts";
 import { durationMs } from "../../api/duration.ts";
 import type { Framework } from "../../api/framework.ts";
@@ -69,16 +69,7 @@ export function offerObject(planned: PlannedOffer, context: OfferContext): Offer
   };
 }
 
-/** Made once from what it is made of: thousands of offers that are alike are held. */
-function once<From extends object, To>(make: (from: From) => To): (from: From) => To {
-  const made = new WeakMap<From, To>();
-  return (from) => {
-    const value = made.get(from) ?? make(from);
-    made.set(from, value);
-    return value;
-  };
-}
-
+/** Thousands of offers that are alike are held. */
 const resourcesOf = once(toSpec);
 const ownerOf = once(({ apiVersion, kind, metadata }: Live<Framework>) => [
   { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true },
