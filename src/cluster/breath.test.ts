@@ -64,3 +64,54 @@ it("carries out stepwise work with a turn between steps", async () => {
   expect(await sum).toBe("done");
   expect(turns()).toBe(2);
 });
+
+/** Takes turns for ever, by the lane, and notes its name whenever it has one; each of its pieces takes so long. */
+function worker(
+  name: string,
+  lane: "news" | "work",
+  piece: number,
+  parts: ReturnType<typeof breathing>,
+  noted: string[],
+) {
+  const { breath, work } = parts;
+  return (async () => {
+    for (let i = 0; i < 40; i++) {
+      noted.push(name);
+      work(piece);
+      if (breath.isDue) await breath.take(lane);
+    }
+  })();
+}
+
+it("lets each work for as long as the others, whatever its pieces take", async () => {
+  const parts = breathing();
+  const noted: string[] = [];
+  await Promise.all([
+    worker("coarse", "work", SLICE, parts, noted),
+    worker("fine", "work", SLICE / 5, parts, noted),
+  ]);
+  const early = noted.slice(0, 30);
+  expect(early.filter((name) => name === "fine").length).toBeGreaterThan(
+    3 * early.filter((name) => name === "coarse").length,
+  );
+});
+
+it("gives the news every other turn, however many have work to do", async () => {
+  const parts = breathing();
+  const noted: string[] = [];
+  const many = ["a", "b", "c", "d", "e", "f"].map((name) => worker(name, "work", SLICE, parts, noted));
+  await Promise.all([...many, worker("watch", "news", SLICE, parts, noted)]);
+  const early = noted.slice(10, 50);
+  expect(early.filter((name) => name === "watch").length).toBe(early.length / 2);
+});
+
+it("wakes several in one turn while they have little to do", async () => {
+  const { breath, turns, work } = breathing();
+  work(SLICE);
+  const small = async () => {
+    await breath.take();
+    work(SLICE / 4);
+  };
+  await Promise.all(Array.from({ length: 6 }, small));
+  expect(turns()).toBe(2);
+});

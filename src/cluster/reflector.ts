@@ -35,7 +35,15 @@ export interface ReflectorOptions<T extends KubeObject, I extends string = never
 /** What those who only look need of a reflector, whatever its indexes are. */
 export type Watched<T extends KubeObject> = Pick<
   Reflector<T>,
-  "store" | "synced" | "hasSynced" | "watching" | "onChange" | "follow" | "onOpen" | "lastWatchAge"
+  | "store"
+  | "synced"
+  | "hasSynced"
+  | "watching"
+  | "blindFor"
+  | "onChange"
+  | "follow"
+  | "onOpen"
+  | "lastWatchAge"
 >;
 
 type Handler<T extends KubeObject> = (change: Change<T>) => void;
@@ -101,6 +109,11 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     return this.#watching;
   }
 
+  /** Milliseconds in which nothing can have been seen, up to now; 0 while a watch stands. */
+  blindFor(): number {
+    return this.#watching ? 0 : this.#clock.monotonic() - this.#blindSince;
+  }
+
   /** Milliseconds since the API server last sent anything (an event, a bookmark, a list); Infinity before. */
   lastWatchAge(): number {
     return this.#clock.monotonic() - this.#heardAt;
@@ -156,7 +169,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       this.#heard();
       resourceVersion = page.resourceVersion;
       for (const object of page.items) kept.set(keyOf(object.metadata), this.#prepare(object));
-      if (this.#breath.isDue) await this.#breath.take();
+      if (this.#breath.isDue) await this.#breath.take("news");
     }
     this.#paged = true;
     await this.#fill(kept, resourceVersion, signal);
@@ -171,7 +184,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   ): Promise<void> {
     for (const change of this.#store.replace(kept, !this.#hasSynced)) {
       this.#dispatch(change);
-      if (this.#breath.isDue) await this.#breath.take();
+      if (this.#breath.isDue) await this.#breath.take("news");
       signal.throwIfAborted();
     }
     this.#heard();
@@ -212,7 +225,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
           this.#version = event.resourceVersion;
           this.#opened();
         }
-        if (this.#breath.isDue) await this.#breath.take();
+        if (this.#breath.isDue) await this.#breath.take("news");
       }
       end = "clean";
     } finally {
@@ -274,7 +287,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   }
 
   #opened(): void {
-    const blind = this.#clock.monotonic() - this.#blindSince;
+    const blind = this.blindFor();
     this.#watching = true;
     this.#heard();
     for (const handler of this.#openHandlers) this.#guard(() => handler(blind));
