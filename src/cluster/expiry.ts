@@ -11,26 +11,32 @@ export interface ExpiryOptions {
 
 export type LeaseState = "fresh" | "lapsed" | "absent";
 
+/** Times are of `#now`. */
 interface Seen {
   readonly renewTime: string;
-  /** When this process saw it, moved on by the time in which it could see nothing. */
-  at: number;
+  /** When this process saw it. */
+  readonly at: number;
   readonly duration: number;
-  state: "fresh" | "lapsed";
+  readonly state: "fresh" | "lapsed";
 }
 
 /**
  * Tells which Leases of a reflector have lapsed, by when THIS process saw renewTime change: clocks of others do not
  * matter. Time in which no watch stood does not count, so that an API server's outage is not
- * everybody's death. A Lease without a holder was given up and has lapsed.
+ * everybody's death. A Lease without a holder was given up and has lapsed. What it does at a time goes by how many
+ * renewals there are then, not by how many Leases.
  */
 export class Expiry {
   readonly #leases: Watched<Lease>;
   readonly #duration: number | undefined;
   readonly #clock: Clock;
   readonly #seen = new Map<string, Seen>();
+  /** Those that are fresh by how long they last, in the order in which they were seen: the first of each ends first. */
+  readonly #fresh = new Map<number, Map<string, Seen>>();
   readonly #handlers = new Set<(key: string, state: LeaseState) => void>();
   readonly #stops: (() => void)[];
+  /** Milliseconds, of all times when no watch stood that are over. */
+  #blind = 0;
   #timer: Timer | undefined;
   #due = Number.POSITIVE_INFINITY;
 
@@ -43,7 +49,10 @@ export class Expiry {
         if (change.type === "deleted") this.#forget(keyOf(change.object.metadata));
         else this.#observe(change.object);
       }),
-      leases.onOpen((blind) => this.#opened(blind)),
+      leases.onOpen((blind) => {
+        this.#blind += blind;
+        this.#sweep();
+      }),
     ];
   }
 
@@ -56,7 +65,7 @@ export class Expiry {
   /** Milliseconds since a renewal was seen, blindness not counted; Infinity for a Lease that is absent. */
   age(key: string): number {
     const seen = this.#seen.get(key);
-    return seen ? this.#clock.monotonic() - seen.at : Number.POSITIVE_INFINITY;
+    return seen ? this.#now() - seen.at : Number.POSITIVE_INFINITY;
   }
 
   /** Calls back, which must not throw, on each passage of a Lease between fresh, lapsed and absent. Answers with how to stop. */
@@ -72,31 +81,37 @@ export class Expiry {
     this.#due = Number.POSITIVE_INFINITY;
   }
 
+  /** Stands still while nothing can be seen. */
+  #now(): number {
+    return this.#clock.monotonic() - this.#blind - this.#leases.blindFor();
+  }
+
   #observe(lease: Live<Lease>): void {
     const key = keyOf(lease.metadata);
     const old = this.#seen.get(key);
     const { holderIdentity = "", renewTime = "", leaseDurationSeconds = 0 } = lease.spec ?? {};
-    const renewed = old?.renewTime !== renewTime;
-    const seen: Seen = {
-      renewTime,
-      at: renewed ? this.#clock.monotonic() : old.at,
-      duration: this.#duration ?? leaseDurationSeconds * 1000,
-      state: holderIdentity === "" ? "lapsed" : renewed ? "fresh" : old.state,
-    };
+    const duration = this.#duration ?? leaseDurationSeconds * 1000;
+    const same = old?.renewTime === renewTime && old.duration === duration;
+    const state = holderIdentity === "" ? "lapsed" : same ? old.state : "fresh";
+    if (same && state === old.state) return;
+    const seen: Seen = { renewTime, at: same ? old.at : this.#now(), duration, state };
+    if (old?.state === "fresh") this.#fresh.get(old.duration)?.delete(key);
     this.#seen.set(key, seen);
-    if (seen.state === "fresh") this.#wakeAt(seen.at + seen.duration);
-    if (seen.state !== old?.state) this.#tell(key, seen.state);
+    if (state === "fresh") {
+      const fresh = this.#fresh.get(duration) ?? new Map<string, Seen>();
+      fresh.set(key, seen);
+      this.#fresh.set(duration, fresh);
+      this.#wakeAt(seen.at + duration);
+    }
+    if (state !== old?.state) this.#tell(key, state);
   }
 
   #forget(key: string): void {
-    if (this.#seen.delete(key)) this.#tell(key, "absent");
-  }
-
-  #opened(blind: number): void {
-    const now = this.#clock.monotonic();
-    // What a list found a moment ago was seen after the blindness began: never into the future.
-    for (const seen of this.#seen.values()) seen.at = Math.min(now, seen.at + blind);
-    this.#sweep();
+    const old = this.#seen.get(key);
+    if (old === undefined) return;
+    this.#seen.delete(key);
+    this.#fresh.get(old.duration)?.delete(key);
+    this.#tell(key, "absent");
   }
 
   /** One timer for the earliest end: with renewals coming it fires once a duration, however many Leases there are. */
@@ -104,7 +119,7 @@ export class Expiry {
     if (due >= this.#due) return;
     this.#timer?.cancel();
     this.#due = due;
-    this.#timer = this.#clock.setTimeout(() => this.#sweep(), due - this.#clock.monotonic());
+    this.#timer = this.#clock.setTimeout(() => this.#sweep(), due - this.#now());
   }
 
   #sweep(): void {
@@ -112,19 +127,20 @@ export class Expiry {
     this.#due = Number.POSITIVE_INFINITY;
     // Renewals may be waiting unseen: the next watch calls again.
     if (!this.#leases.watching) return;
-    const now = this.#clock.monotonic();
-    let next = Number.POSITIVE_INFINITY;
+    const now = this.#now();
     const lapsed: string[] = [];
-    for (const [key, seen] of this.#seen) {
-      if (seen.state !== "fresh") continue;
-      const due = seen.at + seen.duration;
-      if (due > now) next = Math.min(next, due);
-      else {
-        seen.state = "lapsed";
+    for (const [duration, fresh] of this.#fresh) {
+      for (const [key, seen] of fresh) {
+        if (seen.at + duration > now) {
+          this.#wakeAt(seen.at + duration);
+          break;
+        }
+        fresh.delete(key);
+        this.#seen.set(key, { ...seen, state: "lapsed" });
         lapsed.push(key);
       }
+      if (fresh.size === 0) this.#fresh.delete(duration);
     }
-    if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
     for (const key of lapsed) this.#tell(key, "lapsed");
   }
 
