@@ -50,7 +50,7 @@ export interface OperatorOptions {
   readonly registry: Registry;
   readonly metrics: Metrics;
   /** More that runs while this replica leads, say what serves other APIs over the same state. */
-  readonly whileLeading?: (deps: Dependencies, scheduling: Scheduling) => Runnable;
+  readonly whileLeading?: (deps: Dependencies, scheduling: Scheduling) => Promise<Runnable>;
   /** Told of each leader's identity. */
   readonly onNewLeader?: (leader: string) => void;
 }
@@ -161,11 +161,16 @@ export class Operator {
     ];
     // Each looks through much as it is made.
     await this.#deps.breath.take();
-    const more = this.#options.whileLeading?.(this.#deps, scheduling);
+    const more = await this.#options.whileLeading?.(this.#deps, scheduling);
     if (more !== undefined) controllers.push(more);
     await this.#deps.breath.take();
     this.#leaderKnown = true;
-    await Promise.all(controllers.map((controller) => controller.run(signal)));
+    const running: Promise<void>[] = [];
+    for (const controller of controllers) {
+      running.push(controller.run(signal));
+      await this.#deps.breath.take();
+    }
+    await Promise.all(running);
     scheduling.mirror.close();
     scheduling.views.close();
   }

@@ -16,6 +16,7 @@ import { GatewayMetrics } from "./metrics.ts";
 import { OperatorService } from "./operator/service.ts";
 import { SchedulerService } from "./scheduler/service.ts";
 import { Gateway } from "./server/gateway.ts";
+import { Standings } from "./state/standings.ts";
 
 export interface GatewayParts {
   readonly server: Gateway;
@@ -62,7 +63,7 @@ export function createGateway(
   return {
     server,
     hooks: {
-      whileLeading: (deps, scheduling) => {
+      whileLeading: async (deps, scheduling) => {
         const address = config.gateway.advertise || addressOf(context.identity);
         const master = address === undefined ? undefined : masterInfo(context.identity, address);
         const scheduler = new SchedulerService(deps, scheduling, {
@@ -77,7 +78,9 @@ export function createGateway(
           },
           ...(master && { master }),
         });
+        const standings = await Standings.of(deps);
         const operator = new OperatorService(deps, scheduling, {
+          standings,
           authorizer,
           metrics,
           schedulers: scheduler,

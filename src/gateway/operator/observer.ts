@@ -2,12 +2,12 @@ import type { Framework } from "../../api/framework.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Change } from "../../cluster/store.ts";
-import { agentOfLease } from "../../controllers/agent/snapshot.ts";
 import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { isBuiltInId } from "../../controllers/world/world.ts";
 import { INFO_ANNOTATION } from "../../convert/framework.ts";
 import type { ClusterState } from "../state/cluster.ts";
+import type { Standings } from "../state/standings.ts";
 import { isUnderstood } from "../state/tasks.ts";
 import {
   agentAdded,
@@ -25,30 +25,28 @@ export class Observer {
   readonly #state: ClusterState;
   readonly #tell: (events: () => readonly EventInit[]) => void;
   readonly #stops: (() => void)[];
-  readonly #registered: Set<string>;
   /** Built-in frameworks whose coming was told. */
   readonly #builtIn: Set<string>;
   readonly #connected = new Map<string, boolean>();
 
   constructor(
-    deps: Pick<Dependencies, "caches" | "config" | "agentLeases" | "offerStreams">,
+    deps: Pick<Dependencies, "caches" | "offerStreams">,
     state: ClusterState,
+    standings: Standings,
     tell: (events: () => readonly EventInit[]) => void,
   ) {
-    const { caches, config, agentLeases, offerStreams } = deps;
+    const { caches, offerStreams } = deps;
     this.#state = state;
     this.#tell = tell;
-    this.#registered = new Set(state.agents().registered);
     this.#builtIn = new Set([...caches.tasks.store.indexed("framework")].filter(isBuiltInId));
     for (const framework of caches.frameworks.store.values()) this.#isNewlyConnected(framework);
     this.#stops = [
       // What is there already is known by then.
       caches.tasks.follow((change) => this.#task(change)),
       caches.frameworks.follow((change) => this.#framework(change)),
-      caches.agents.follow(({ object }) => this.#agent(object.metadata.name, caches.agents.store)),
-      agentLeases.onChange((key) => {
-        const name = agentOfLease(config.namespace, key);
-        if (name !== undefined) this.#agent(name, caches.agents.store);
+      standings.onChange((agent, now, before) => {
+        if (before === "registered") this.#tell(() => [agentRemoved(agent)]);
+        else if (now === "registered") this.#registered(agent);
       }),
       offerStreams.onChange((key) => {
         const framework = caches.frameworks.store.get(key);
@@ -106,17 +104,9 @@ export class Observer {
     return before !== now;
   }
 
-  #agent(name: string, agents: { has(key: string): boolean }): void {
-    const here = agents.has(name) && this.#state.standing(name) === "registered";
-    if (here === this.#registered.has(name)) return;
-    if (!here) {
-      this.#registered.delete(name);
-      this.#tell(() => [agentRemoved(name)]);
-      return;
-    }
-    this.#registered.add(name);
+  #registered(agent: string): void {
     this.#tell(() => {
-      const found = this.#state.registered(name);
+      const found = this.#state.registered(agent);
       return found === undefined ? [] : [agentAdded(found)];
     });
   }

@@ -11,6 +11,7 @@ import type { SchedulerService } from "../scheduler/service.ts";
 import { ClusterState } from "../state/cluster.ts";
 import { Readers } from "../state/readers.ts";
 import { Renderings } from "../state/renderings.ts";
+import type { Standings } from "../state/standings.ts";
 import type { Master } from "../v0/state.ts";
 import { Access } from "./access.ts";
 import { flagsOf, MOST_SUBSCRIBERS } from "./flags.ts";
@@ -22,6 +23,8 @@ export interface OperatorServiceOptions {
   readonly authorizer: Authorizer;
   readonly metrics: GatewayMetrics;
   readonly schedulers: SchedulerService;
+  /** Closed by the service, when the term is over. */
+  readonly standings: Standings;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   /** Of this replica, in the election. */
@@ -45,15 +48,17 @@ export class OperatorService implements Runnable {
   readonly flags: Readonly<Record<string, string>>;
   readonly verbosity: Verbosity;
   readonly #observer: Observer;
+  readonly #standings: Standings;
   readonly #stop = new AbortController();
 
   constructor(deps: Dependencies, scheduling: Scheduling, options: OperatorServiceOptions) {
-    const { authorizer, heartbeat, identity, master, metrics, schedulers } = options;
+    const { authorizer, heartbeat, identity, master, metrics, schedulers, standings } = options;
+    this.#standings = standings;
     this.deps = deps;
     this.scheduling = scheduling;
     this.schedulers = schedulers;
     this.access = new Access(authorizer, deps.clock);
-    this.state = new ClusterState(deps, scheduling);
+    this.state = new ClusterState(deps, scheduling, standings);
     this.renderings = new Renderings(deps.clock);
     this.readers = new Readers(deps.clock);
     this.subscribers = new Subscribers({
@@ -63,7 +68,7 @@ export class OperatorService implements Runnable {
       heartbeat,
       most: MOST_SUBSCRIBERS,
     });
-    this.#observer = new Observer(deps, this.state, (events) => this.subscribers.tell(events));
+    this.#observer = new Observer(deps, this.state, standings, (events) => this.subscribers.tell(events));
     this.metrics = new MasterMetrics(deps, this.state, metrics, () => this.subscribers.size);
     this.master = {
       info: master ?? masterInfo(identity, `${hostname()}:${deps.config.gateway.port}`),
@@ -84,6 +89,7 @@ export class OperatorService implements Runnable {
     this.#stop.abort();
     this.verbosity.reset();
     this.#observer.close();
+    this.#standings.close();
     this.subscribers.stop();
     this.metrics.close();
     this.state.close();

@@ -6,7 +6,6 @@ import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { hasEnded } from "../../api/taskstate.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
-import { agentLeaseKey } from "../../controllers/agent/snapshot.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { outstandingOffers } from "../../controllers/world/outstanding.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
@@ -19,9 +18,10 @@ import {
   FrameworkInfoSchema,
 } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import type { RegisteredAgent } from "./agents.ts";
+import type { Standing, Standings } from "./standings.ts";
 
 /** What of the operator is read here. */
-export type Sources = Pick<Dependencies, "caches" | "config" | "agentLeases" | "offerStreams" | "clock">;
+export type Sources = Pick<Dependencies, "caches" | "config" | "offerStreams" | "clock">;
 
 /** A framework as Mesos's master keeps one; all lists are of one moment. */
 export interface KnownFramework extends TaskOwner {
@@ -61,12 +61,14 @@ const BUILT_IN_INFO = create(FrameworkInfoSchema, {
 export class ClusterState {
   readonly #sources: Sources;
   readonly #scheduling: Pick<Scheduling, "views" | "assumed">;
+  readonly #standings: Standings;
   readonly #completed: KnownFramework[] = [];
   readonly #infos = new WeakMap<Live<Framework>, FrameworkInfo>();
   readonly #stop: () => void;
 
-  constructor(sources: Sources, scheduling: Pick<Scheduling, "views" | "assumed">) {
+  constructor(sources: Sources, scheduling: Pick<Scheduling, "views" | "assumed">, standings: Standings) {
     this.#sources = sources;
+    this.#standings = standings;
     this.#scheduling = scheduling;
     this.#stop = sources.caches.frameworks.onChange(({ type, object }) => {
       if (type !== "deleted") return;
@@ -80,17 +82,13 @@ export class ClusterState {
     this.#stop();
   }
 
-  /** Names of agents by how they stand. Registered ones show themselves; recovered ones have yet to, after they were made. */
-  agents(): { readonly registered: string[]; readonly recovered: string[]; readonly unreachable: string[] } {
-    const found = { registered: [] as string[], recovered: [] as string[], unreachable: [] as string[] };
-    for (const name of this.#sources.caches.agents.store.keys()) found[this.standing(name)].push(name);
-    return found;
+  /** Names of agents by how they stand. */
+  agents(): Readonly<Record<Standing, string[]>> {
+    return this.#standings.byStanding();
   }
 
-  standing(agent: string): "registered" | "recovered" | "unreachable" {
-    const { agentLeases, config } = this.#sources;
-    const lease = agentLeases.state(agentLeaseKey(config.namespace, agent));
-    return lease === "fresh" ? "registered" : lease === "lapsed" ? "unreachable" : "recovered";
+  standing(agent: string): Standing | undefined {
+    return this.#standings.of(agent);
   }
 
   /** Undefined for one that is gone, or cannot be understood. As it is now, and not when the names were asked for. */

@@ -20,6 +20,7 @@ import { GatewayMetrics } from "../../../src/gateway/metrics.ts";
 import { OperatorService } from "../../../src/gateway/operator/service.ts";
 import type { SchedulerService } from "../../../src/gateway/scheduler/service.ts";
 import { Gateway } from "../../../src/gateway/server/gateway.ts";
+import { Standings } from "../../../src/gateway/state/standings.ts";
 import { PATIENCE } from "../../../src/http/connections.ts";
 import { Throttle } from "../../../src/http/throttle.ts";
 import { clientsOf, type Lists } from "./memory.ts";
@@ -73,6 +74,7 @@ export class Leader {
       metrics,
       // Nobody tears a framework down.
       schedulers: undefined as unknown as SchedulerService,
+      standings: await Standings.of(deps),
       heartbeat: 15_000,
       identity: "bench",
       master: undefined,
