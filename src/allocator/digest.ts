@@ -1,4 +1,4 @@
-/** What an allocation needs to know of one agent, worked out once for each state that the agent was in. */
+/** What an allocation needs to know of one agent. */
 import { type Quantities, type Resource, Resources, reservationRole } from "../resources/index.ts";
 import { once } from "./once.ts";
 import type { AgentState } from "./world.ts";
@@ -43,16 +43,6 @@ interface Room {
   readonly hasGpus: boolean;
 }
 
-const digests = new WeakMap<AgentState, AgentDigest>();
-
-export function digestOf(agent: AgentState): AgentDigest {
-  const known = digests.get(agent);
-  if (known !== undefined) return known;
-  const digest = makeDigest(agent);
-  digests.set(agent, digest);
-  return digest;
-}
-
 const NO_AMOUNTS: ReadonlyMap<string, Quantities> = new Map();
 const NO_NAMES: readonly string[] = [];
 const NO_HOLDINGS: readonly Holding[] = [];
@@ -61,7 +51,8 @@ const NO_HOLDINGS: readonly Holding[] = [];
 const roomsOf = once((total: Resources) => once((held: Resources) => makeRoom(total, held)));
 const vacant = once((room: Room): AgentDigest => ({ ...room, holdings: NO_HOLDINGS }));
 
-function makeDigest({ total, allocations }: AgentState): AgentDigest {
+/** Kept by who asks, with the state: a map of all agents by their states would be gone through by each collection of garbage. */
+export function digestOf({ total, allocations }: AgentState): AgentDigest {
   const [only, second] = allocations;
   if (second !== undefined) {
     const held = Resources.sum(allocations.map(({ resources }) => resources));

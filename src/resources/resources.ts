@@ -29,6 +29,7 @@ interface Entry {
 export class Resources implements Iterable<Resource> {
   static readonly empty = new Resources(new Map());
   readonly #entries: ReadonlyMap<string, Entry>;
+  #scalars: Quantities | undefined;
 
   private constructor(entries: ReadonlyMap<string, Entry>) {
     this.#entries = entries;
@@ -191,11 +192,12 @@ export class Resources implements Iterable<Resource> {
 
   /** Sums of the scalars by name; a shared volume counts once however many copies there are. */
   scalarQuantities(): Quantities {
-    return Quantities.of(
+    this.#scalars ??= Quantities.of(
       [...this.#entries.values()].flatMap(({ resource: { name, value, shared }, count }) =>
         value.kind === "scalar" ? [[name, value.milli * (shared ? 1 : count)] as const] : [],
       ),
     );
+    return this.#scalars;
   }
 
   containsQuantities(quantities: Quantities): boolean {

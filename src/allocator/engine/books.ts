@@ -36,10 +36,10 @@ export class Books {
   /** The agent is in this state now, and nothing is offered of it. */
   setAgent(agent: number, state: AgentState): void {
     const old = this.fleet.digests[agent];
-    const digest = digestOf(state);
+    const before = this.fleet.states[agent];
+    const digest = state === before && old !== undefined ? old : digestOf(state);
     const sameTotals = old?.totalScalars.equals(digest.totalScalars) ?? false;
     // Entered before the old is taken out, or a client that holds the same would be made anew.
-    const before = this.fleet.states[agent];
     this.dropOffers(agent);
     this.#enter(digest, 1);
     if (old !== undefined) this.#enter(old, -1);

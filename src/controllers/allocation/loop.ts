@@ -124,7 +124,7 @@ export class AllocationLoop implements Runnable {
     const writing = clock.monotonic();
     const failed = await this.#writer.write(plan, signal);
     // The allocator counts what was planned; what has come of it the views say.
-    for (const { agent } of [...offers, ...bindings]) mirror.touchAgent(agent);
+    await breath.each([...offers, ...bindings], ({ agent }) => mirror.touchAgent(agent));
     if (offers.length + bindings.length > 0) {
       metrics.allocationWriteSeconds.observe((clock.monotonic() - writing) / 1000);
     }

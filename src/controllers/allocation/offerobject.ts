@@ -38,15 +38,19 @@ export function offerName(planned: PlannedOffer, context: OfferContext): string 
   return `${prefix}-${hash.digest("hex").slice(0, 12)}`;
 }
 
-/** The Offer object of a decision. It has no status: that means Outstanding. */
-export function offerObject(planned: PlannedOffer, context: OfferContext): Offer {
+/** The Offer object of a decision, under a name of its own if it is given one. It has no status: that means Outstanding. */
+export function offerObject(
+  planned: PlannedOffer,
+  context: OfferContext,
+  name = offerName(planned, context),
+): Offer {
   const { framework, agent, state, now, defaultTimeout } = context;
   const unavailability = unavailabilityOf(agent, now);
   const timeout = durationMs(framework.spec.offerTimeout ?? defaultTimeout);
   return {
     ...typeMeta(Offer),
     metadata: {
-      name: offerName(planned, context),
+      name,
       ...(framework.metadata.namespace !== undefined && { namespace: framework.metadata.namespace }),
       labels: labelsOf({
         [LABEL_FRAMEWORK]: framework.metadata.name,

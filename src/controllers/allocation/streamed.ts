@@ -54,7 +54,8 @@ function streamable(
   if (framework === undefined || agent === undefined || state === undefined) return undefined;
   const now = clock.now();
   const known = { framework, agent, state, knownOffers: [], now, defaultTimeout: config.offers.timeout };
-  return alive(offerObject(planned, { ...known, revocable }), now);
+  const uid = randomUUID();
+  return alive(offerObject(planned, { ...known, revocable }, `o-${uid}`), uid, now);
 }
 
 function hand(
@@ -71,14 +72,13 @@ function hand(
 }
 
 /** As if the API server had stored it. No two have one name: nobody makes them a second time. */
-function alive(offer: Offer, now: number): Live<Offer> {
-  const uid = randomUUID();
+function alive(offer: Offer, uid: string, now: number): Live<Offer> {
   const creationTimestamp = new Date(now).toISOString();
-  const { namespace, labels, ownerReferences = [] } = offer.metadata;
+  const { name = "", namespace, labels, ownerReferences = [] } = offer.metadata;
   return {
     ...offer,
     metadata: {
-      name: `o-${uid}`,
+      name,
       uid,
       resourceVersion: "1",
       creationTimestamp,

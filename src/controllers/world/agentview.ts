@@ -6,21 +6,14 @@ import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import { Shared } from "../../cluster/shared.ts";
 import type { OperatorConfig } from "../../config/operator.ts";
-import {
-  type Attribute,
-  attributesFromSpec,
-  Limits,
-  ResourceError,
-  Resources,
-} from "../../resources/index.ts";
+import { Limits, Resources } from "../../resources/index.ts";
 import { frameworkKey } from "../caches.ts";
-import { agentAttributes, domainOf } from "../node/attributes.ts";
-import { type NodeFacts, type Offerable, offerable } from "../node/offerable.ts";
+import type { NodeFacts, Offerable } from "../node/offerable.ts";
 import { holdings } from "./holdings.ts";
 import { overlayReservations } from "./overlay.ts";
 import { isExclusive } from "./peers.ts";
 import { readable } from "./readable.ts";
-import { repellingTaints, taintWord } from "./tolerations.ts";
+import { type Standing, standing } from "./standing.ts";
 
 /** An Offer that has not been closed, and what it still keeps from others. */
 export interface OfferHold {
@@ -55,27 +48,26 @@ export interface AgentView {
   readonly state: AgentState;
 }
 
-export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView {
+export function agentView(
+  facts: AgentFacts,
+  config: OperatorConfig,
+  own: Standing = standing(facts, config),
+): AgentView {
   const { agent, tasks, executors, offers, reservations } = facts;
   const holders = [...tasks, ...executors];
-  const node = offerable(facts, config);
+  const { node } = own;
   const held = Resources.sum(holders.map(holdings));
   const { total, reserved } = overlayReservations(node.offerable, reservations, held);
   const taken = Resources.sum([held, ...offers.map(({ resources }) => resources)]);
   const { name } = agent.metadata;
   const kept = tasks.some(({ spec }) => isExclusive(spec)) ? "Exclusive" : undefined;
   const withheld = node.held ? withheldWord(node.held.reason) : kept;
-  const { hostname, region, zone } = domainOf(agent, facts.node);
   const state: AgentState = {
     name,
     total: facts.frozen ? taken : withRoomFor(total, taken, node.offerable),
     allocations: allocations(holders, offers),
-    attributes: attributes(facts, config),
-    ...(hostname !== undefined && { hostname }),
-    ...(region !== undefined && { region }),
-    ...(zone !== undefined && { zone }),
+    ...own.traits,
     ...(withheld && { withheld }),
-    ...taintsOf(facts),
   };
   return { name, node, total, reserved, held, tasks, executors, offers, state };
 }
@@ -85,6 +77,7 @@ export function agentView(facts: AgentFacts, config: OperatorConfig): AgentView 
  * differ when other Pods took the room of what is held, or of a reservation.
  */
 export function withRoomFor(total: Resources, taken: Resources, offerable: Resources): Resources {
+  if (taken.isEmpty && total === offerable) return total;
   const amounts = offerable.scalarQuantities();
   const used = taken.scalarQuantities();
   const free = total.subtract(taken.nonShared());
@@ -134,25 +127,6 @@ export function offerResources({ spec: { resources } }: Offer): Resources {
   const read = alike.get(JSON.stringify(resources), () => readable(resources));
   offered.set(resources, read);
   return read;
-}
-
-function taintsOf({ node }: NodeFacts): Pick<AgentState, "taints"> {
-  const taints = repellingTaints(node);
-  return taints.length === 0 ? {} : { taints: taints.map(taintWord) };
-}
-
-/** Most agents have in common all but their names. */
-const known = new Shared<Attribute>();
-
-function attributes({ agent, node }: NodeFacts, config: OperatorConfig): readonly Attribute[] {
-  try {
-    const specs = agentAttributes(agent, node, config);
-    return attributesFromSpec(specs).map((one, i) => known.get(JSON.stringify(specs[i]), () => one));
-  } catch (error) {
-    // What the schema lets through and the algebra does not, say overlapping ranges, is nobody's attribute.
-    if (error instanceof ResourceError) return [];
-    throw error;
-  }
 }
 
 /** The allocator knows four; a person reads the Agent's own condition. */

@@ -11,6 +11,7 @@ import { type AgentView, agentView } from "./agentview.ts";
 import type { Assumptions } from "./assumptions.ts";
 import type { OfferBook } from "./offerbook.ts";
 import { changesReservations, offerHolds } from "./offerholds.ts";
+import { type Standing, standing } from "./standing.ts";
 
 /** What the operator has written and its caches may not show yet. */
 export interface Assumed {
@@ -20,10 +21,17 @@ export interface Assumed {
   readonly reservations: Assumptions<Reservation>;
 }
 
+interface Made {
+  readonly view: AgentView;
+  readonly standing: Standing;
+}
+
 interface Kept {
   /** Undefined for an agent that cannot be understood. */
-  readonly view: AgentView | undefined;
+  readonly made: Made | undefined;
   readonly rests: boolean;
+  /** Something has changed since. */
+  stale: boolean;
 }
 
 /**
@@ -71,7 +79,8 @@ export class AgentViews {
   /** For what no cache tells: something was assumed. */
   changed(agent: string | undefined): void {
     if (agent === undefined) return;
-    this.#kept.delete(agent);
+    const kept = this.#kept.get(agent);
+    if (kept !== undefined) kept.stale = true;
     for (const listener of this.#listeners) listener(agent);
   }
 
@@ -92,13 +101,16 @@ export class AgentViews {
   /** Of an Agent object that is there. */
   get(name: string): AgentView | undefined {
     const agent = this.#deps.caches.agents.store.get(name);
-    if (agent === undefined) return undefined;
+    if (agent === undefined) {
+      this.#kept.delete(name);
+      return undefined;
+    }
     const rests = this.#deps.slotHolds.remaining(name) > 0 || this.#frozen.has(name);
     const kept = this.#kept.get(name);
-    if (kept !== undefined && kept.rests === rests) return kept.view;
-    const view = this.#try(agent, rests);
-    this.#kept.set(name, { view, rests });
-    return view;
+    if (kept !== undefined && !kept.stale && kept.rests === rests) return kept.made?.view;
+    const made = this.#try(agent, rests, kept?.made?.standing);
+    this.#kept.set(name, { made, rests, stale: false });
+    return made?.view;
   }
 
   *all(): Generator<AgentView, void> {
@@ -109,16 +121,16 @@ export class AgentViews {
   }
 
   /** One agent that cannot be understood must not keep all others from being offered. */
-  #try(agent: Live<Agent>, rests: boolean): AgentView | undefined {
+  #try(agent: Live<Agent>, rests: boolean, before: Standing | undefined): Made | undefined {
     try {
-      return this.#make(agent, rests);
+      return this.#make(agent, rests, before);
     } catch (error) {
       this.#deps.logger.error({ err: error, agent: agent.metadata.name }, "an agent is left out");
       return undefined;
     }
   }
 
-  #make(agent: Live<Agent>, rests: boolean): AgentView {
+  #make(agent: Live<Agent>, rests: boolean, before: Standing | undefined): Made {
     const { name } = agent.metadata;
     const { caches, config, agentLeases } = this.#deps;
     const { offers, tasks, executors, reservations } = this.#assumed;
@@ -127,35 +139,34 @@ export class AgentViews {
       (offer) => offer.spec.agent === name && isOutstanding(offer),
       { agent: name },
     );
-    return agentView(
-      {
-        agent,
-        node: caches.nodes.store.get(name),
-        pods: caches.pods.store.by("node", name),
-        lease: agentLeases.state(`${config.namespace}/${agentLeaseName(name)}`),
-        tasks: tasks.with(
-          caches.tasks.store.by("liveAgent", name),
-          ({ spec, status }) => spec.agent === name && !hasEnded(status),
-        ),
-        executors: executors.with(
-          caches.executors.store.by("liveAgent", name),
-          ({ spec, status }) => spec.agent === name && !executorHasEnded(status),
-        ),
-        offers: offerHolds(outstanding, {
-          offer: (namespace, other) => offers.get(`${namespace}/${other}`),
-          tasks: (uid) =>
-            tasks.with(caches.tasks.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
-          executors: (uid) =>
-            executors.with(caches.executors.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
-        }),
-        reservations: reservations.with(
-          caches.reservations.store.by("agent", name),
-          (reservation) => reservationAgent(reservation) === name,
-        ),
-        frozen: rests || outstanding.some(changesReservations),
-      },
-      config,
-    );
+    const facts = {
+      agent,
+      node: caches.nodes.store.get(name),
+      pods: caches.pods.store.by("node", name),
+      lease: agentLeases.state(`${config.namespace}/${agentLeaseName(name)}`),
+      tasks: tasks.with(
+        caches.tasks.store.by("liveAgent", name),
+        ({ spec, status }) => spec.agent === name && !hasEnded(status),
+      ),
+      executors: executors.with(
+        caches.executors.store.by("liveAgent", name),
+        ({ spec, status }) => spec.agent === name && !executorHasEnded(status),
+      ),
+      offers: offerHolds(outstanding, {
+        offer: (namespace, other) => offers.get(`${namespace}/${other}`),
+        tasks: (uid) =>
+          tasks.with(caches.tasks.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
+        executors: (uid) =>
+          executors.with(caches.executors.store.by("offer", uid), ({ spec }) => spec.offer?.uid === uid),
+      }),
+      reservations: reservations.with(
+        caches.reservations.store.by("agent", name),
+        (reservation) => reservationAgent(reservation) === name,
+      ),
+      frozen: rests || outstanding.some(changesReservations),
+    };
+    const own = standing(facts, config, before);
+    return { view: agentView(facts, config, own), standing: own };
   }
 
   #follow<T extends KubeObject>(
