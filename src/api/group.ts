@@ -3,6 +3,8 @@ export const GROUP = "mesos.dev";
 export const VERSION = "v1alpha1";
 export const API_VERSION = `${GROUP}/${VERSION}` as const;
 
+/** On a Framework that a SUBSCRIBE by the Mesos API has made: its FrameworkInfo as it was given. */
+export const INFO_ANNOTATION = `${GROUP}/framework-info`;
 /** On a Framework that subscribed by the Mesos API with an id that it brought along: its FrameworkID. */
 export const FRAMEWORK_ID_ANNOTATION = `${GROUP}/framework-id`;
 

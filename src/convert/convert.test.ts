@@ -2,6 +2,7 @@ import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { frameworkSpec as frameworkSchema } from "../api/framework.ts";
+import { INFO_ANNOTATION } from "../api/group.ts";
 import { type TaskTemplate, taskTemplate as templateSchema } from "../api/task.ts";
 import { framework, list, offer, task } from "../controllers/objects.fixture.ts";
 import { fromJsonValue } from "../wire/fromjson.ts";
@@ -22,7 +23,7 @@ import {
 } from "../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { toJsonValue } from "../wire/tojson.ts";
 import { durationOfNanos, durationOfSeconds } from "./amounts.ts";
-import { frameworkInfo, frameworkSpec, INFO_ANNOTATION, infoText } from "./framework.ts";
+import { frameworkInfo, frameworkSpec, infoText } from "./framework.ts";
 import { offerMessage } from "./offer.ts";
 import { convertOperation } from "./operation.ts";
 import { resourceMessage, resourceSpec } from "./resources.ts";

@@ -1,6 +1,6 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { CAPABILITIES, type Framework, type FrameworkSpec } from "../api/framework.ts";
-import { GROUP } from "../api/group.ts";
+import { INFO_ANNOTATION } from "../api/group.ts";
 import { enumName } from "../wire/enums.ts";
 import {
   type FrameworkInfo,
@@ -13,9 +13,6 @@ import { durationOfSeconds, secondsOf } from "./amounts.ts";
 import { offerConstraintsSpec } from "./constraints.ts";
 import type { FrameworkTraits } from "./offer.ts";
 import { Unsupported } from "./unsupported.ts";
-
-/** Holds the FrameworkInfo as it was given: what nobody in Kubernetes acts on lives there alone. */
-export const INFO_ANNOTATION = `${GROUP}/framework-info`;
 
 export interface Wishes {
   readonly info: FrameworkInfo;

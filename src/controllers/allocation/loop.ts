@@ -74,7 +74,7 @@ export class AllocationLoop implements Runnable {
       this.#began = this.#deps.clock.monotonic();
       if (this.#began >= this.#doubted + AT_LEAST_EVERY) {
         this.#doubted = this.#began;
-        this.#scheduling.mirror.doubtAll();
+        await this.#scheduling.mirror.doubtAll();
       }
       await this.#round(signal).catch((error: unknown) => {
         if (signal.aborted) return;

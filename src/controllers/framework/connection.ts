@@ -1,6 +1,6 @@
 import { durationMs } from "../../api/duration.ts";
 import type { Framework } from "../../api/framework.ts";
-import { frameworkLeaseName } from "../../api/group.ts";
+import { frameworkLeaseName, INFO_ANNOTATION } from "../../api/group.ts";
 import type { Expiry } from "../../cluster/expiry.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { OfferStreams } from "../offer/streams.ts";
@@ -15,6 +15,27 @@ export type FrameworkConnection =
       /** It was connected, though its status may not say so: it came and went between two looks. */
       readonly wasHere?: boolean;
     };
+
+/** Milliseconds within which a SUBSCRIBE that has made its Framework is answered, or never: it has ten for each try. */
+const ANSWERED_WITHIN = 60_000;
+
+/** Whether a SUBSCRIBE has made it, and nobody ahead of time. */
+export const hasSubscribed = ({ metadata, spec }: Framework): boolean =>
+  spec.connection.type === "Gateway" && metadata?.annotations?.[INFO_ANNOTATION] !== undefined;
+
+/**
+ * Until when (wall clock, ms) a framework that is away is not removed. Of one that was made a moment ago the SUBSCRIBE may be
+ * under way; where the leader ended before it was answered, nobody knows its id, and nobody comes for it.
+ */
+export function forgivenUntil(
+  { metadata, spec }: Live<Framework>,
+  streams: Pick<OfferStreams, "forgivenUntil" | "wasHere">,
+): number {
+  if (spec.connection.type !== "Gateway") return 0;
+  const key = keyOf(metadata);
+  if (streams.wasHere(key)) return 0;
+  return Math.max(streams.forgivenUntil(key), Date.parse(metadata.creationTimestamp) + ANSWERED_WITHIN);
+}
 
 export interface LeaseWatch {
   readonly expiry: Pick<Expiry, "state" | "age">;

@@ -16,7 +16,7 @@ import { offerFramework, offerResources } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
 import { outstandingOffers, writtenOffers } from "../world/outstanding.ts";
 import type { Scheduling } from "../world/scheduling.ts";
-import { frameworkConnection } from "./connection.ts";
+import { forgivenUntil, frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
 import { readinessNow } from "./readinessnow.ts";
 import { disconnectedAt, frameworkStatus, withOwnStatus } from "./status.ts";
@@ -112,7 +112,7 @@ async function reconcile(
     });
   const connection = connectionNow();
   // Of the same moment: one that comes while its status is written is seen, and forgiven no more, by a connection that is out of date.
-  const forgiven = framework.spec.connection.type === "Gateway" ? deps.offerStreams.forgivenUntil(key) : 0;
+  const forgiven = forgivenUntil(framework, deps.offerStreams);
   const readiness = readinessNow(deps, framework);
   revive(deps, scheduling, memory, framework);
   await rescind(deps, scheduling, framework, readiness, signal);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { INFO_ANNOTATION } from "../../api/group.ts";
 import { parseResources, Quantities } from "../../resources/index.ts";
 import { framework, list } from "../objects.fixture.ts";
+import { forgivenUntil } from "./connection.ts";
 import { disconnectedAt, type FrameworkFacts, frameworkStatus, withOwnStatus } from "./status.ts";
 import { timeLeft } from "./teardown.ts";
 
@@ -74,6 +76,17 @@ describe("a framework that is away", () => {
     expect(
       disconnectedAt(framework("fw", {}, { disconnectedAt: before }), { connected: true }, now),
     ).toBeUndefined();
+  });
+
+  it("is so from its beginning if a SUBSCRIBE has made it that nobody answered, and is given a minute", () => {
+    const connection = { type: "Gateway" as const, leaseDuration: "15s" };
+    const made = { annotations: { [INFO_ANNOTATION]: "{}" }, creationTimestamp: before };
+    const one = framework("fw", { connection, failoverTimeout: "0s" }, undefined, made);
+    expect(disconnectedAt(one, gone, now)).toBe(before);
+    expect(disconnectedAt(framework("fw", { connection }), gone, now)).toBeUndefined();
+    const streams = (wasHere: boolean) => ({ forgivenUntil: () => 0, wasHere: () => wasHere });
+    expect(forgivenUntil(one, streams(false))).toBe(Date.parse(before) + 60_000);
+    expect(forgivenUntil(one, streams(true))).toBe(0);
   });
 
   it("has its failover timeout to come back", () => {

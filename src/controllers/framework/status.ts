@@ -4,7 +4,7 @@ import { setCondition } from "../../cluster/conditions.ts";
 import type { Live } from "../../cluster/object.ts";
 import { type Quantities, Resources, toSpec } from "../../resources/index.ts";
 import { dominantShare, percent } from "../world/shares.ts";
-import type { FrameworkConnection } from "./connection.ts";
+import { type FrameworkConnection, hasSubscribed } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface FrameworkFacts {
@@ -53,14 +53,17 @@ export function withOwnStatus(framework: Live<Framework>): Live<Framework> {
   return { ...framework, status };
 }
 
-/** Since when it is away; one that has never been here is not away. */
+/** Since when it is away; one that has never been here is not away, unless it was made because it came. */
 export function disconnectedAt(
-  { status }: Framework,
+  framework: Live<Framework>,
   connection: FrameworkConnection,
   now: string,
 ): string | undefined {
   if (connection.connected) return undefined;
-  return status?.disconnectedAt ?? (status?.connected || connection.wasHere ? now : undefined);
+  const { metadata, status } = framework;
+  if (status?.disconnectedAt !== undefined) return status.disconnectedAt;
+  if (status?.connected || connection.wasHere) return now;
+  return hasSubscribed(framework) ? metadata.creationTimestamp : undefined;
 }
 
 const CONNECTED = {

@@ -81,7 +81,8 @@ export class AllocatorMirror {
         this.#taints.change(change.type === "deleted" ? undefined : change.object, before(change)),
       ),
     ];
-    this.doubtAll();
+    this.#changedAgents = new Set(caches.agents.store.keys());
+    this.#doubtFrameworks();
   }
 
   close(): void {
@@ -115,11 +116,13 @@ export class AllocatorMirror {
     this.touchFramework(framework);
   }
 
-  /** Looks at everything again; what is told is only what has changed. */
-  doubtAll(): void {
-    for (const name of this.#deps.caches.agents.store.keys()) this.#changedAgents.add(name);
-    for (const name of this.#agents.keys()) this.#changedAgents.add(name);
+  /** Looks at everything again, with a turn for others between agents; what is told is only what has changed. */
+  async doubtAll(): Promise<void> {
+    const { breath, caches } = this.#deps;
     this.#doubtFrameworks();
+    const doubt = (name: string) => this.#changedAgents.add(name);
+    await breath.each([...caches.agents.store.keys()], doubt);
+    await breath.each([...this.#agents.keys()], doubt);
   }
 
   /** Tells all changes, with a turn for others between agents. */

@@ -1,11 +1,11 @@
 import type { Framework } from "../../api/framework.ts";
+import { INFO_ANNOTATION } from "../../api/group.ts";
 import type { Task } from "../../api/task.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Change } from "../../cluster/store.ts";
 import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { isBuiltInId } from "../../controllers/world/world.ts";
-import { INFO_ANNOTATION } from "../../convert/framework.ts";
 import type { ClusterState } from "../state/cluster.ts";
 import type { Standings } from "../state/standings.ts";
 import { isUnderstood } from "../state/tasks.ts";

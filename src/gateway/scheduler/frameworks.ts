@@ -1,18 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { type Framework, Framework as FrameworkKind, mesosFrameworkId } from "../../api/framework.ts";
-import { FRAMEWORK_ID_ANNOTATION } from "../../api/group.ts";
+import { FRAMEWORK_ID_ANNOTATION, INFO_ANNOTATION } from "../../api/group.ts";
 import { typeMeta } from "../../api/kind.ts";
 import { isAlreadyExists, isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { Assumptions } from "../../controllers/world/assumptions.ts";
-import {
-  frameworkInfo,
-  frameworkSpec,
-  INFO_ANNOTATION,
-  infoText,
-  type Wishes,
-} from "../../convert/framework.ts";
+import { frameworkInfo, frameworkSpec, infoText, type Wishes } from "../../convert/framework.ts";
 import { shortHash, slug } from "../objectname.ts";
 import { persist } from "./persist.ts";
 

@@ -11,7 +11,7 @@ import { LaunchingFramework } from "../cluster/framework.ts";
 import { Operator } from "../cluster/operator.ts";
 import { seedCluster } from "../cluster/seed/seed.ts";
 import { Simulation } from "../cluster/simulation.ts";
-import { round } from "../cluster/statistics.ts";
+import { type Life, paceOf, round } from "../cluster/statistics.ts";
 import { until } from "../cluster/waiting.ts";
 import { Crowd } from "../gateway/crowd.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -124,16 +124,14 @@ export class LoopBench {
     const [offers, leases, nodes] = [crowd.offers, heartbeats.leases, heartbeats.nodes];
     heartbeats.late = 0;
     const end = performance.now() + seconds * 1000;
-    let launched = 0;
-    const launch = async (some: () => Promise<unknown>) => {
-      while (performance.now() < end) {
-        await some();
-        launched += BATCH;
-      }
+    const launch = async (some: () => Promise<readonly Life[]>) => {
+      const lives: Life[] = [];
+      while (performance.now() < end) lives.push(...(await some()));
+      return lives;
     };
-    await leader.during(
+    const [gateway, offered] = await leader.during(
       Promise.all([
-        launch(() => crowd.launch(BATCH, LOAD, PATIENCE)),
+        launch(async () => (await crowd.launch(BATCH, LOAD, PATIENCE)).lives),
         launch(() => objects.launch(BATCH, PATIENCE)),
       ]),
     );
@@ -144,7 +142,9 @@ export class LoopBench {
     await objects.end();
     return {
       ...seen,
-      ...{ frameworks: size, launches: launched, offersPerSecond: a(crowd.offers - offers) },
+      ...{ frameworks: size, offersPerSecond: a(crowd.offers - offers) },
+      gatewayLaunches: { count: gateway.length, ...paceOf(gateway, "running") },
+      offerLaunches: { count: offered.length, ...paceOf(offered, "running") },
       leasesPerSecond: a(heartbeats.leases - leases),
       nodesPerSecond: a(heartbeats.nodes - nodes),
       heartbeatsLateMs: round(late),

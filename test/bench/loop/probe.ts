@@ -103,6 +103,8 @@ class Probe {
     };
     [this.#turns, this.#pauses, this.#longest] = [[], [], []];
     [this.#began, this.#cpu] = [now, process.cpuUsage()];
+    // To count took a while too.
+    [this.#lastCpu, this.#last] = [threadMs(), performance.now()];
     this.#delay.reset();
     return seen;
   }
