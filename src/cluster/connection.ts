@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Breath } from "./breath.ts";
 import { type CredentialOptions, type CredentialSource, findCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
 import { ApiError, ConnectionError, type Status } from "./errors.ts";
@@ -15,6 +16,8 @@ export interface ConnectionOptions extends CredentialOptions {
   /** Deadline of a call in ms, retries included (30 000). */
   readonly timeout?: number;
   readonly clock?: Clock;
+  /** Answers go on by its turns: many may come at one time, and each sets somebody to work. */
+  readonly breath?: Breath;
   /** Told of each answer: its HTTP status, or 0 when none came. */
   readonly onAnswer?: (method: string, code: number, seconds: number) => void;
 }
@@ -47,6 +50,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #userAgent: string;
+  readonly #breath: Breath | undefined;
   readonly #onAnswer: NonNullable<ConnectionOptions["onAnswer"]>;
 
   constructor(source: CredentialSource, options: ConnectionOptions) {
@@ -56,6 +60,7 @@ export class Connection {
     this.#limiter = new Limiter({ qps: options.qps ?? 50, burst: options.burst ?? 100, clock: this.#clock });
     this.#timeout = options.timeout ?? 30_000;
     this.#userAgent = options.userAgent;
+    this.#breath = options.breath;
     this.#onAnswer = options.onAnswer ?? (() => {});
   }
 
@@ -74,6 +79,7 @@ export class Connection {
     using deadline = this.#deadline(request);
     const response = await this.#send(request, deadline, false);
     const body = await this.#body(request, response, deadline);
+    if (this.#breath?.isDue) await this.#breath.take();
     return { answer: parse(describe(request), body), length: body.length };
   }
 

@@ -45,6 +45,8 @@ export interface OperatorOptions {
   readonly identity: string;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Shared by all that work long in this process; absent: its own. */
+  readonly breath?: Breath;
   /** In [0, 1). */
   readonly random: () => number;
   readonly registry: Registry;
@@ -179,7 +181,7 @@ export class Operator {
 function dependencies(options: OperatorOptions, recorder: EventWriter): Dependencies {
   const { config, connection, logger, clock, random, registry, metrics } = options;
   const clients = createClients(connection);
-  const breath = new Breath(clock);
+  const { breath = new Breath(clock) } = options;
   const caches: Caches = createCaches(clients, { logger, clock, breath, readsLabel: labelReader(config) });
   const allocationRequests = new Mailbox<string>();
   const rescindRequests = new Mailbox<RescindRequest>();

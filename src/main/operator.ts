@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { Breath } from "../cluster/breath.ts";
 import { Connection } from "../cluster/connection.ts";
 import { HealthServer } from "../cluster/health.ts";
 import { createLogger } from "../cluster/logger.ts";
@@ -31,7 +32,14 @@ async function main(): Promise<number> {
   }
 
   const userAgent = "mesos-operator";
-  const connection = await Connection.load({ userAgent, ...config.client, onAnswer: metrics.answered });
+  const breath = new Breath(systemClock);
+  const connection = await Connection.load({
+    userAgent,
+    ...config.client,
+    breath,
+    onAnswer: metrics.answered,
+  });
+  // Its renewals wait for nobody's turn.
   const electionConnection = await Connection.load({
     userAgent: `${userAgent}/election`,
     timeout: ELECTION_TIMEOUT,
@@ -49,6 +57,7 @@ async function main(): Promise<number> {
     identity,
     logger,
     clock: systemClock,
+    breath,
     random: Math.random,
     registry,
     metrics,

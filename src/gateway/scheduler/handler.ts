@@ -33,7 +33,13 @@ export async function handleScheduler(
 ): Promise<Answer | undefined> {
   const { method = "", headers } = request;
   if (method !== "POST") return methodNotAllowed(method);
-  const read = await readCall(CallSchema, headers["content-type"], () => readBody(request, limits.body));
+  const body = async () => {
+    const whole = await readBody(request, limits.body);
+    // The calls of many frameworks may come at one time.
+    if (service.breath.isDue) await service.breath.take();
+    return whole;
+  };
+  const read = await readCall(CallSchema, headers["content-type"], body);
   if ("refusal" in read) return read.refusal;
   const { call } = read;
   const problem = callProblem(call, isFieldSet(call, CallSchema.field.type), principal?.name);

@@ -4,6 +4,7 @@ import { agentLeaseName } from "../../api/group.ts";
 import type { Principal } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
 import { aborted } from "../../cluster/aborted.ts";
+import type { Breath } from "../../cluster/breath.ts";
 import { isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { sleep } from "../../cluster/time.ts";
@@ -56,6 +57,7 @@ export interface ServiceOptions {
 /** What the leader does for frameworks that speak the Mesos scheduler API. One a term of leadership. */
 export class SchedulerService implements Runnable {
   readonly name = "gateway";
+  readonly breath: Breath;
   readonly frameworks: Frameworks;
   readonly #deps: Dependencies;
   readonly #context: SessionContext;
@@ -75,6 +77,7 @@ export class SchedulerService implements Runnable {
     const { heartbeat, namespace, authorizer, metrics, master, agents } = options;
     this.#metrics = metrics;
     this.#deps = deps;
+    this.breath = deps.breath;
     this.frameworks = new Frameworks(deps);
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
     this.#messages = new ExecutorMessages({
