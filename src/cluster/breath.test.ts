@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Breath, SLICE } from "./breath.ts";
+import { Breath, type Lane, SLICE } from "./breath.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** A clock on which `work` takes as long as it says, and a breath whose turns are counted. */
@@ -11,7 +11,7 @@ function breathing() {
     }
   })();
   let turns = 0;
-  const breath = new Breath(clock, async () => {
+  const breath = Breath.of(clock, async () => {
     turns += 1;
   });
   const work = (milliseconds: number) => {
@@ -68,17 +68,18 @@ it("carries out stepwise work with a turn between steps", async () => {
 /** Takes turns for ever, by the lane, and notes its name whenever it has one; each of its pieces takes so long. */
 function worker(
   name: string,
-  lane: "news" | "work",
+  lane: Lane,
   piece: number,
   parts: ReturnType<typeof breathing>,
   noted: string[],
 ) {
-  const { breath, work } = parts;
+  const { work } = parts;
+  const breath = parts.breath.in(lane);
   return (async () => {
     for (let i = 0; i < 40; i++) {
       noted.push(name);
       work(piece);
-      if (breath.isDue) await breath.take(lane);
+      if (breath.isDue) await breath.take();
     }
   })();
 }
@@ -96,13 +97,16 @@ it("lets each work for as long as the others, whatever its pieces take", async (
   );
 });
 
-it("gives the news every other turn, however many have work to do", async () => {
+it("gives each lane its turn, however many have work to do in another", async () => {
   const parts = breathing();
   const noted: string[] = [];
   const many = ["a", "b", "c", "d", "e", "f"].map((name) => worker(name, "work", SLICE, parts, noted));
-  await Promise.all([...many, worker("watch", "news", SLICE, parts, noted)]);
-  const early = noted.slice(10, 50);
-  expect(early.filter((name) => name === "watch").length).toBe(early.length / 2);
+  const one = worker("watch", "news", SLICE, parts, noted);
+  const other = worker("allocation", "allocation", SLICE, parts, noted);
+  await Promise.all([...many, one, other]);
+  const early = noted.slice(10, 70);
+  expect(early.filter((name) => name === "watch").length).toBe(20);
+  expect(early.filter((name) => name === "allocation").length).toBe(20);
 });
 
 it("wakes several in one turn while they have little to do", async () => {

@@ -4,43 +4,48 @@ import type { Clock } from "./time.ts";
 /** Milliseconds of work after which the event loop turns: timers and sockets have theirs then. */
 export const SLICE = 5;
 
-/** Who follows the API server's watches takes turns with all others together, however many they are. */
-export type Lane = "news" | "work";
+/**
+ * Those who follow the API server's watches, and who allocates, take turns with all others together, however many these are: where more
+ * is to be done than can be, what happens is seen all the same, and decided upon.
+ */
+const LANES = ["news", "allocation", "work"] as const;
+export type Lane = (typeof LANES)[number];
 
 const TAKEN = Promise.resolve();
 
 /**
  * Cuts long work into slices, so that the event loop is never held up for long. All who share one share its slices: who has used one up
- * waits behind those who wait already, and each goes on for as long as the slice lasts. So all have the same time, whatever their pieces
- * take, and what the API server tells is taken in while others have more to do than they ever can.
+ * waits behind those of its lane who wait already, and each goes on for as long as the slice lasts. So all of a lane have the same time,
+ * whatever their pieces take.
  */
 export class Breath {
-  readonly #clock: Clock;
-  readonly #turn: () => Promise<unknown>;
-  readonly #waiting: Record<Lane, Set<() => void>> = { news: new Set(), work: new Set() };
-  #last: Lane = "work";
-  #since: number;
-  #turning = false;
+  readonly #turns: Turns;
+  readonly #lane: Lane;
+
+  /** @param turns shared with others */
+  constructor(turns: Turns, lane: Lane = "work") {
+    this.#turns = turns;
+    this.#lane = lane;
+  }
 
   /** @param turn resolves once all others had their turn: timers, sockets */
-  constructor(clock: Clock, turn: () => Promise<unknown> = () => setImmediate()) {
-    this.#clock = clock;
-    this.#turn = turn;
-    this.#since = clock.monotonic();
+  static of(clock: Clock, turn: () => Promise<unknown> = () => setImmediate()): Breath {
+    return new Breath(new Turns(clock, turn));
+  }
+
+  /** The same for work of that lane. */
+  in(lane: Lane): Breath {
+    return new Breath(this.#turns, lane);
   }
 
   /** Whether it is time to let others have their turn. */
   get isDue(): boolean {
-    return this.#clock.monotonic() - this.#since >= SLICE;
+    return this.#turns.isDue;
   }
 
   /** Awaited now and then by what takes long: returns at once, or after others had their turn. */
-  take(lane: Lane = "work"): Promise<void> {
-    if (!this.isDue) return TAKEN;
-    return new Promise((resolve) => {
-      this.#waiting[lane].add(resolve);
-      this.#begin();
-    });
+  take(): Promise<void> {
+    return this.#turns.isDue ? this.#turns.wait(this.#lane) : TAKEN;
   }
 
   /** Carries out work that yields where others may have their turn. */
@@ -61,7 +66,47 @@ export class Breath {
   }
 
   now(): number {
+    return this.#turns.now();
+  }
+}
+
+/** Who waits for a turn, and when the present one began. */
+class Turns {
+  readonly #clock: Clock;
+  readonly #turn: () => Promise<unknown>;
+  readonly #waiting: Readonly<Record<Lane, Set<() => void>>> = {
+    news: new Set(),
+    allocation: new Set(),
+    work: new Set(),
+  };
+  /** The lane that had its turn last. */
+  #last = 0;
+  #since: number;
+  #turning = false;
+
+  constructor(clock: Clock, turn: () => Promise<unknown>) {
+    this.#clock = clock;
+    this.#turn = turn;
+    this.#since = clock.monotonic();
+  }
+
+  now(): number {
     return this.#clock.monotonic();
+  }
+
+  get isDue(): boolean {
+    return this.#clock.monotonic() - this.#since >= SLICE;
+  }
+
+  wait(lane: Lane): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting[lane].add(resolve);
+      this.#begin();
+    });
+  }
+
+  get #anyWaits(): boolean {
+    return LANES.some((lane) => this.#waiting[lane].size > 0);
   }
 
   #begin(): void {
@@ -77,20 +122,23 @@ export class Breath {
   #resume(): void {
     this.#next()?.();
     whenIdle(() => {
-      const { news, work } = this.#waiting;
-      if (news.size + work.size > 0 && !this.isDue) return this.#resume();
+      if (this.#anyWaits && !this.isDue) return this.#resume();
       this.#turning = false;
-      if (news.size + work.size > 0) this.#begin();
+      if (this.#anyWaits) this.#begin();
     });
   }
 
   #next(): (() => void) | undefined {
-    const { news, work } = this.#waiting;
-    this.#last = (this.#last === "news" && work.size > 0) || news.size === 0 ? "work" : "news";
-    const lane = this.#waiting[this.#last];
-    const [next] = lane;
-    if (next !== undefined) lane.delete(next);
-    return next;
+    for (let ahead = 1; ahead <= LANES.length; ahead++) {
+      const at = (this.#last + ahead) % LANES.length;
+      const lane = this.#waiting[LANES[at] ?? "work"];
+      const [next] = lane;
+      if (next === undefined) continue;
+      lane.delete(next);
+      this.#last = at;
+      return next;
+    }
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ const logger = createLogger({ name: "test", level: "silent" });
 it("lets others have their turn between reconciles that wait for nothing", async () => {
   let [now, turns] = [0, 0];
   const clock = { ...systemClock, monotonic: () => now };
-  const breath = new Breath(clock, async () => {
+  const breath = Breath.of(clock, async () => {
     turns += 1;
   });
   const done: string[] = [];

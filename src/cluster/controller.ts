@@ -109,7 +109,7 @@ export class Controller {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#breath = options.breath ?? new Breath(this.#clock);
+    this.#breath = options.breath ?? Breath.of(this.#clock);
     this.#logger = options.logger.child({ controller: name });
     this.#queue = new WorkQueue({
       clock: this.#clock,

@@ -88,7 +88,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#breath = options.breath ?? new Breath(this.#clock);
+    this.#breath = (options.breath ?? Breath.of(this.#clock)).in("news");
     this.name = resource.type.plural;
     this.#logger = options.logger.child({ reflector: this.name });
     this.#store = new Store<T, I>(options.indexers, options.isSame);
@@ -169,7 +169,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
       this.#heard();
       resourceVersion = page.resourceVersion;
       for (const object of page.items) kept.set(keyOf(object.metadata), this.#prepare(object));
-      if (this.#breath.isDue) await this.#breath.take("news");
+      if (this.#breath.isDue) await this.#breath.take();
     }
     this.#paged = true;
     await this.#fill(kept, resourceVersion, signal);
@@ -184,7 +184,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
   ): Promise<void> {
     for (const change of this.#store.replace(kept, !this.#hasSynced)) {
       this.#dispatch(change);
-      if (this.#breath.isDue) await this.#breath.take("news");
+      if (this.#breath.isDue) await this.#breath.take();
       signal.throwIfAborted();
     }
     this.#heard();
@@ -225,7 +225,7 @@ export class Reflector<T extends KubeObject, I extends string = never> {
           this.#version = event.resourceVersion;
           this.#opened();
         }
-        if (this.#breath.isDue) await this.#breath.take("news");
+        if (this.#breath.isDue) await this.#breath.take();
       }
       end = "clean";
     } finally {

@@ -181,7 +181,7 @@ export class Operator {
 function dependencies(options: OperatorOptions, recorder: EventWriter): Dependencies {
   const { config, connection, logger, clock, random, registry, metrics } = options;
   const clients = createClients(connection);
-  const { breath = new Breath(clock) } = options;
+  const { breath = Breath.of(clock) } = options;
   const caches: Caches = createCaches(clients, { logger, clock, breath, readsLabel: labelReader(config) });
   const allocationRequests = new Mailbox<string>();
   const rescindRequests = new Mailbox<RescindRequest>();

@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   }
 
   const userAgent = "mesos-operator";
-  const breath = new Breath(systemClock);
+  const breath = Breath.of(systemClock);
   const connection = await Connection.load({
     userAgent,
     ...config.client,

@@ -101,11 +101,16 @@ export class AllocationEngine implements Allocator {
     while (!this.#intake.flush(SWEEP)) yield;
   }
 
-  /** How many events are taken in at one go: what a revive has put off is done, in steps, before the next that is none. */
+  /**
+   * How many events are taken in at one go: what a revive has put off is done, in steps, before the next that is none, what a framework's end
+   * has before any.
+   */
   #few(): number {
-    const isRevive = (at: number) => this.#events[at]?.type === "revive";
+    const is = (type: Event["type"], at: number) => this.#events[at]?.type === type;
     const end = this.#events.findIndex(
-      (_, at) => at === STRIDE || (at > 0 && isRevive(at - 1) && !isRevive(at)),
+      (_, at) =>
+        at === STRIDE ||
+        (at > 0 && (is("frameworkGone", at - 1) || (is("revive", at - 1) && !is("revive", at)))),
     );
     return end === -1 ? this.#events.length : end;
   }
@@ -116,8 +121,12 @@ export class AllocationEngine implements Allocator {
   }
 
   explain(question: Question, options: AllocationOptions): Explanation {
-    this.settle();
-    return explainFrom(this.#intake, question, options);
+    return atOnce(this.explaining(question, options));
+  }
+
+  *explaining(question: Question, options: AllocationOptions): Stepwise<Explanation> {
+    yield* this.settling();
+    return yield* explainFrom(this.#intake, question, options);
   }
 
   shares(excludeFromFairness: ReadonlySet<string> = new Set()): Shares {
@@ -183,7 +192,7 @@ class Round implements AllocationRound {
       for (; this.#taken < until; this.#taken++) {
         const event = this.#events[this.#taken];
         if (event === undefined) continue;
-        if (event.type !== "revive" && !intake.flush(SWEEP)) return;
+        if ((event.type !== "revive" || intake.mustFlush) && !intake.flush(SWEEP)) return;
         intake.take(event);
       }
       return;

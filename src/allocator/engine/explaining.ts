@@ -5,6 +5,7 @@ import type { AgentDigest } from "../digest.ts";
 import { ineligibility, visibilityMask, visible } from "../eligibility.ts";
 import { type AgentReason, type Explanation, type Question, type Reason, sentence } from "../explain.ts";
 import { matchResources } from "../placement/match.ts";
+import type { Stepwise } from "../stepwise.ts";
 import { type Stratum, strataOf } from "../strata.ts";
 import type { AgentState, FrameworkState, Refusals } from "../world.ts";
 import type { Books } from "./books.ts";
@@ -19,26 +20,33 @@ export interface ExplainedParts {
 
 type Found = Omit<Reason, "reason" | "agents"> & { readonly reason: AgentReason };
 
-export function explainFrom(
+/** Agents between two turns of others. */
+const STRIDE = 64;
+
+/** What is told meanwhile may be taken in: of each agent it is what was so when its turn came. */
+export function* explainFrom(
   parts: ExplainedParts,
   question: Question,
   options: AllocationOptions,
-): Explanation {
+): Stepwise<Explanation> {
   const { books } = parts;
   const framework = books.clients.byId.get(question.framework)?.state;
   const why = new AgentReasons(parts, question, framework, options);
   const counts = new Map<Found, number>();
   let fitting = 0;
-  books.fleet.states.forEach((state, agent) => {
-    if (state === undefined) return;
+  let agents = 0;
+  for (let agent = 0; agent < books.fleet.length; agent++) {
+    if (agent % STRIDE === 0) yield;
+    const state = books.fleet.states[agent];
+    if (state === undefined) continue;
+    agents++;
     const reasons = state.withheld === undefined ? why.of(agent, state) : [why.found(state.withheld)];
     if (reasons.length === 0) fitting++;
     for (const found of reasons) counts.set(found, (counts.get(found) ?? 0) + 1);
-  });
+  }
   const byCount: Reason[] = Array.from(counts, ([found, agents]) => ({ ...found, agents }));
   byCount.sort((a, b) => (b.agents ?? 0) - (a.agents ?? 0) || (name(a) < name(b) ? -1 : 1));
   const reasons = [...obstacles(books, question, framework, options), ...byCount];
-  const agents = books.fleet.count;
   return { agents, fitting, reasons, message: sentence(agents, fitting, reasons) };
 }
 

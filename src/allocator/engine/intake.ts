@@ -38,7 +38,8 @@ export class Intake {
   #allDirty = true;
   /** Clients whose filters are to go: many revive together. */
   #revived: number[] = [];
-  #removal: Removal | undefined;
+  #gone: number[] = [];
+  #removal: { readonly removal: Removal; readonly isQuiet: boolean } | undefined;
   /** Whether agents may be RESTLESS or LUMPY. */
   #flagged = false;
 
@@ -89,12 +90,31 @@ export class Intake {
 
   /** Does what was put off in `take`, on so many agents at most; whether that is all. */
   flush(agents = Number.POSITIVE_INFINITY): boolean {
-    this.#removal ??= this.#revived.length === 0 ? undefined : this.declined.beginRemoval(this.#revived);
-    this.#revived = [];
+    this.#removal ??= this.#nextRemoval();
     if (this.#removal === undefined) return true;
-    if (!this.declined.continueRemoval(this.#removal, agents, (agent) => this.#touch(agent))) return false;
+    const { removal, isQuiet } = this.#removal;
+    const freed = isQuiet ? () => {} : (agent: number) => this.#touch(agent);
+    if (!this.declined.continueRemoval(removal, agents, freed)) return false;
     this.#removal = undefined;
-    return true;
+    return this.#revived.length === 0;
+  }
+
+  /** Whether what was put off must be done before anything else is told: numbers of clients that are gone are given again. */
+  get mustFlush(): boolean {
+    return this.#gone.length > 0 || this.#removal?.isQuiet === true;
+  }
+
+  /** Of clients that are gone first: what they have refused makes no agent worth a look. */
+  #nextRemoval(): { readonly removal: Removal; readonly isQuiet: boolean } | undefined {
+    if (this.#gone.length > 0) {
+      const removal = this.declined.beginRemoval(this.#gone);
+      this.#gone = [];
+      if (removal !== undefined) return { removal, isQuiet: true };
+    }
+    if (this.#revived.length === 0) return undefined;
+    const removal = this.declined.beginRemoval(this.#revived);
+    this.#revived = [];
+    return removal && { removal, isQuiet: false };
   }
 
   #touch(agent: number): void {
@@ -140,6 +160,7 @@ export class Intake {
     const goes = before?.active === true && !state.active;
     for (const [role, client] of [...framework.clients]) {
       if (roles.has(role)) continue;
+      this.declined.removeClients([client], () => {});
       this.#leave(client);
     }
     for (const role of roles) {
@@ -159,7 +180,6 @@ export class Intake {
 
   #leave(client: number): void {
     const { clients, fairness } = this.books;
-    this.declined.removeClients([client], () => {});
     const role = clients.roles[client];
     if (role !== undefined) fairness.changedRole(role);
     clients.leave(client);
@@ -174,7 +194,10 @@ export class Intake {
     const framework = clients.byId.get(id);
     if (framework === undefined) return;
     framework.state = undefined;
-    for (const client of [...framework.clients.values()]) this.#leave(client);
+    for (const client of [...framework.clients.values()]) {
+      if (this.declined.mayHave(client)) this.#gone.push(client);
+      this.#leave(client);
+    }
     if (framework.clients.size === 0) clients.byId.delete(id);
   }
 

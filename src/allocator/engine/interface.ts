@@ -91,6 +91,8 @@ export interface Allocator extends AllocatorEvents {
   nextExpiry(): number | undefined;
   /** As `explain` of a world: why a request gets nothing. Not while a round is under way (an Error). */
   explain(question: Question, options: AllocationOptions): Explanation;
+  /** The same in steps; no round may begin meanwhile. */
+  explaining(question: Question, options: AllocationOptions): Stepwise<Explanation>;
   /** As `sharesOf` of a world. Not while a round is under way (an Error). */
   shares(excludeFromFairness?: ReadonlySet<string>): Shares;
   /** What is known, in the order in which a round that does not shuffle considers it. */

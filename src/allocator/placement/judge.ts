@@ -1,6 +1,8 @@
 /** Whether the constraints of a task hold on an agent, and how well. */
+
+import type { Stepwise } from "../stepwise.ts";
 import type { TaskRequest } from "./request.ts";
-import type { PlacementAgent, Situation } from "./situation.ts";
+import type { Eligible, PlacementAgent, Situation } from "./situation.ts";
 import type { TermContext } from "./terms.ts";
 
 export interface Judge {
@@ -14,15 +16,29 @@ const NONE: readonly string[] = [];
 /** What fails on an agent that another task has for itself. */
 export const KEPT = "Exclusive of another task";
 
-/** Judges by the situation as it is when asked. */
-export function judgeOf({ terms, tolerated }: TaskRequest, situation: Situation): Judge {
+/** Whom a request's hard constraints on agents alone and its tolerations let it have. */
+function eligibleFor({ terms, tolerated }: TaskRequest): Eligible {
   const words = tolerated === undefined ? "" : [...tolerated].sort().join("\n");
-  const context: TermContext = {
-    situation,
-    eligible: (agent) =>
+  return {
+    admits: (agent) =>
       (terms?.admits(agent) ?? true) && (agent.taints ?? []).every((taint) => tolerated?.has(taint) ?? false),
-    eligibility: `${terms?.key ?? ""}\n${words}`,
+    key: `${terms?.key ?? ""}\n${words}`,
   };
+}
+
+/** As `judgeOf`, and what it has to find out of all agents is found in steps. */
+export function* judgeStepwise(request: TaskRequest, situation: Situation): Stepwise<Judge> {
+  const { hard = [], soft = [] } = request.terms ?? {};
+  for (const { balances } of [...hard, ...soft]) {
+    if (balances !== undefined) yield* situation.gather(balances, eligibleFor(request));
+  }
+  return judgeOf(request, situation);
+}
+
+/** Judges by the situation as it is when asked. */
+export function judgeOf(request: TaskRequest, situation: Situation): Judge {
+  const { terms } = request;
+  const context: TermContext = { situation, eligible: eligibleFor(request) };
   return {
     failures(agent) {
       if (situation.isClosed(agent.name)) return [KEPT];

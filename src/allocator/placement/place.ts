@@ -1,6 +1,7 @@
 /** Places tasks, in their order, on what is offered. Pure. */
 import { formatResources, type Resources } from "../../resources/index.ts";
-import { type Judge, judgeOf } from "./judge.ts";
+import { atOnce, type Stepwise } from "../stepwise.ts";
+import { type Judge, judgeStepwise } from "./judge.ts";
 import { type Match, match } from "./match.ts";
 import type { PlacementPolicy } from "./policy.ts";
 import type { Candidate, TaskRequest } from "./request.ts";
@@ -33,16 +34,26 @@ export interface PlacementResult {
   readonly unplaced: readonly Unplaced[];
 }
 
+const NO_MISFITS: readonly Misfit[] = [];
+/** Candidates between two turns of others. */
+const STRIDE = 32;
+
+/** As `placeStepwise`, at one go. */
+export const place = (...parts: Parameters<typeof placeStepwise>): PlacementResult =>
+  atOnce(placeStepwise(...parts));
+
 /**
  * Hard constraints decide which candidates will do, soft ones which of them is taken, then the policy, then the order of the
- * candidates. Of requests that are alike only the first that finds no place is looked at: a flood of them costs one. `before` says what runs already; without it nothing does, and there are no agents but the candidates.
+ * candidates. Of requests that are alike only the first that finds no place is looked at: a flood of them costs one.
+ * `before` says what runs already; without it nothing does, and there are no agents but the candidates. Without `why` no misfits are counted.
  */
-export function place(
+export function* placeStepwise(
   requests: readonly TaskRequest[],
   candidates: readonly Candidate[],
   policy: PlacementPolicy,
   before?: Situation,
-): PlacementResult {
+  why = true,
+): Stepwise<PlacementResult> {
   const situation = before?.copy() ?? new Situation({ agents: candidates.map(({ agent }) => agent) });
   const states = candidates.map((candidate): State => ({ candidate, available: candidate.available }));
   const placed: Placed[] = [];
@@ -50,16 +61,18 @@ export function place(
   /** Why the first of those that are alike found no place; none after it does, as there is ever less. */
   const refused = new Map<string, readonly Misfit[]>();
   for (const request of requests) {
+    yield;
     const likeness = likenessOf(request);
     const known = likeness === undefined ? undefined : refused.get(likeness);
     if (known !== undefined) {
       unplaced.push({ request, misfits: known });
       continue;
     }
-    const judge = judgeOf(request, situation);
-    const best = choose(request, states, policy, judge);
+    const judge = yield* judgeStepwise(request, situation);
+    const matches = new Matches(request);
+    const best = yield* choose(matches, states, policy, judge);
     if (best === undefined) {
-      const misfits = misfitsOf(request, states, judge);
+      const misfits = why ? yield* misfitsOf(matches, states, judge) : NO_MISFITS;
       if (likeness !== undefined) refused.set(likeness, misfits);
       unplaced.push({ request, misfits });
       continue;
@@ -94,19 +107,41 @@ interface Choice {
   readonly score: number;
 }
 
-function choose(
-  request: TaskRequest,
+/** Whether one request fits: agents that are alike have the same resources, and those are looked at once. */
+class Matches {
+  readonly request: TaskRequest;
+  /** By role and what is available, where nothing else of the agent matters. */
+  readonly #known = new Map<string, Map<Resources, Match>>();
+
+  constructor(request: TaskRequest) {
+    this.request = request;
+  }
+
+  of({ candidate, available }: State): Match {
+    const own = () => match({ ...candidate, available }, this.request);
+    if (candidate.agent.taints !== undefined || this.request.accepts !== undefined) return own();
+    const ofRole = this.#known.get(candidate.role) ?? new Map<Resources, Match>();
+    this.#known.set(candidate.role, ofRole);
+    const found = ofRole.get(available) ?? own();
+    ofRole.set(available, found);
+    return found;
+  }
+}
+
+function* choose(
+  matches: Matches,
   states: readonly State[],
   policy: PlacementPolicy,
   judge: Judge,
-): Choice | undefined {
+): Stepwise<Choice | undefined> {
+  const { request } = matches;
   const anyWillDo = policy.name === "first-fit" && (request.terms?.soft.length ?? 0) === 0;
   let best: Choice | undefined;
-  for (const state of states) {
+  for (const [i, state] of states.entries()) {
+    if (i % STRIDE === 0) yield;
     const { candidate } = state;
-    if (judge.failures(candidate.agent).length > 0) continue;
-    const found = match({ ...candidate, available: state.available }, request);
-    if (!found.fits) continue;
+    const found = matches.of(state);
+    if (!found.fits || judge.failures(candidate.agent).length > 0) continue;
     const choice = {
       state,
       resources: found.resources,
@@ -138,11 +173,12 @@ function scoreOf(
 }
 
 /** Of each candidate the first that is in the way: a taint, then constraints, then resources. */
-function misfitsOf(request: TaskRequest, states: readonly State[], judge: Judge): readonly Misfit[] {
+function* misfitsOf(matches: Matches, states: readonly State[], judge: Judge): Stepwise<readonly Misfit[]> {
   const misfits = new Map<string, Misfit>();
-  for (const { candidate, available } of states) {
-    const found = match({ ...candidate, available }, request);
-    const failures = judge.failures(candidate.agent);
+  for (const [i, state] of states.entries()) {
+    if (i % STRIDE === 0) yield;
+    const found = matches.of(state);
+    const failures = judge.failures(state.candidate.agent);
     for (const one of causes(found, failures)) {
       const key = JSON.stringify(one);
       misfits.set(key, { ...one, agents: (misfits.get(key)?.agents ?? 0) + 1 });

@@ -1,6 +1,7 @@
 /** What runs where: what constraints between tasks (Unique, Balanced, …) are judged by. */
 import { formatValue } from "../../resources/index.ts";
 import type { ConstrainedAgent } from "../constraints.ts";
+import { atOnce, type Stepwise } from "../stepwise.ts";
 
 export interface PlacementAgent extends ConstrainedAgent {
   readonly taints?: readonly string[];
@@ -19,10 +20,12 @@ export interface RunningTask {
 
 export interface SituationParts {
   /** All, offered now or not: the values of their attributes are what Balanced counts. */
-  readonly agents: Iterable<PlacementAgent>;
+  readonly agents: Iterable<PlacementAgent> | Agents;
   readonly running?: Iterable<RunningTask>;
   /** Agents where something runs or is offered to others, beside what `running` says. */
   readonly occupied?: Iterable<string>;
+  /** For copies. */
+  readonly values?: Map<string, ReadonlySet<string>>;
 }
 
 /** Text of HOSTNAME, REGION, ZONE, or of the first attribute of the name. */
@@ -34,42 +37,111 @@ export function attributeText(agent: ConstrainedAgent, attribute: string): strin
   return value && formatValue(value);
 }
 
-export class Situation {
-  readonly #agents = new Map<string, PlacementAgent>();
-  readonly #running: RunningTask[] = [];
-  readonly #occupied: Set<string>;
-  readonly #closed = new Set<string>();
-  /** By group and attribute, how many tasks are at each value; worked out when first asked. */
-  readonly #counts = new Map<string, Map<string, number>>();
-  /** By what makes agents eligible and the attribute, the values that there are. */
-  readonly #values = new Map<string, ReadonlySet<string>>();
+/** Agents by name; made when first asked for, as most tasks ask nothing of others, and shared by copies: they never change. */
+class Agents {
+  readonly #all: Iterable<PlacementAgent>;
+  #byName: ReadonlyMap<string, PlacementAgent> | undefined;
 
-  constructor({ agents, running = [], occupied = [] }: SituationParts) {
-    for (const agent of agents) this.#agents.set(agent.name, agent);
-    this.#occupied = new Set(occupied);
+  constructor(all: Iterable<PlacementAgent>) {
+    this.#all = all;
+  }
+
+  get byName(): ReadonlyMap<string, PlacementAgent> {
+    this.#byName ??= new Map(Array.from(this.#all, (agent) => [agent.name, agent]));
+    return this.#byName;
+  }
+}
+
+/** What a constraint on peers is about; one for each constraint, made once. */
+export interface PeerAttribute {
+  readonly group: string;
+  readonly attribute: string;
+  /** The same for the same. */
+  readonly key: string;
+}
+
+export const peerAttribute = (group: string, attribute: string): PeerAttribute => ({
+  group,
+  attribute,
+  key: JSON.stringify([group, attribute]),
+});
+
+/** Whether an agent meets all hard constraints that are about agents alone, and its taints are tolerated. */
+export interface Eligible {
+  readonly admits: (agent: PlacementAgent) => boolean;
+  /** The same for the same requests. */
+  readonly key: string;
+}
+
+/** How many tasks of a group are on agents with each value of an attribute. */
+export interface PeerCount {
+  readonly byValue: ReadonlyMap<string, number>;
+  /** On agents that have the attribute. */
+  readonly all: number;
+}
+
+class PeerCounts implements PeerCount {
+  readonly byValue = new Map<string, number>();
+  all = 0;
+  readonly #about: PeerAttribute;
+
+  constructor(about: PeerAttribute) {
+    this.#about = about;
+  }
+
+  add({ groups }: RunningTask, agent: PlacementAgent): void {
+    const value = attributeText(agent, this.#about.attribute);
+    if (value === undefined || !groups.includes(this.#about.group)) return;
+    this.byValue.set(value, (this.byValue.get(value) ?? 0) + 1);
+    this.all++;
+  }
+}
+
+export class Situation {
+  readonly #agents: Agents;
+  readonly #running: RunningTask[] = [];
+  /** Given from the beginning, and those of tasks that came since. */
+  readonly #occupied: readonly [ReadonlySet<string>, Set<string>];
+  readonly #closed = new Set<string>();
+  /** By group and attribute; worked out when first asked. */
+  readonly #counts = new Map<string, PeerCounts>();
+  /** By the attribute and what makes agents eligible, the values that there are; shared by copies. */
+  readonly #values: Map<string, ReadonlySet<string>>;
+  /** By what makes agents eligible, how many peers the value with the fewest has; until a task is added. */
+  readonly #fewest = new Map<string, Map<PeerAttribute, number>>();
+
+  constructor({ agents, running = [], occupied = [], values = new Map() }: SituationParts) {
+    this.#values = values;
+    this.#agents = agents instanceof Agents ? agents : new Agents(agents);
+    this.#occupied = [occupied instanceof Set ? occupied : new Set(occupied), new Set()];
     for (const task of running) this.add(task);
   }
 
   /** One that changes on its own. */
   copy(): Situation {
-    return new Situation({ agents: this.#agents.values(), running: this.#running, occupied: this.#occupied });
+    const [occupied] = this.#occupied;
+    return new Situation({
+      agents: this.#agents,
+      running: this.#running,
+      occupied,
+      values: this.#values,
+    });
   }
 
   add(task: RunningTask): void {
     this.#running.push(task);
-    this.#occupied.add(task.agent);
+    this.#occupied[1].add(task.agent);
+    this.#fewest.clear();
     if (task.exclusive) this.#closed.add(task.agent);
-    const agent = this.#agents.get(task.agent);
+    if (this.#counts.size === 0) return;
+    const agent = this.#agents.byName.get(task.agent);
     if (agent === undefined) return;
-    for (const [key, counts] of this.#counts) {
-      const [group = "", attribute = ""] = JSON.parse(key) as string[];
-      if (task.groups.includes(group)) count(counts, agent, attribute);
-    }
+    for (const counts of this.#counts.values()) counts.add(task, agent);
   }
 
   /** Whether something runs there already, or is offered to others. */
   isOccupied(agent: string): boolean {
-    return this.#occupied.has(agent);
+    return this.#occupied.some((names) => names.has(agent));
   }
 
   /** Whether one task has it for itself. */
@@ -78,36 +150,47 @@ export class Situation {
   }
 
   /** By value, how many tasks of the group are on agents with it; values without any are left out. */
-  counts(group: string, attribute: string): ReadonlyMap<string, number> {
-    const key = JSON.stringify([group, attribute]);
-    const known = this.#counts.get(key);
+  counts(about: PeerAttribute): PeerCount {
+    const known = this.#counts.get(about.key);
     if (known !== undefined) return known;
-    const counts = new Map<string, number>();
+    const counts = new PeerCounts(about);
     for (const task of this.#running) {
-      const agent = this.#agents.get(task.agent);
-      if (agent !== undefined && task.groups.includes(group)) count(counts, agent, attribute);
+      const agent = this.#agents.byName.get(task.agent);
+      if (agent !== undefined) counts.add(task, agent);
     }
-    this.#counts.set(key, counts);
+    this.#counts.set(about.key, counts);
     return counts;
   }
 
-  /** The values of the attribute among agents that are eligible; `key` says for whom. */
-  values(attribute: string, key: string, eligible: (agent: PlacementAgent) => boolean): ReadonlySet<string> {
-    const whole = JSON.stringify([attribute, key]);
-    const known = this.#values.get(whole);
+  /** Peers at that of the values which has the fewest; 0 while there are fewer values than are expected. */
+  fewest(about: PeerAttribute, expected: number, eligible: Eligible): number {
+    const ofEligible = this.#fewest.get(eligible.key) ?? new Map<PeerAttribute, number>();
+    this.#fewest.set(eligible.key, ofEligible);
+    const known = ofEligible.get(about);
+    if (known !== undefined) return known;
+    const values = this.#values.get(valuesKey(about, eligible)) ?? atOnce(this.gather(about, eligible));
+    const { byValue } = this.counts(about);
+    let least = values.size === 0 || values.size < expected ? 0 : Number.POSITIVE_INFINITY;
+    for (const value of values) least = Math.min(least, byValue.get(value) ?? 0);
+    ofEligible.set(about, least);
+    return least;
+  }
+
+  /** Finds the values of the attribute among the agents that are eligible, which `fewest` needs: it would do so at one go. */
+  *gather(about: PeerAttribute, eligible: Eligible): Stepwise<ReadonlySet<string>> {
+    const key = valuesKey(about, eligible);
+    const known = this.#values.get(key);
     if (known !== undefined) return known;
     const values = new Set<string>();
-    for (const agent of this.#agents.values()) {
-      const value = attributeText(agent, attribute);
+    for (const agent of this.#agents.byName.values()) {
+      yield;
+      const value = attributeText(agent, about.attribute);
       if (value === undefined || values.has(value) || agent.withheld !== undefined) continue;
-      if (eligible(agent)) values.add(value);
+      if (eligible.admits(agent)) values.add(value);
     }
-    this.#values.set(whole, values);
+    this.#values.set(key, values);
     return values;
   }
 }
 
-function count(counts: Map<string, number>, agent: PlacementAgent, attribute: string): void {
-  const value = attributeText(agent, attribute);
-  if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
-}
+const valuesKey = ({ attribute }: PeerAttribute, { key }: Eligible): string => `${attribute}\n${key}`;

@@ -4,7 +4,14 @@
  * an agent will do, soft ones which of those that will.
  */
 import { ConstraintError, type ConstraintOperator, compileConstraint } from "../constraints.ts";
-import { attributeText, type PlacementAgent, type Situation } from "./situation.ts";
+import {
+  attributeText,
+  type Eligible,
+  type PeerAttribute,
+  type PlacementAgent,
+  peerAttribute,
+  type Situation,
+} from "./situation.ts";
 
 /**
  * Unique: no peer on an agent with the same value. MaxPer: at most so many on agents with one value. Balanced: no value may have more than the one with the
@@ -31,16 +38,15 @@ export interface PlacementTerm {
   readonly name: string;
   readonly soft: boolean;
   readonly exclusive: boolean;
+  /** Where it compares all values: what it compares. */
+  readonly balances?: PeerAttribute | undefined;
   /** How well an agent does, 0 to 1; below 1 a hard one fails. */
   readonly score: (agent: PlacementAgent, context: TermContext) => number;
 }
 
 export interface TermContext {
   readonly situation: Situation;
-  /** Whether the agent meets all hard constraints that are about agents alone, and its taints are tolerated. */
-  readonly eligible: (agent: PlacementAgent) => boolean;
-  /** The same for the same requests. */
-  readonly eligibility: string;
+  readonly eligible: Eligible;
 }
 
 /** All constraints of one task. */
@@ -69,7 +75,8 @@ export function compileTerms(
     }
     const { attribute, operator, value } = constraint;
     const name = [attribute, operator, ...(value === undefined ? [] : [value])].join(" ");
-    return { name, soft: constraint.soft ?? false, exclusive: operator === "Exclusive", score: about.score };
+    const { score, balances } = about;
+    return { name, soft: constraint.soft ?? false, exclusive: operator === "Exclusive", score, balances };
   });
   const hard = terms.filter(({ soft }) => !soft);
   return {
@@ -83,6 +90,7 @@ export function compileTerms(
 
 interface Compiled {
   readonly score: PlacementTerm["score"];
+  readonly balances?: PeerAttribute;
   /** Of a constraint that is about the agent alone. */
   readonly test?: (agent: PlacementAgent) => boolean;
 }
@@ -110,38 +118,21 @@ function peerScore(
   if (operator === "Exclusive")
     return { score: ({ name }, { situation }) => (situation.isOccupied(name) ? 0 : 1) };
   const most = operator === "Unique" ? 1 : numberOf(operator, value, field);
+  const about = peerAttribute(peers, attribute);
   return {
+    ...(operator === "Balanced" && { balances: about }),
     score: (agent, context) => {
       const mine = attributeText(agent, attribute);
       if (mine === undefined) return 0;
-      const counts = context.situation.counts(peers, attribute);
-      const here = counts.get(mine) ?? 0;
-      if (operator === "Cluster") return clusterScore(here, counts);
-      const least = operator === "Balanced" ? fewest(attribute, counts, most, context) : most - 1;
+      const { situation, eligible } = context;
+      const { byValue, all } = situation.counts(about);
+      const here = byValue.get(mine) ?? 0;
+      // The part of the peers that is at this value; all of none.
+      if (operator === "Cluster") return all === 0 ? 1 : here / all;
+      const least = operator === "Balanced" ? situation.fewest(about, most, eligible) : most - 1;
       return here <= least ? 1 : 1 / (1 + here - least);
     },
   };
-}
-
-/** The part of the peers that is at this value; all of none. */
-function clusterScore(here: number, counts: ReadonlyMap<string, number>): number {
-  let all = 0;
-  for (const count of counts.values()) all += count;
-  return all === 0 ? 1 : here / all;
-}
-
-/** Peers at the value that has the fewest; 0 while there are fewer values than are expected. */
-function fewest(
-  attribute: string,
-  counts: ReadonlyMap<string, number>,
-  expected: number,
-  { situation, eligible, eligibility }: TermContext,
-): number {
-  const values = situation.values(attribute, eligibility, eligible);
-  if (values.size < expected) return 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (const value of values) least = Math.min(least, counts.get(value) ?? 0);
-  return Number.isFinite(least) ? least : 0;
 }
 
 function numberOf(operator: PeerOperator, value: string | undefined, field: string): number {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { allocate } from "../allocate.ts";
+import { sharesOf } from "../shares.ts";
+import { atOnce } from "../stepwise.ts";
 import { agent, agents, framework, held, options, quota, world } from "../world.fixture.ts";
 import type { AllocationWorld } from "../world.ts";
 import { revocableOffers } from "./revocable.ts";
 
 const marked = (start: AllocationWorld, reclaimable: (id: string) => boolean = () => true) => {
   const { offers } = allocate(start, options());
-  const marks = revocableOffers(start, offers, reclaimable);
+  const marks = atOnce(revocableOffers({ ...start, total: sharesOf(start).total }, offers, reclaimable));
   return offers.map((offer) => `${offer.framework} ${offer.agent}${marks.has(offer) ? " revocable" : ""}`);
 };
 

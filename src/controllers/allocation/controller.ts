@@ -5,7 +5,8 @@ import { createPlacedController } from "./placed.ts";
 
 /** Decides who is offered what, places tasks without a framework, and says why those wait that do. */
 export function createAllocationController(deps: Dependencies, scheduling: Scheduling): Runnable {
-  const loop = new AllocationLoop(deps, scheduling);
+  const breath = deps.breath.in("allocation");
+  const loop = new AllocationLoop({ ...deps, breath }, scheduling);
   const placed = createPlacedController(deps);
   return {
     name: "allocation",

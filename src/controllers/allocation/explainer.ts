@@ -1,4 +1,4 @@
-import type { Explanation, Question } from "../../allocator/index.ts";
+import type { Explanation, Question, Stepwise } from "../../allocator/index.ts";
 import type { Task } from "../../api/task.ts";
 import { Applier } from "../../cluster/apply.ts";
 import { findCondition, setCondition } from "../../cluster/conditions.ts";
@@ -7,7 +7,7 @@ import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { eachLimited } from "../limited.ts";
-import type { PendingGroup } from "../world/builtin.ts";
+import type { PendingGroup, PendingTask } from "../world/builtin.ts";
 import { builtInId } from "../world/world.ts";
 import { kindOf } from "./pending.ts";
 import { type WaitingReason, waitingReason } from "./reasons.ts";
@@ -19,8 +19,8 @@ export const PLACED_MANAGER = "mesos-operator-placed";
 const RENEW_AFTER = 15_000;
 /** An explanation serves all tasks that ask for the same for so long. */
 const REUSE_FOR = 2_000;
-/** Milliseconds of a round: each explanation looks at every agent; more wait for the next round. */
-const BUDGET = 100;
+/** Milliseconds of a round, turns of others included: each explanation looks at every agent; more wait for the next round. */
+const BUDGET = 500;
 const WRITES_A_ROUND = 64;
 const WIDTH = 8;
 
@@ -44,7 +44,7 @@ export class Explainer {
 
   /** `refusal`: why the API server would not have a task bound, by its uid. */
   async explain(
-    ask: (question: Question) => Explanation,
+    ask: (question: Question) => Stepwise<Explanation>,
     groups: readonly PendingGroup[],
     refusal: (uid: string) => string | undefined,
     signal: AbortSignal,
@@ -52,7 +52,10 @@ export class Explainer {
     const now = this.#deps.clock.monotonic();
     this.#forget(now);
     const news: { task: Live<Task>; why: WaitingReason }[] = [];
-    for (const { namespace, role, pending } of groups.flatMap(each)) {
+    // Who was never told first: there may be time for one explanation a round only.
+    const since = ({ pending }: Waiting) => this.#said.get(pending.task.metadata.uid)?.at ?? 0;
+    const waiting = groups.flatMap(each).sort((a, b) => since(a) - since(b));
+    for (const { namespace, role, pending } of waiting) {
       const { task, request } = pending;
       if (news.length >= WRITES_A_ROUND) break;
       if (!this.#mayBeNews(task, now)) continue;
@@ -62,7 +65,7 @@ export class Explainer {
       if (why === undefined) {
         if (this.#deps.clock.monotonic() > now + BUDGET) continue;
         const question = { ...request, framework: builtInId(namespace), role };
-        why = { ...waitingReason(ask(question)), at: now };
+        why = { ...waitingReason(await this.#deps.breath.through(ask(question))), at: now };
         this.#known.set(key, why);
       }
       if (this.#isNews(task, why, now)) news.push({ task, why });
@@ -104,7 +107,11 @@ export class Explainer {
   }
 }
 
-const each = ({ namespace, role, tasks }: PendingGroup) =>
+interface Waiting extends Pick<PendingGroup, "namespace" | "role"> {
+  readonly pending: PendingTask;
+}
+
+const each = ({ namespace, role, tasks }: PendingGroup): Waiting[] =>
   tasks.map((pending) => ({ namespace, role, pending }));
 
 const refusedBy = (words: string, at: number): Said => ({

@@ -110,11 +110,11 @@ export class AllocationLoop implements Runnable {
     const plan = await makePlan({
       allocator,
       agent: (name) => views.get(name)?.state,
-      agents: () => Array.from(views.all(), ({ state }) => state),
+      agents: () => views.each(({ state }) => state),
       pending: now,
       options,
       policy: this.#policy,
-      peers: peersAmong(() => [...views.all()].flatMap(({ tasks }) => tasks)),
+      peers: peersAmong(() => views.each(({ tasks }) => tasks)),
       breath,
     });
     metrics.allocationSeconds.observe((clock.monotonic() - options.now) / 1000);
@@ -139,7 +139,7 @@ export class AllocationLoop implements Runnable {
     const unplaced = later ? withAlike(plan.unplaced, pending, now, rests) : plan.unplaced;
     const waiting = [...unplaced, ...refusedOnly(pending, refusal)];
     await this.#explainer.explain(
-      (question) => allocator.explain(question, options),
+      (question) => allocator.explaining(question, options),
       waiting,
       refusal,
       signal,

@@ -46,7 +46,7 @@ const planned = (
     start,
     pendingGroups(tasks, []),
     options,
-    peersAmong(() => running),
+    peersAmong(() => [running]),
   );
 const where = ({ bindings }: Awaited<ReturnType<typeof planned>>) => bindings.map(({ agent }) => agent);
 

@@ -10,12 +10,16 @@ import type { PendingGroup } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
 import { makePlan } from "./plan.ts";
 
+function* nobody(): ReturnType<Peers> {
+  return [];
+}
+
 /** Plans a world at one go, for unit tests. */
 export async function planOf(
   { agents, frameworks, roles, quotas }: AllocationWorld,
   pending: readonly PendingGroup[],
   options: AllocationOptions,
-  peers: Peers = () => [],
+  peers: Peers = nobody,
 ) {
   const allocator = new AllocationEngine();
   allocator.setRoles(roles);
@@ -31,7 +35,7 @@ export async function planOf(
     options,
     policy: placementPolicy("first-fit"),
     peers,
-    breath: new Breath(new ManualClock()),
+    breath: Breath.of(new ManualClock()),
   });
   return { ...plan, allocator };
 }

@@ -3,12 +3,14 @@ import {
   type Allocation,
   type AllocationOptions,
   type Allocator,
-  judgeOf,
+  type Candidate,
+  judgeStepwise,
   type Placed,
   type PlacementPolicy,
   type PlannedOffer,
-  place,
+  placeStepwise,
   Situation,
+  type Stepwise,
 } from "../../allocator/index.ts";
 import { type Breath, SLICE } from "../../cluster/breath.ts";
 import { Resources } from "../../resources/index.ts";
@@ -47,6 +49,8 @@ export interface PlanParts {
 
 /** Each pass offers the built-in framework agents that it has not seen; so many are enough for any but the oddest cluster. */
 const MOST_PASSES = 64;
+/** Offers that are sorted at one go. */
+const STRIDE = 256;
 /** Milliseconds: what the built-in framework has no use for it is not offered again, until something wakes it. */
 const FOR_LONG = 24 * 3600 * 1000;
 
@@ -56,22 +60,39 @@ const FOR_LONG = 24 * 3600 * 1000;
  */
 export async function makePlan(parts: PlanParts): Promise<Plan> {
   const planning = new Planning(parts);
+  const { breath } = parts;
   let offers = await decide(parts);
-  for (let pass = 1; pass < MOST_PASSES && offers.some(isMine); pass++) {
-    planning.answer(offers);
+  // Only who has tasks that wait is offered anything.
+  for (let pass = 1; pass < MOST_PASSES && parts.pending.length > 0; pass++) {
+    const { mine, others } = await breath.through(whose(offers));
+    if (mine.length === 0) break;
+    await breath.through(planning.answer(mine, others));
     offers = await decide(parts);
   }
+  const { mine, others } = await breath.through(whose(offers));
   // The last ones that nothing came of any more: they are declined.
-  const mine = offers.filter(isMine);
-  planning.decline(mine, []);
+  await breath.through(planning.decline(mine, []));
   return {
-    offers: offers.filter((offer) => !isMine(offer)),
+    offers: others,
     bindings: planning.bindings,
-    unplaced: planning.explained(),
+    unplaced: await breath.through(planning.explained()),
   };
 }
 
-const isMine = ({ framework }: PlannedOffer): boolean => isBuiltInId(framework);
+interface Offers {
+  readonly mine: readonly PlannedOffer[];
+  readonly others: readonly PlannedOffer[];
+}
+
+/** Those of the built-in framework, and the others. */
+function* whose(offers: readonly PlannedOffer[]): Stepwise<Offers> {
+  const [mine, others]: PlannedOffer[][] = [[], []];
+  for (const [i, offer] of offers.entries()) {
+    if (i % STRIDE === 0) yield;
+    (isBuiltInId(offer.framework) ? mine : others)?.push(offer);
+  }
+  return { mine: mine ?? [], others: others ?? [] };
+}
 
 async function decide({ allocator, options, breath }: PlanParts): Promise<readonly PlannedOffer[]> {
   const round = allocator.begin(options);
@@ -96,34 +117,41 @@ class Planning {
   }
 
   /** Takes the offers of a round: places tasks on those of the built-in framework, and takes back the others'. */
-  answer(offers: readonly PlannedOffer[]): void {
-    const mine = offers.filter(isMine);
-    for (const offer of offers) if (!isMine(offer)) this.#parts.allocator.withdraw(offer);
+  *answer(mine: readonly PlannedOffer[], others: readonly PlannedOffer[]): Stepwise<void> {
+    for (const offer of others) {
+      this.#parts.allocator.withdraw(offer);
+      yield;
+    }
     const before = this.bindings.length;
-    this.#groups = this.#groups.flatMap((group) => this.#answerGroup(group, mine));
-    this.decline(mine, this.bindings.slice(before));
+    const groups: PendingGroup[] = [];
+    for (const group of this.#groups) {
+      const left = yield* this.#answerGroup(group, mine);
+      if (left.length > 0) groups.push({ ...group, tasks: left });
+    }
+    this.#groups = groups;
+    yield* this.decline(mine, this.bindings.slice(before));
   }
 
-  #answerGroup(group: PendingGroup, mine: readonly PlannedOffer[]): PendingGroup[] {
+  *#answerGroup(group: PendingGroup, mine: readonly PlannedOffer[]): Stepwise<readonly PendingTask[]> {
     const id = builtInId(group.namespace);
     const own = mine.filter(({ framework, role }) => framework === id && role === group.role);
-    const left = own.length === 0 ? group.tasks : this.#place(group, own);
-    return left.length === 0 ? [] : [{ ...group, tasks: left }];
+    return own.length === 0 ? group.tasks : yield* this.#place(group, own);
   }
 
   /** Gives back what was not taken, and says for which clients that is no use. */
-  decline(mine: readonly PlannedOffer[], taken: readonly Binding[]): void {
+  *decline(mine: readonly PlannedOffer[], taken: readonly Binding[]): Stepwise<void> {
     const { allocator, options } = this.#parts;
     for (const agent of new Set(mine.map(({ agent }) => agent))) {
       const state = this.#afterwards(agent);
       if (state === undefined) allocator.removeAgent(agent);
       else allocator.upsertAgent(state);
+      yield;
     }
     const woken = new Map<string, Set<string>>();
+    const bindings = Map.groupBy(taken, ({ agent }) => agent);
     for (const { framework, role, agent, resources } of mine) {
-      const used = taken.filter(
-        ({ agent: name, pending }) => name === agent && isFor(pending, framework, role),
-      );
+      yield;
+      const used = (bindings.get(agent) ?? []).filter(({ pending }) => isFor(pending, framework, role));
       const rest = resources.subtract(Resources.sum(used.map((binding) => binding.resources)));
       allocator.refuse({ framework, role, agent, resources: rest, now: options.now, time: FOR_LONG });
       // What was placed may have made room for others by their constraints, on agents that were given back.
@@ -158,16 +186,20 @@ class Planning {
     return this.#exclusive.has(name) ? { ...after, withheld: "Exclusive" } : after;
   }
 
-  #place(group: PendingGroup, offers: readonly PlannedOffer[]): readonly PendingTask[] {
-    const candidates = offers.flatMap(({ agent, role, resources }) => {
+  *#place(group: PendingGroup, offers: readonly PlannedOffer[]): Stepwise<readonly PendingTask[]> {
+    const candidates: (Candidate & { readonly agent: AgentState })[] = [];
+    for (const { agent, role, resources } of offers) {
       const state = this.#afterwards(agent);
-      return state === undefined ? [] : [{ agent: state, role, available: resources, total: state.total }];
-    });
-    const { placed } = place(
+      if (state === undefined) continue;
+      candidates.push({ agent: state, role, available: resources, total: state.total });
+      yield;
+    }
+    const { placed } = yield* placeStepwise(
       group.tasks.map(({ request }) => request),
       candidates,
       this.#parts.policy,
-      this.#situation(group),
+      yield* this.#situation(group),
+      false,
     );
     const byId = new Map(placed.map((one) => [one.request.id, one]));
     return group.tasks.filter((pending) => {
@@ -193,33 +225,41 @@ class Planning {
     }
   }
 
-  #situation(group: PendingGroup): Situation | undefined {
+  *#situation(group: PendingGroup): Stepwise<Situation | undefined> {
     const { namespace, role, tasks } = group;
     const key = situationKey(group);
     const known = this.#situations.get(key);
     if (known !== undefined || tasks.every(({ request }) => request.terms === undefined)) return known;
-    const agents = Array.from(this.#parts.agents(), (state) => this.#afterwards(state.name) ?? state);
-    const busy = agents.filter(({ allocations }) => allocations.some(({ resources }) => !resources.isEmpty));
-    const made = new Situation({
-      agents,
-      running: this.#parts.peers(namespace, role),
-      occupied: busy.map(({ name }) => name),
-    });
+    const agents: AgentState[] = [];
+    const occupied = new Set<string>();
+    for (const state of this.#parts.agents()) {
+      const agent = this.#afterwards(state.name) ?? state;
+      agents.push(agent);
+      if (agent.allocations.some(({ resources }) => !resources.isEmpty)) occupied.add(agent.name);
+      yield;
+    }
+    const made = new Situation({ agents, running: yield* this.#parts.peers(namespace, role), occupied });
     this.#situations.set(key, made);
     return made;
   }
 
   /** What is left, so that it can be asked which constraint fails where. */
-  explained(): readonly PendingGroup[] {
-    return this.#groups.map((group) => {
-      const situation = this.#situation(group);
-      if (situation === undefined) return group;
-      const tasks = group.tasks.map((pending) => {
-        const { failures } = judgeOf(pending.request, situation);
-        return { ...pending, request: { ...pending.request, failures } };
-      });
-      return { ...group, tasks };
-    });
+  *explained(): Stepwise<readonly PendingGroup[]> {
+    const groups: PendingGroup[] = [];
+    for (const group of this.#groups) {
+      const situation = yield* this.#situation(group);
+      const tasks: PendingTask[] = [];
+      for (const pending of group.tasks) {
+        if (situation === undefined) {
+          tasks.push(pending);
+          continue;
+        }
+        const { failures } = yield* judgeStepwise(pending.request, situation);
+        tasks.push({ ...pending, request: { ...pending.request, failures } });
+      }
+      groups.push({ ...group, tasks });
+    }
+    return groups;
   }
 }
 

@@ -9,11 +9,11 @@ import type { Plan } from "./plan.ts";
  * Which of the planned offers are beyond a fair share and may be taken back later, as their frameworks allow. Looks at all agents, so only
  * where that can be: reclaiming is on, and one of the frameworks is reclaimable. The plan's tasks have been written.
  */
-export function revocableNow(
+export async function revocableNow(
   deps: Dependencies,
-  { mirror, views }: Scheduling,
+  { mirror, totals, views }: Scheduling,
   { offers, unplaced }: Pick<Plan, "offers" | "unplaced">,
-): ReadonlySet<PlannedOffer> {
+): Promise<ReadonlySet<PlannedOffer>> {
   const { caches, config } = deps;
   const { excludeFromFairness, reclaim } = config.allocation;
   const reclaimable = (id: string) => caches.frameworks.store.get(id)?.spec.reclaimable ?? false;
@@ -26,11 +26,12 @@ export function revocableNow(
     ),
   );
   const world = {
-    agents: Array.from(views.all(), ({ state }) => state),
+    agents: views.each(({ state }) => state),
+    total: totals.get(),
     roles: roleStates(caches.roles.store.values()),
     quotas: quotaStates(caches.quotas.store.values()),
     frameworks: [...frameworks, ...builtInStates(unplaced, mirror.taints)],
-    refusals: { refuses: () => false },
   };
-  return revocableOffers(world, offers, reclaimable, new Set(excludeFromFairness));
+  const marking = revocableOffers(world, offers, reclaimable, new Set(excludeFromFairness));
+  return deps.breath.through(marking);
 }

@@ -58,7 +58,7 @@ export class PlanWriter {
         if (!done) failed++;
       });
     await eachLimited(plan.bindings, WIDTH, (binding) => attempt(this.#bind(binding, signal)));
-    const revocable = revocableNow(this.#deps, this.#scheduling, plan);
+    const revocable = await revocableNow(this.#deps, this.#scheduling, plan);
     const written = await streamOffers(this.#deps, this.#scheduling, plan.offers, revocable);
     await eachLimited(written, WIDTH, (planned) =>
       attempt(this.#offer(planned, revocable.has(planned), signal)),

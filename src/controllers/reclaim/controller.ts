@@ -1,5 +1,4 @@
 import {
-  type AgentState,
   type Demand,
   decideStepwise,
   NO_RECLAIM,
@@ -95,7 +94,11 @@ export class ReclaimLoop implements Runnable {
     const { breath, caches, clock } = this.#deps;
     const { views } = this.#scheduling;
     const quotas = quotaStates(caches.quotas.store.values());
-    const waiting = withinLimits(this.#demand(), quotas, (role) => subtreeUse(this.#deps, role).consumed);
+    const waiting = withinLimits(
+      await this.#demand(),
+      quotas,
+      (role) => subtreeUse(this.#deps, role).consumed,
+    );
     if (waiting.length === 0 && this.#isIdle()) return;
     const facts: ReclaimFacts = {
       views: views.all(),
@@ -127,20 +130,16 @@ export class ReclaimLoop implements Runnable {
     return remembered === 0 && !this.#applier.busy;
   }
 
-  #demand(): Demand[] {
+  async #demand(): Promise<Demand[]> {
     const { mirror, views } = this.#scheduling;
     const pending = pendingGroups(pendingTasks(this.#deps, this.#scheduling), mirror.taints);
-    // Worked out when somebody waits for the first time.
-    let states: ReadonlyMap<string, AgentState> | undefined;
     const agents = {
       get: (name: string) => views.get(name)?.state,
-      values: () => {
-        states ??= new Map(Array.from(views.all(), ({ name, state }) => [name, state]));
-        return states.values();
-      },
+      values: () => views.each(({ state }) => state),
     };
-    const peers = peersAmong(() => [...views.all()].flatMap(({ tasks }) => tasks));
-    return [...pendingDemand(pending, agents, peers), ...this.#frameworkDemand(agents)];
+    const peers = peersAmong(() => views.each(({ tasks }) => tasks));
+    const ofTasks = await this.#deps.breath.through(pendingDemand(pending, agents, peers));
+    return [...ofTasks, ...this.#frameworkDemand(agents)];
   }
 
   #frameworkDemand(agents: Pick<AgentStates, "get">): Demand[] {

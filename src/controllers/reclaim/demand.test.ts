@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AgentState } from "../../allocator/index.ts";
+import { type AgentState, atOnce } from "../../allocator/index.ts";
 import { Limits, parseResources, type Quantities } from "../../resources/index.ts";
 import { frameworkReadiness } from "../framework/readiness.ts";
 import { agentState, framework, list, task } from "../objects.fixture.ts";
@@ -19,10 +19,12 @@ const where = (admits: ((name: string) => boolean) | undefined) =>
 
 describe("demand of tasks without a framework", () => {
   const demandOf = (...tasks: ReturnType<typeof task>[]) =>
-    pendingDemand(
-      pendingGroups(tasks, [{ key: "only", value: "x", effect: "NoSchedule" }]),
-      agents,
-      peersAmong(() => []),
+    atOnce(
+      pendingDemand(
+        pendingGroups(tasks, [{ key: "only", value: "x", effect: "NoSchedule" }]),
+        agents,
+        peersAmong(() => []),
+      ),
     );
 
   it("is each one's own, by its uid, where its taints and constraints let it", () => {

@@ -1,4 +1,12 @@
-import { type AgentState, type Demand, judgeOf, type QuotaState, Situation } from "../../allocator/index.ts";
+import {
+  type AgentState,
+  type Demand,
+  judgeOf,
+  type QuotaState,
+  type RunningTask,
+  Situation,
+  type Stepwise,
+} from "../../allocator/index.ts";
 import type { Framework } from "../../api/framework.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { type Limits, type Quantities, type Resources, roleLineage } from "../../resources/index.ts";
@@ -7,34 +15,49 @@ import type { PendingGroup } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
 
 /** What is known of agents, by name. */
-export type AgentStates = Pick<ReadonlyMap<string, AgentState>, "get" | "values">;
+export interface AgentStates {
+  get(name: string): AgentState | undefined;
+  values(): Iterable<AgentState>;
+}
 
 /** Tasks that wait for the built-in framework, each by its uid. Those that ask for something reserved are not met by taking back. */
-export function pendingDemand(groups: readonly PendingGroup[], agents: AgentStates, peers: Peers): Demand[] {
-  return groups.flatMap(({ namespace, role, tasks }) => {
-    let situation: Situation | undefined;
-    const around = () => {
-      situation ??= new Situation({
-        agents: agents.values(),
-        running: peers(namespace, role),
-        occupied: [...agents.values()].filter(isBusy).map(({ name }) => name),
-      });
-      return situation;
-    };
-    return tasks.flatMap(({ task, request }): Demand[] => {
-      if (!isPlain(request.resources)) return [];
-      const { tolerated, terms } = request;
+export function* pendingDemand(
+  groups: readonly PendingGroup[],
+  agents: AgentStates,
+  peers: Peers,
+): Stepwise<Demand[]> {
+  const demand: Demand[] = [];
+  for (const { namespace, role, tasks } of groups) {
+    const situation = tasks.some(({ request }) => request.terms !== undefined)
+      ? yield* situationOf(agents, yield* peers(namespace, role))
+      : undefined;
+    for (const { task, request } of tasks) {
+      yield;
+      const resources = request.resources.scalarQuantities();
+      if (resources.isEmpty || !isPlain(request.resources)) continue;
+      const { tolerated } = request;
       const wantsGpus = request.resources.names().includes("gpus");
       const admits = (name: string): boolean => {
         const agent = agents.get(name);
         if (agent === undefined || (hasGpus(agent) && !wantsGpus)) return false;
         if (agent.taints?.some((taint) => !tolerated?.has(taint))) return false;
-        return terms === undefined || judgeOf(request, around()).failures(agent).length === 0;
+        return situation === undefined || judgeOf(request, situation).failures(agent).length === 0;
       };
-      const resources = request.resources.scalarQuantities();
-      return resources.isEmpty ? [] : [{ id: task.metadata.uid, role, resources, admits }];
-    });
-  });
+      demand.push({ id: task.metadata.uid, role, resources, admits });
+    }
+  }
+  return demand;
+}
+
+function* situationOf(agents: AgentStates, running: readonly RunningTask[]): Stepwise<Situation> {
+  const all: AgentState[] = [];
+  const occupied = new Set<string>();
+  for (const agent of agents.values()) {
+    all.push(agent);
+    if (isBusy(agent)) occupied.add(agent.name);
+    yield;
+  }
+  return new Situation({ agents: all, running, occupied });
 }
 
 /** A framework, as far as it bears on whether it waits for an offer. */

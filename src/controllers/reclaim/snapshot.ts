@@ -35,22 +35,22 @@ export function* reclaimSnapshot({
   reclaimable,
   demand,
 }: ReclaimFacts): Stepwise<ReclaimSnapshot> {
-  const totals: Quantities[] = [];
+  const totals = new Map<string, number>();
   const agents: { name: string; free: Quantities }[] = [];
   const held: HeldTask[] = [];
   const executors: HeldTask[] = [];
   let count = 0;
   for (const view of views) {
     const { name, state, tasks } = view;
-    totals.push(state.total.nonShared().scalarQuantities());
+    for (const [resource, milli] of state.total.nonShared().scalarQuantities())
+      totals.set(resource, (totals.get(resource) ?? 0) + milli);
     if (state.withheld === undefined) agents.push({ name, free: freeOf(view) });
     for (const task of tasks) held.push(heldTask(task, name, reclaimable, view.executors));
     for (const executor of view.executors) executors.push(heldExecutor(executor, view, reclaimable));
     if (++count % BETWEEN === 0) yield;
   }
   const guarantees = quotas.map((quota) => ({ role: quota.role, guarantees: quota.guarantees }));
-  const total = Quantities.of(totals.flatMap((each) => [...each]));
-  return { total, agents, roles, guarantees, tasks: held, executors, demand };
+  return { total: Quantities.of(totals), agents, roles, guarantees, tasks: held, executors, demand };
 }
 
 /** What no task holds and nobody has reserved. Outstanding offers count as free: they can be taken back. */

@@ -120,6 +120,11 @@ export class AgentViews {
     }
   }
 
+  /** Of each view a part, as it is when it is asked for. */
+  *each<T>(part: (view: AgentView) => T): Generator<T, void> {
+    for (const view of this.all()) yield part(view);
+  }
+
   /** One agent that cannot be understood must not keep all others from being offered. */
   #try(agent: Live<Agent>, rests: boolean, before: Standing | undefined): Made | undefined {
     try {

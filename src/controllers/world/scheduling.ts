@@ -36,7 +36,8 @@ export function createScheduling(deps: Dependencies): Scheduling {
   const views: AgentViews = new AgentViews(deps, assumed);
   const allocator = new AllocationEngine();
   const totals = new ClusterTotals();
-  const mirror = new AllocatorMirror(deps, { allocator, views, offers, totals });
+  const breath = deps.breath.in("allocation");
+  const mirror = new AllocatorMirror({ ...deps, breath }, { allocator, views, offers, totals });
   return {
     views,
     assumed,

@@ -57,7 +57,7 @@ export class Mirror {
     const caches = createCaches(clients, { logger, clock });
     const allocationRequests = new Mailbox<string>();
     this.#deps = {
-      ...{ config, clients, caches, clock, breath: new Breath(clock), logger, random: Math.random },
+      ...{ config, clients, caches, clock, breath: Breath.of(clock), logger, random: Math.random },
       recorder: { record: () => {} },
       metrics: new OperatorMetrics(registry),
       controllerMetrics: new Metrics(registry),

@@ -11,9 +11,10 @@ import { LaunchingFramework } from "../cluster/framework.ts";
 import { Operator } from "../cluster/operator.ts";
 import { seedCluster } from "../cluster/seed/seed.ts";
 import { Simulation } from "../cluster/simulation.ts";
-import { type Life, paceOf, round } from "../cluster/statistics.ts";
+import { type Life, median, paceOf, round } from "../cluster/statistics.ts";
 import { until } from "../cluster/waiting.ts";
 import { Crowd } from "../gateway/crowd.ts";
+import { type Applied, applyTasks } from "./applied.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { Options } from "./options.ts";
 import type { Seen } from "./probe.ts";
@@ -22,10 +23,15 @@ const PROBE = join(import.meta.dirname, "probe.ts");
 const PATIENCE = 240_000;
 /** Of each task that the load launches. */
 const TASK_SECONDS = 2;
+/** Milliseconds. */
+const APPLY_EVERY = 5_000;
 const NO_LIMIT = 1_000_000;
 const LOAD = { tasksPerOffer: 10, inFlight: 20 };
 /** Tasks asked for at a time. */
 const BATCH = 40;
+/** Tasks without a framework, applied at a time. */
+const APPLIED = 100;
+const APPLIED_UNDER_LOAD = 20;
 
 /** The operator as its image runs it, on a cluster that was there before it, under load; then those that take over from it. */
 export class LoopBench {
@@ -86,6 +92,8 @@ export class LoopBench {
       offersAllMs: round(performance.now() - began),
     };
     this.#say("all agents are offered");
+    const applied = await leader.during(this.#apply("tasks", APPLIED));
+    yield { ...(await this.#seen("tasks", leader)), applied };
     const heartbeats = new Heartbeats(this.#plane.etcd, this.#options.agents);
     this.#heartbeats = heartbeats;
     yield await this.#load(leader, heartbeats);
@@ -101,6 +109,10 @@ export class LoopBench {
       return cold;
     };
     yield await this.#takeOver("cold", standby, next, () => cold);
+  }
+
+  #apply(name: string, count: number): Promise<Applied> {
+    return applyTasks(this.#plane.connection, name, count, TASK_SECONDS, PATIENCE);
   }
 
   async #load(leader: Operator, heartbeats: Heartbeats): Promise<object> {
@@ -129,10 +141,16 @@ export class LoopBench {
       while (performance.now() < end) lives.push(...(await some()));
       return lives;
     };
+    const applied: Applied[] = [];
+    const apply = async () => {
+      for (; performance.now() < end; await delay(APPLY_EVERY))
+        applied.push(await this.#apply(`load-${applied.length}`, APPLIED_UNDER_LOAD));
+    };
     const [gateway, offered] = await leader.during(
       Promise.all([
         launch(async () => (await crowd.launch(BATCH, LOAD, PATIENCE)).lives),
         launch(() => objects.launch(BATCH, PATIENCE)),
+        apply(),
       ]),
     );
     const { late } = heartbeats;
@@ -145,6 +163,11 @@ export class LoopBench {
       ...{ frameworks: size, offersPerSecond: a(crowd.offers - offers) },
       gatewayLaunches: { count: gateway.length, ...paceOf(gateway, "running") },
       offerLaunches: { count: offered.length, ...paceOf(offered, "running") },
+      applied: {
+        times: applied.length,
+        placedMs: median(applied.map(({ placedMs }) => placedMs)),
+        explainedMs: median(applied.map(({ explainedMs }) => explainedMs)),
+      },
       leasesPerSecond: a(heartbeats.leases - leases),
       nodesPerSecond: a(heartbeats.nodes - nodes),
       heartbeatsLateMs: round(late),

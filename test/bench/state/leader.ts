@@ -137,7 +137,7 @@ function dependencies(lists: Lists): Dependencies {
     clients,
     caches,
     clock: systemClock,
-    breath: new Breath(systemClock),
+    breath: Breath.of(systemClock),
     random: Math.random,
     recorder: nothing as Dependencies["recorder"],
     logger,

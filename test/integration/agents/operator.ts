@@ -47,7 +47,7 @@ export class NodeSide extends BareCluster {
       clients: this.clients,
       caches,
       clock: systemClock,
-      breath: new Breath(systemClock),
+      breath: Breath.of(systemClock),
       random: Math.random,
       recorder,
       logger,

@@ -89,7 +89,7 @@ describe("Reflector", () => {
     await makeConfigMaps(connection, namespace, 30);
     let [now, turns] = [0, 0];
     const clock = { ...systemClock, monotonic: () => now };
-    const breath = new Breath(clock, async () => {
+    const breath = Breath.of(clock, async () => {
       turns += 1;
     });
     const reflector = new Reflector(configMaps(connection), { namespace, logger: silent, breath });

@@ -127,7 +127,7 @@ describe("administration by the operator API", () => {
     const { quotas, roles } = createCaches(cluster.clients, {
       logger: createLogger({ name: "behind", level: "silent" }),
       clock: systemClock,
-      breath: new Breath(systemClock),
+      breath: Breath.of(systemClock),
     });
     const behind = await scene.gateway(namespace, {}, { leaseName: "behind" }, {}, (deps) => ({
       ...deps,
