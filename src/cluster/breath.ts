@@ -2,13 +2,13 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "./time.ts";
 
 /** Milliseconds of work after which the event loop turns: timers and sockets have theirs then. */
-export const SLICE = 5;
+export const SLICE = 4;
 
 /**
- * Those who follow the API server's watches, and who allocates, take turns with all others together, however many these are: where more
- * is to be done than can be, what happens is seen all the same, and decided upon.
+ * What the API server tells, who allocates, and what frameworks call for take turns with all others together, however many these are:
+ * where more is to be done than can be, what happens is seen all the same, decided upon, and answered.
  */
-const LANES = ["news", "allocation", "work"] as const;
+const LANES = ["news", "allocation", "calls", "work"] as const;
 export type Lane = (typeof LANES)[number];
 
 const TAKEN = Promise.resolve();
@@ -77,6 +77,7 @@ class Turns {
   readonly #waiting: Readonly<Record<Lane, Set<() => void>>> = {
     news: new Set(),
     allocation: new Set(),
+    calls: new Set(),
     work: new Set(),
   };
   /** The lane that had its turn last. */

@@ -77,7 +77,7 @@ export class SchedulerService implements Runnable {
     const { heartbeat, namespace, authorizer, metrics, master, agents } = options;
     this.#metrics = metrics;
     this.#deps = deps;
-    this.breath = deps.breath;
+    this.breath = deps.breath.in("calls");
     this.frameworks = new Frameworks(deps);
     this.#admission = { deps, frameworks: this.frameworks, authorizer, namespace };
     this.#messages = new ExecutorMessages({
@@ -93,7 +93,7 @@ export class SchedulerService implements Runnable {
     });
     this.#context = {
       messages: this.#messages,
-      deps,
+      deps: { ...deps, breath: this.breath },
       scheduling,
       heartbeat,
       metrics,
