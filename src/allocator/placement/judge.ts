@@ -29,6 +29,7 @@ function eligibleFor({ terms, tolerated }: TaskRequest): Eligible {
 /** As `judgeOf`, and what it has to find out of all agents is found in steps. */
 export function* judgeStepwise(request: TaskRequest, situation: Situation): Stepwise<Judge> {
   const { hard = [], soft = [] } = request.terms ?? {};
+  if (hard.length + soft.length > 0) yield* situation.load();
   for (const { balances } of [...hard, ...soft]) {
     if (balances !== undefined) yield* situation.gather(balances, eligibleFor(request));
   }

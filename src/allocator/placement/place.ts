@@ -55,7 +55,11 @@ export function* placeStepwise(
   why = true,
 ): Stepwise<PlacementResult> {
   const situation = before?.copy() ?? new Situation({ agents: candidates.map(({ agent }) => agent) });
-  const states = candidates.map((candidate): State => ({ candidate, available: candidate.available }));
+  const states: State[] = [];
+  for (const candidate of candidates) {
+    states.push({ candidate, available: candidate.available });
+    if (states.length % STRIDE === 0) yield;
+  }
   const placed: Placed[] = [];
   const unplaced: Unplaced[] = [];
   /** Why the first of those that are alike found no place; none after it does, as there is ever less. */

@@ -47,8 +47,18 @@ class Agents {
   }
 
   get byName(): ReadonlyMap<string, PlacementAgent> {
-    this.#byName ??= new Map(Array.from(this.#all, (agent) => [agent.name, agent]));
-    return this.#byName;
+    return this.#byName ?? atOnce(this.load());
+  }
+
+  *load(): Stepwise<ReadonlyMap<string, PlacementAgent>> {
+    if (this.#byName !== undefined) return this.#byName;
+    const byName = new Map<string, PlacementAgent>();
+    for (const agent of this.#all) {
+      byName.set(agent.name, agent);
+      yield;
+    }
+    this.#byName = byName;
+    return byName;
   }
 }
 
@@ -115,6 +125,11 @@ export class Situation {
     this.#agents = agents instanceof Agents ? agents : new Agents(agents);
     this.#occupied = [occupied instanceof Set ? occupied : new Set(occupied), new Set()];
     for (const task of running) this.add(task);
+  }
+
+  /** Sorts the agents, which whoever asks first would do at one go. */
+  *load(): Stepwise<void> {
+    yield* this.#agents.load();
   }
 
   /** One that changes on its own. */

@@ -141,7 +141,10 @@ class Planning {
   /** Gives back what was not taken, and says for which clients that is no use. */
   *decline(mine: readonly PlannedOffer[], taken: readonly Binding[]): Stepwise<void> {
     const { allocator, options } = this.#parts;
-    for (const agent of new Set(mine.map(({ agent }) => agent))) {
+    const told = new Set<string>();
+    for (const { agent } of mine) {
+      if (told.has(agent)) continue;
+      told.add(agent);
       const state = this.#afterwards(agent);
       if (state === undefined) allocator.removeAgent(agent);
       else allocator.upsertAgent(state);
