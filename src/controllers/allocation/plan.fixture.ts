@@ -7,12 +7,10 @@ import {
 import { Breath } from "../../cluster/breath.ts";
 import { ManualClock } from "../../cluster/manual-clock.ts";
 import type { PendingGroup } from "../world/builtin.ts";
-import type { Peers } from "../world/peers.ts";
+import { type Peers, peersAmong } from "../world/peers.ts";
 import { makePlan } from "./plan.ts";
 
-function* nobody(): ReturnType<Peers> {
-  return [];
-}
+const nobody: Peers = peersAmong(() => []);
 
 /** Plans a world at one go, for unit tests. */
 export async function planOf(

@@ -41,7 +41,8 @@ describe("the operator API", () => {
   afterAll(() => scene.stop());
 
   const launch = async (id: string) => {
-    const offer = await scheduler.offer(0.5);
+    // Not one of the little that a quota has let through.
+    const offer = await scheduler.offer(1);
     await scheduler.call({
       type: Scheduler.ACCEPT,
       accept: {
