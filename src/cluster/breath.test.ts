@@ -119,3 +119,17 @@ it("wakes several in one turn while they have little to do", async () => {
   await Promise.all(Array.from({ length: 6 }, small));
   expect(turns()).toBe(2);
 });
+
+it("lets nobody pass those of its lane who wait, though the slice has just begun", async () => {
+  const { breath, work } = breathing();
+  work(SLICE);
+  const order: string[] = [];
+  const first = breath.take().then(() => {
+    order.push("first");
+    expect(breath.isDue).toBe(false);
+    return breath.take().then(() => order.push("third"));
+  });
+  const second = breath.take().then(() => order.push("second"));
+  await Promise.all([first, second]);
+  expect(order).toEqual(["first", "second", "third"]);
+});

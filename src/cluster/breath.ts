@@ -43,9 +43,13 @@ export class Breath {
     return this.#turns.isDue;
   }
 
-  /** Awaited now and then by what takes long: returns at once, or after others had their turn. */
+  /**
+   * Awaited now and then by what takes long: returns at once, or after others had their turn. Who asks later is never before another of
+   * its lane.
+   */
   take(): Promise<void> {
-    return this.#turns.isDue ? this.#turns.wait(this.#lane) : TAKEN;
+    const turns = this.#turns;
+    return turns.isDue || turns.waits(this.#lane) ? turns.wait(this.#lane) : TAKEN;
   }
 
   /** Carries out work that yields where others may have their turn. */
@@ -97,6 +101,11 @@ class Turns {
 
   get isDue(): boolean {
     return this.#clock.monotonic() - this.#since >= SLICE;
+  }
+
+  /** Whether anybody of the lane waits. */
+  waits(lane: Lane): boolean {
+    return this.#waiting[lane].size > 0;
   }
 
   wait(lane: Lane): Promise<void> {

@@ -79,7 +79,8 @@ export class Connection {
     using deadline = this.#deadline(request);
     const response = await this.#send(request, deadline, false);
     const body = await this.#body(request, response, deadline);
-    if (this.#breath?.isDue) await this.#breath.take();
+    // In the order in which they came.
+    await this.#breath?.take();
     return { answer: parse(describe(request), body), length: body.length };
   }
 
