@@ -116,7 +116,8 @@ describe("a Role", () => {
       expect(amount(shares[1]?.allocated, "cpus")).toBeGreaterThan(9);
     });
     const metrics = await operator.registry.metrics();
-    expect(metrics).toMatch(/mesos_role_dominant_share\{role="heavy"\} 0\.[67]/);
+    // Above 9 of 16 cpus.
+    expect(metrics).toMatch(/mesos_role_dominant_share\{role="heavy"\} 0\.[567]/);
     for (const name of ["light", "heavy"]) {
       await cluster.clients.frameworks.delete({ namespace, name });
       for (const task of await held(name)) await cluster.report(task, "TASK_KILLED").catch(() => {});
