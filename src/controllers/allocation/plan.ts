@@ -9,13 +9,14 @@ import {
   type PlacementPolicy,
   type PlannedOffer,
   placeStepwise,
-  Situation,
+  type Situation,
   type Stepwise,
 } from "../../allocator/index.ts";
 import { type Breath, SLICE } from "../../cluster/breath.ts";
 import { Resources } from "../../resources/index.ts";
 import type { PendingGroup, PendingTask } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
+import { situationOf } from "../world/situation.ts";
 import { builtInId, isBuiltInId } from "../world/world.ts";
 
 /** A pending task that gets an agent. */
@@ -62,14 +63,11 @@ export async function makePlan(parts: PlanParts): Promise<Plan> {
   const planning = new Planning(parts);
   const { breath } = parts;
   let offers = await decide(parts);
-  // Only who has tasks that wait is offered anything.
-  for (let pass = 1; pass < MOST_PASSES && parts.pending.length > 0; pass++) {
-    const { mine, others } = await breath.through(whose(offers));
-    if (mine.length === 0) break;
-    await breath.through(planning.answer(mine, others));
+  for (let pass = 1; pass < MOST_PASSES && offers.mine.length > 0; pass++) {
+    await breath.through(planning.answer(offers));
     offers = await decide(parts);
   }
-  const { mine, others } = await breath.through(whose(offers));
+  const { mine, others } = offers;
   // The last ones that nothing came of any more: they are declined.
   await breath.through(planning.decline(mine, []));
   return {
@@ -86,18 +84,19 @@ interface Offers {
 
 /** Those of the built-in framework, and the others. */
 function* whose(offers: readonly PlannedOffer[]): Stepwise<Offers> {
-  const [mine, others]: PlannedOffer[][] = [[], []];
+  const mine: PlannedOffer[] = [];
+  const others: PlannedOffer[] = [];
   for (const [i, offer] of offers.entries()) {
     if (i % STRIDE === 0) yield;
-    (isBuiltInId(offer.framework) ? mine : others)?.push(offer);
+    (isBuiltInId(offer.framework) ? mine : others).push(offer);
   }
-  return { mine: mine ?? [], others: others ?? [] };
+  return { mine, others };
 }
 
-async function decide({ allocator, options, breath }: PlanParts): Promise<readonly PlannedOffer[]> {
+async function decide({ allocator, options, breath }: PlanParts): Promise<Offers> {
   const round = allocator.begin(options);
   while (!round.step(SLICE, () => breath.now())) await breath.take();
-  return round.offers;
+  return breath.through(whose(round.offers));
 }
 
 class Planning {
@@ -117,7 +116,7 @@ class Planning {
   }
 
   /** Takes the offers of a round: places tasks on those of the built-in framework, and takes back the others'. */
-  *answer(mine: readonly PlannedOffer[], others: readonly PlannedOffer[]): Stepwise<void> {
+  *answer({ mine, others }: Offers): Stepwise<void> {
     for (const offer of others) {
       this.#parts.allocator.withdraw(offer);
       yield;
@@ -233,17 +232,14 @@ class Planning {
     const key = situationKey(group);
     const known = this.#situations.get(key);
     if (known !== undefined || tasks.every(({ request }) => request.terms === undefined)) return known;
-    const agents: AgentState[] = [];
-    const occupied = new Set<string>();
-    for (const state of this.#parts.agents()) {
-      const agent = this.#afterwards(state.name) ?? state;
-      agents.push(agent);
-      if (agent.allocations.some(({ resources }) => !resources.isEmpty)) occupied.add(agent.name);
-      yield;
-    }
-    const made = new Situation({ agents, running: yield* this.#parts.peers(namespace, role), occupied });
+    const made = yield* situationOf(this.#agents(), yield* this.#parts.peers(namespace, role));
     this.#situations.set(key, made);
     return made;
+  }
+
+  /** All of them, with what has been planned for each. */
+  *#agents(): Generator<AgentState, void> {
+    for (const state of this.#parts.agents()) yield this.#afterwards(state.name) ?? state;
   }
 
   /** What is left, so that it can be asked which constraint fails where. */

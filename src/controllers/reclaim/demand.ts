@@ -3,8 +3,6 @@ import {
   type Demand,
   judgeOf,
   type QuotaState,
-  type RunningTask,
-  Situation,
   type Stepwise,
 } from "../../allocator/index.ts";
 import type { Framework } from "../../api/framework.ts";
@@ -13,6 +11,7 @@ import { type Limits, type Quantities, type Resources, roleLineage } from "../..
 import type { Readiness } from "../framework/readiness.ts";
 import type { PendingGroup } from "../world/builtin.ts";
 import type { Peers } from "../world/peers.ts";
+import { situationOf } from "../world/situation.ts";
 
 /** What is known of agents, by name. */
 export interface AgentStates {
@@ -29,7 +28,7 @@ export function* pendingDemand(
   const demand: Demand[] = [];
   for (const { namespace, role, tasks } of groups) {
     const situation = tasks.some(({ request }) => request.terms !== undefined)
-      ? yield* situationOf(agents, yield* peers(namespace, role))
+      ? yield* situationOf(agents.values(), yield* peers(namespace, role))
       : undefined;
     for (const { task, request } of tasks) {
       yield;
@@ -47,17 +46,6 @@ export function* pendingDemand(
     }
   }
   return demand;
-}
-
-function* situationOf(agents: AgentStates, running: readonly RunningTask[]): Stepwise<Situation> {
-  const all: AgentState[] = [];
-  const occupied = new Set<string>();
-  for (const agent of agents.values()) {
-    all.push(agent);
-    if (isBusy(agent)) occupied.add(agent.name);
-    yield;
-  }
-  return new Situation({ agents: all, running, occupied });
 }
 
 /** A framework, as far as it bears on whether it waits for an offer. */
@@ -125,9 +113,6 @@ export function withinLimits(
 }
 
 const hasGpus = ({ total }: AgentState): boolean => total.names().includes("gpus");
-
-const isBusy = ({ allocations }: AgentState): boolean =>
-  allocations.some(({ resources }) => !resources.isEmpty);
 
 const isPlain = (resources: Resources): boolean => {
   const plain = resources.unreserved().nonRevocable();
