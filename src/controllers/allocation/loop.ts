@@ -76,7 +76,7 @@ export class AllocationLoop implements Runnable {
         this.#doubted = this.#began;
         await this.#scheduling.mirror.doubtAll();
       }
-      await this.#round(signal).catch((error: unknown) => {
+      await this.#scheduling.rounds.during(this.#round(signal)).catch((error: unknown) => {
         if (signal.aborted) return;
         this.#deps.logger.error({ err: error }, "an allocation failed");
         this.#alarm.in(this.#interval);

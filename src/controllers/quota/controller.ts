@@ -1,14 +1,11 @@
 import type { Quota, QuotaStatus } from "../../api/quota.ts";
 import { Controller, from, type Result } from "../../cluster/controller.ts";
-import { isNotFound } from "../../cluster/errors.ts";
-import { keyOf, type Live } from "../../cluster/object.ts";
+import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import { Limits, Quantities, roleLineage } from "../../resources/index.ts";
-import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
-import { eachLimited } from "../limited.ts";
-import { closeOffer } from "../offer/closer.ts";
+import { takeBack, unansweredOffers } from "../offer/takeback.ts";
 import { StatusWriter } from "../statuswriter.ts";
 import { ignoringConflicts } from "../task/conflicts.ts";
 import { offerResources } from "../world/agentview.ts";
@@ -26,10 +23,14 @@ const SUM_AFTER = 500;
 /** Milliseconds: capacity changes with every Pod, and is judged no more often than this. */
 const JUDGE_EVERY = 10_000;
 
+/** By a Quota's name what of it was in force when room was made for it last, or when it was first seen. */
+type RoomFor = Map<string, string>;
+
 /** Quotas: which are in force, whether they are met, and offers that stand in the way of a new one. */
 export function createQuotaController(deps: Dependencies, scheduling: Scheduling): Runnable {
   const { caches, clients, clock, logger } = deps;
   const writer = new StatusWriter(clients.quotas, MANAGER, clock);
+  const roomFor: RoomFor = new Map();
   const upward = (path: string) =>
     roleLineage(path)
       .flatMap((at) => caches.quotas.store.by("role", at))
@@ -37,7 +38,7 @@ export function createQuotaController(deps: Dependencies, scheduling: Scheduling
   const all = () => caches.quotas.store.keys();
   return new Controller({
     name: "quota",
-    reconcile: ignoringConflicts((key, signal) => reconcile(deps, scheduling, writer, key, signal)),
+    reconcile: ignoringConflicts((key, signal) => reconcile(deps, scheduling, writer, roomFor, key, signal)),
     sources: [
       // What one guarantees is missing for others.
       from(caches.quotas, all),
@@ -61,12 +62,16 @@ async function reconcile(
   deps: Dependencies,
   scheduling: Scheduling,
   writer: StatusWriter<QuotaStatus, Quota>,
+  roomFor: RoomFor,
   key: string,
   signal: AbortSignal,
 ): Promise<Result> {
   const { caches, clock, config } = deps;
   const quota = caches.quotas.store.get(key);
-  if (quota === undefined) return {};
+  if (quota === undefined) {
+    roomFor.delete(key);
+    return {};
+  }
   const { role } = quota.spec;
   const older = eldest(caches.quotas.store.by("role", role));
   const listed = roleFor((path) => caches.roles.store.by("path", path), role) !== undefined;
@@ -84,9 +89,11 @@ async function reconcile(
   });
   announce(deps, quota, status);
   const wait = await writer.write(quota, status, signal);
-  if (JSON.stringify(status.applied) !== JSON.stringify(quota.status?.applied)) {
-    await makeRoom(deps, scheduling, { ...quota, status }, consumed, signal);
-  }
+  // Once the cache shows it: only then do allocations count with it.
+  const inForce = JSON.stringify(quota.status?.applied) ?? "";
+  const before = roomFor.get(key);
+  if (before !== undefined && before !== inForce) await makeRoom(deps, scheduling, quota, consumed, signal);
+  roomFor.set(key, inForce);
   return { requeueAfter: Math.min(wait ?? JUDGE_EVERY, JUDGE_EVERY) };
 }
 
@@ -108,20 +115,13 @@ async function makeRoom(
   const { role } = quota.spec;
   const [state] = quotaState(quota);
   const { guarantees, limits } = state ?? { guarantees: Quantities.empty, limits: Limits.none };
-  const { offers } = scheduling.assumed;
-  const open = [...deps.caches.offers.store.values(), ...offers.streamed()].flatMap((cached) => {
-    const offer = scheduling.assumed.offers.get(keyOf(cached.metadata)) ?? cached;
-    const isOpen = isOutstanding(offer) && offer.spec.response === undefined;
-    return isOpen ? [{ offer, resources: offerResources(offer) }] : [];
-  });
+  const open = (await unansweredOffers(deps, scheduling)).map((offer) => ({
+    offer,
+    resources: offerResources(offer),
+  }));
   const why = { reason: "QuotaChanged", message: `the quota of the role ${role} has changed` };
-  await eachLimited(offersInTheWay(role, guarantees, limits, consumed, open), 16, async ({ offer }) => {
-    try {
-      await closeOffer(deps, scheduling, offer, { state: "Rescinded", ...why }, signal);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  });
+  const back = offersInTheWay(role, guarantees, limits, consumed, open).map(({ offer }) => offer);
+  await takeBack(deps, scheduling, back, why, signal);
   deps.requestAllocation("QuotaChanged");
 }
 

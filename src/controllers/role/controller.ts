@@ -2,15 +2,12 @@ import type { Condition } from "../../api/condition.ts";
 import type { Role, RoleStatus } from "../../api/role.ts";
 import { setCondition } from "../../cluster/conditions.ts";
 import { Controller, from, type Result } from "../../cluster/controller.ts";
-import { isNotFound } from "../../cluster/errors.ts";
-import { keyOf, type Live } from "../../cluster/object.ts";
+import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
 import { roleLineage, toSpec } from "../../resources/index.ts";
-import { isOutstanding } from "../caches.ts";
 import { delayed } from "../delayed.ts";
 import type { Dependencies, Runnable } from "../dependencies.ts";
-import { eachLimited } from "../limited.ts";
-import { closeOffer } from "../offer/closer.ts";
+import { takeBack, unansweredOffers } from "../offer/takeback.ts";
 import { StatusWriter } from "../statuswriter.ts";
 import { ignoringConflicts } from "../task/conflicts.ts";
 import { roleFor } from "../world/roles.ts";
@@ -137,20 +134,8 @@ async function weighAnew(
   const { path, weight } = role.spec;
   const before = weights.get(role.metadata.name);
   if (before !== undefined && before !== weight && caches.frameworks.store.by("role", path).length > 0) {
-    const open = [...caches.offers.store.values(), ...scheduling.assumed.offers.streamed()].filter(
-      (offer) => isOutstanding(offer) && offer.spec.response === undefined,
-    );
     const why = { reason: "WeightChanged", message: `the role ${path} has the weight ${weight} now` };
-    await eachLimited(open, 16, async (offer) => {
-      // One that was answered or closed meanwhile is left alone.
-      const newest = scheduling.assumed.offers.get(keyOf(offer.metadata)) ?? offer;
-      if (!isOutstanding(newest)) return;
-      try {
-        await closeOffer(deps, scheduling, newest, { state: "Rescinded", ...why }, signal);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    });
+    await takeBack(deps, scheduling, await unansweredOffers(deps, scheduling), why, signal);
     deps.requestAllocation("WeightChanged");
   }
   weights.set(role.metadata.name, weight);

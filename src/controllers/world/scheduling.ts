@@ -5,6 +5,7 @@ import { Assumptions } from "./assumptions.ts";
 import { Filters } from "./filters.ts";
 import { AllocatorMirror } from "./mirror.ts";
 import { OfferBook } from "./offerbook.ts";
+import { Rounds } from "./rounds.ts";
 import { ClusterTotals } from "./shares.ts";
 
 /** What the controllers of the offer side share while one operator leads. All of it can be made again from lists. */
@@ -17,6 +18,7 @@ export interface Scheduling {
   readonly filters: Filters;
   /** As the allocator was told last. */
   readonly totals: ClusterTotals;
+  readonly rounds: Rounds;
 }
 
 export function createScheduling(deps: Dependencies): Scheduling {
@@ -45,5 +47,6 @@ export function createScheduling(deps: Dependencies): Scheduling {
     mirror,
     filters: new Filters(allocator, (framework) => mirror.touchFramework(framework)),
     totals,
+    rounds: new Rounds(),
   };
 }
