@@ -20,6 +20,39 @@ interface Seen {
   readonly state: "fresh" | "lapsed";
 }
 
+/** Milliseconds of renewals that are kept together. */
+const PART = 1000;
+
+/**
+ * Leases in the order in which they were seen, in parts: a Map of tens of thousands in which keys come and go would be made anew
+ * time and again, all of it at one go.
+ */
+class Renewals {
+  readonly #parts = new Map<number, Map<string, Seen>>();
+
+  get isEmpty(): boolean {
+    return this.#parts.size === 0;
+  }
+
+  /** None that was put before may have been seen later. */
+  put(key: string, seen: Seen): void {
+    const at = Math.floor(seen.at / PART);
+    const part = this.#parts.get(at) ?? new Map<string, Seen>();
+    part.set(key, seen);
+    this.#parts.set(at, part);
+  }
+
+  delete(key: string, { at }: Seen): void {
+    const part = this.#parts.get(Math.floor(at / PART));
+    part?.delete(key);
+    if (part?.size === 0) this.#parts.delete(Math.floor(at / PART));
+  }
+
+  *[Symbol.iterator](): Generator<[string, Seen], void> {
+    for (const part of this.#parts.values()) yield* part;
+  }
+}
+
 /**
  * Tells which Leases of a reflector have lapsed, by when THIS process saw renewTime change: clocks of others do not
  * matter. Time in which no watch stood does not count, so that an API server's outage is not
@@ -32,7 +65,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #seen = new Map<string, Seen>();
   /** Those that are fresh by how long they last, in the order in which they were seen: the first of each ends first. */
-  readonly #fresh = new Map<number, Map<string, Seen>>();
+  readonly #fresh = new Map<number, Renewals>();
   readonly #handlers = new Set<(key: string, state: LeaseState) => void>();
   readonly #stops: (() => void)[];
   /** Milliseconds, of all times when no watch stood that are over. */
@@ -95,11 +128,11 @@ export class Expiry {
     const state = holderIdentity === "" ? "lapsed" : same ? old.state : "fresh";
     if (same && state === old.state) return;
     const seen: Seen = { renewTime, at: same ? old.at : this.#now(), duration, state };
-    if (old?.state === "fresh") this.#fresh.get(old.duration)?.delete(key);
+    if (old?.state === "fresh") this.#fresh.get(old.duration)?.delete(key, old);
     this.#seen.set(key, seen);
     if (state === "fresh") {
-      const fresh = this.#fresh.get(duration) ?? new Map<string, Seen>();
-      fresh.set(key, seen);
+      const fresh = this.#fresh.get(duration) ?? new Renewals();
+      fresh.put(key, seen);
       this.#fresh.set(duration, fresh);
       this.#wakeAt(seen.at + duration);
     }
@@ -110,7 +143,7 @@ export class Expiry {
     const old = this.#seen.get(key);
     if (old === undefined) return;
     this.#seen.delete(key);
-    this.#fresh.get(old.duration)?.delete(key);
+    this.#fresh.get(old.duration)?.delete(key, old);
     this.#tell(key, "absent");
   }
 
@@ -135,11 +168,11 @@ export class Expiry {
           this.#wakeAt(seen.at + duration);
           break;
         }
-        fresh.delete(key);
+        fresh.delete(key, seen);
         this.#seen.set(key, { ...seen, state: "lapsed" });
         lapsed.push(key);
       }
-      if (fresh.size === 0) this.#fresh.delete(duration);
+      if (fresh.isEmpty) this.#fresh.delete(duration);
     }
     for (const key of lapsed) this.#tell(key, "lapsed");
   }

@@ -96,8 +96,7 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
       return [...gone, { type: "added", object, initial }];
     }
     if (this.#isSame(object, old)) return [];
-    this.#drop(key, old);
-    this.#insert(key, object);
+    this.#update(key, object, old);
     return [{ type: "updated", object, old }];
   }
 
@@ -128,6 +127,17 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
     }
   }
 
+  /** In its place: a large Map in which keys come and go is made anew, all of it at one go, time and again. */
+  #update(key: string, object: Live<T>, old: Live<T>): void {
+    this.#objects.set(key, object);
+    for (const { of, keys } of this.#indexes.values()) {
+      const [before, now] = [of(old), of(object)];
+      if (isAlike(before, now)) continue;
+      for (const value of before) keys.remove(value, key);
+      for (const value of now) keys.add(value, key);
+    }
+  }
+
   #drop(key: string, old: Live<T>): void {
     this.#objects.delete(key);
     for (const { of, keys } of this.#indexes.values()) {
@@ -135,3 +145,6 @@ export class Store<T extends KubeObject, I extends string = never> implements Re
     }
   }
 }
+
+const isAlike = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);

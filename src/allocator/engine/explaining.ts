@@ -21,7 +21,7 @@ export interface ExplainedParts {
 type Found = Omit<Reason, "reason" | "agents"> & { readonly reason: AgentReason };
 
 /** Agents between two turns of others. */
-const STRIDE = 64;
+const STRIDE = 16;
 
 /** What is told meanwhile may be taken in: of each agent it is what was so when its turn came. */
 export function* explainFrom(

@@ -54,7 +54,7 @@ export function* placeStepwise(
   before?: Situation,
   why = true,
 ): Stepwise<PlacementResult> {
-  const situation = before?.copy() ?? new Situation({ agents: candidates.map(({ agent }) => agent) });
+  const situation = before?.branch() ?? new Situation({ agents: candidates.map(({ agent }) => agent) });
   const states: State[] = [];
   for (const candidate of candidates) {
     states.push({ candidate, available: candidate.available });

@@ -20,12 +20,10 @@ export interface RunningTask {
 
 export interface SituationParts {
   /** All, offered now or not: the values of their attributes are what Balanced counts. */
-  readonly agents: Iterable<PlacementAgent> | Agents;
+  readonly agents: Iterable<PlacementAgent>;
   readonly running?: Iterable<RunningTask>;
   /** Agents where something runs or is offered to others, beside what `running` says. */
   readonly occupied?: Iterable<string>;
-  /** For copies. */
-  readonly values?: Map<string, ReadonlySet<string>>;
 }
 
 /** Text of HOSTNAME, REGION, ZONE, or of the first attribute of the name. */
@@ -37,7 +35,7 @@ export function attributeText(agent: ConstrainedAgent, attribute: string): strin
   return value && formatValue(value);
 }
 
-/** Agents by name; made when first asked for, as most tasks ask nothing of others, and shared by copies: they never change. */
+/** Agents by name; made when first asked for, as most tasks ask nothing of others. They never change. */
 class Agents {
   readonly #all: Iterable<PlacementAgent>;
   #byName: ReadonlyMap<string, PlacementAgent> | undefined;
@@ -95,8 +93,10 @@ class PeerCounts implements PeerCount {
   all = 0;
   readonly #about: PeerAttribute;
 
-  constructor(about: PeerAttribute) {
+  constructor(about: PeerAttribute, before?: PeerCount) {
     this.#about = about;
+    for (const [value, count] of before?.byValue ?? []) this.byValue.set(value, count);
+    this.all = before?.all ?? 0;
   }
 
   add({ groups }: RunningTask, agent: PlacementAgent): void {
@@ -109,21 +109,25 @@ class PeerCounts implements PeerCount {
 
 export class Situation {
   readonly #agents: Agents;
+  /** What this one has come from: all that it says counts here too. */
+  readonly #before: Situation | undefined;
   readonly #running: RunningTask[] = [];
-  /** Given from the beginning, and those of tasks that came since. */
-  readonly #occupied: readonly [ReadonlySet<string>, Set<string>];
+  readonly #occupied: ReadonlySet<string>;
+  /** Agents of `#running`. */
+  readonly #busy = new Set<string>();
   readonly #closed = new Set<string>();
   /** By group and attribute; worked out when first asked. */
   readonly #counts = new Map<string, PeerCounts>();
-  /** By the attribute and what makes agents eligible, the values that there are; shared by copies. */
+  /** By the attribute and what makes agents eligible, the values that there are; shared by branches. */
   readonly #values: Map<string, ReadonlySet<string>>;
   /** By what makes agents eligible, how many peers the value with the fewest has; until a task is added. */
   readonly #fewest = new Map<string, Map<PeerAttribute, number>>();
 
-  constructor({ agents, running = [], occupied = [], values = new Map() }: SituationParts) {
-    this.#values = values;
-    this.#agents = agents instanceof Agents ? agents : new Agents(agents);
-    this.#occupied = [occupied instanceof Set ? occupied : new Set(occupied), new Set()];
+  constructor({ agents, running = [], occupied = [] }: SituationParts, before?: Situation) {
+    this.#before = before;
+    this.#values = before === undefined ? new Map() : before.#values;
+    this.#agents = before === undefined ? new Agents(agents) : before.#agents;
+    this.#occupied = occupied instanceof Set ? occupied : new Set(occupied);
     for (const task of running) this.add(task);
   }
 
@@ -132,20 +136,14 @@ export class Situation {
     yield* this.#agents.load();
   }
 
-  /** One that changes on its own. */
-  copy(): Situation {
-    const [occupied] = this.#occupied;
-    return new Situation({
-      agents: this.#agents,
-      running: this.#running,
-      occupied,
-      values: this.#values,
-    });
+  /** One that is added to by itself. To this one nothing may be added while the other is used. */
+  branch(): Situation {
+    return new Situation({ agents: [] }, this);
   }
 
   add(task: RunningTask): void {
     this.#running.push(task);
-    this.#occupied[1].add(task.agent);
+    this.#busy.add(task.agent);
     this.#fewest.clear();
     if (task.exclusive) this.#closed.add(task.agent);
     if (this.#counts.size === 0) return;
@@ -156,19 +154,20 @@ export class Situation {
 
   /** Whether something runs there already, or is offered to others. */
   isOccupied(agent: string): boolean {
-    return this.#occupied.some((names) => names.has(agent));
+    if (this.#busy.has(agent) || this.#occupied.has(agent)) return true;
+    return this.#before?.isOccupied(agent) ?? false;
   }
 
   /** Whether one task has it for itself. */
   isClosed(agent: string): boolean {
-    return this.#closed.has(agent);
+    return this.#closed.has(agent) || (this.#before?.isClosed(agent) ?? false);
   }
 
   /** By value, how many tasks of the group are on agents with it; values without any are left out. */
   counts(about: PeerAttribute): PeerCount {
     const known = this.#counts.get(about.key);
     if (known !== undefined) return known;
-    const counts = new PeerCounts(about);
+    const counts = new PeerCounts(about, this.#before?.counts(about));
     for (const task of this.#running) {
       const agent = this.#agents.byName.get(task.agent);
       if (agent !== undefined) counts.add(task, agent);

@@ -6,8 +6,8 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { offerObject } from "./offerobject.ts";
 
-/** Offers told at one go: to put them into messages takes longer than to make them. */
-const TOGETHER = 50;
+/** Offers told at one go: 10 KiB each of what the collector has to do with. */
+const TOGETHER = 16;
 
 /**
  * Hands out the planned offers of frameworks that have a stream: held in memory, told on the stream, never written. Answers with

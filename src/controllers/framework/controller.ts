@@ -16,6 +16,7 @@ import { offerFramework, offerResources } from "../world/agentview.ts";
 import { holdings } from "../world/holdings.ts";
 import { outstandingOffers, writtenOffers } from "../world/outstanding.ts";
 import type { Scheduling } from "../world/scheduling.ts";
+import { sumOf } from "../world/sum.ts";
 import { forgivenUntil, frameworkConnection } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
 import { readinessNow } from "./readinessnow.ts";
@@ -117,12 +118,16 @@ async function reconcile(
   revive(deps, scheduling, memory, framework);
   await rescind(deps, scheduling, framework, readiness, signal);
   const now = timestamp(clock.now());
+  const tasks = caches.tasks.store.by("liveFramework", key);
+  const executors = caches.executors.store.by("liveFramework", key);
+  const offers = writtenOffers(caches, scheduling.assumed.offers, key);
   const status = frameworkStatus(framework, {
     connection,
     readiness,
-    tasks: caches.tasks.store.by("liveFramework", key).map(holdings),
-    executors: caches.executors.store.by("liveFramework", key).map(holdings),
-    offers: writtenOffers(caches, scheduling.assumed.offers, key).map(offerResources),
+    tasks: tasks.length,
+    allocated: await deps.breath.through(sumOf([...tasks, ...executors], holdings)),
+    offers: offers.length,
+    offered: await deps.breath.through(sumOf(offers, offerResources)),
     total: scheduling.totals.get(),
     excludeFromFairness: config.allocation.excludeFromFairness,
     now,

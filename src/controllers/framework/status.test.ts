@@ -12,9 +12,10 @@ const gone = { connected: false, reason: "LeaseLapsed", message: "silent" } as c
 const facts = (more: Partial<FrameworkFacts> = {}): FrameworkFacts => ({
   connection: { connected: true },
   readiness: { ready: false, reason: "RoleNotFound", message: "no role" },
-  tasks: [parseResources("cpus:1;mem:10"), parseResources("cpus:1")],
-  executors: [],
-  offers: [parseResources("cpus:3")],
+  tasks: 2,
+  allocated: parseResources("cpus:2;mem:10"),
+  offers: 1,
+  offered: parseResources("cpus:3"),
   total: Quantities.fromRecord({ cpus: 16, mem: 100 }),
   excludeFromFairness: [],
   now,

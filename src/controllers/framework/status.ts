@@ -2,7 +2,7 @@ import type { Condition } from "../../api/condition.ts";
 import { type Framework, type FrameworkStatus, mesosFrameworkId } from "../../api/framework.ts";
 import { setCondition } from "../../cluster/conditions.ts";
 import type { Live } from "../../cluster/object.ts";
-import { type Quantities, Resources, toSpec } from "../../resources/index.ts";
+import { type Quantities, type Resources, toSpec } from "../../resources/index.ts";
 import { dominantShare, percent } from "../world/shares.ts";
 import { type FrameworkConnection, hasSubscribed } from "./connection.ts";
 import type { Readiness } from "./readiness.ts";
@@ -10,11 +10,13 @@ import type { Readiness } from "./readiness.ts";
 export interface FrameworkFacts {
   readonly connection: FrameworkConnection;
   readonly readiness: Readiness;
-  /** What its tasks that have not ended hold, one entry a task. */
-  readonly tasks: readonly Resources[];
-  /** What its executors that have not ended hold themselves. */
-  readonly executors: readonly Resources[];
-  readonly offers: readonly Resources[];
+  /** Tasks that have not ended. */
+  readonly tasks: number;
+  /** What those hold, and executors that have not ended by themselves. */
+  readonly allocated: Resources;
+  /** Outstanding Offers, and what is in them. */
+  readonly offers: number;
+  readonly offered: Resources;
   readonly total: Quantities;
   readonly excludeFromFairness: readonly string[];
   /** RFC 3339. */
@@ -24,8 +26,7 @@ export interface FrameworkFacts {
 /** Everything that the operator says of a framework. The share is that of its tasks: offers come and go. */
 export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFacts): FrameworkStatus {
   const { metadata, spec, status: before } = framework;
-  const { connection, now } = facts;
-  const allocated = Resources.sum([...facts.tasks, ...facts.executors]);
+  const { allocated, connection, now } = facts;
   const share = dominantShare(allocated.scalarQuantities(), facts.total, facts.excludeFromFairness);
   const revived = spec.revive !== undefined && spec.revive.id !== before?.observedRevive;
   const revivedAt = revived ? now : before?.revivedAt;
@@ -38,11 +39,11 @@ export function frameworkStatus(framework: Live<Framework>, facts: FrameworkFact
     ...(spec.revive && { observedRevive: spec.revive.id }),
     ...(revivedAt !== undefined && { revivedAt }),
     allocated: toSpec(allocated),
-    offered: toSpec(Resources.sum(facts.offers)),
+    offered: toSpec(facts.offered),
     dominantShare: share,
     share: percent(share),
-    offersOutstanding: facts.offers.length,
-    tasks: facts.tasks.length,
+    offersOutstanding: facts.offers,
+    tasks: facts.tasks,
     conditions: conditions(framework, facts),
   };
 }

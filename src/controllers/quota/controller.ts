@@ -12,7 +12,7 @@ import { offerResources } from "../world/agentview.ts";
 import { roleFor } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { eldest } from "../world/seniority.ts";
-import { subtreeUse } from "../world/subtree.ts";
+import { consumedBy } from "../world/subtree.ts";
 import { quotaState } from "../world/world.ts";
 import type { QuotaInForce } from "./admission.ts";
 import { offersInTheWay } from "./rescind.ts";
@@ -75,7 +75,7 @@ async function reconcile(
   const { role } = quota.spec;
   const older = eldest(caches.quotas.store.by("role", role));
   const listed = roleFor((path) => caches.roles.store.by("path", path), role) !== undefined;
-  const { consumed } = subtreeUse(deps, role);
+  const consumed = await deps.breath.through(consumedBy(deps, role));
   const status = quotaStatus(quota, {
     consumed,
     capacity: scheduling.totals.quantities(),

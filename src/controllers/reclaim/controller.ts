@@ -21,7 +21,7 @@ import { outstandingOffers } from "../world/outstanding.ts";
 import { peersAmong } from "../world/peers.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { filterTime } from "../world/seed.ts";
-import { subtreeUse } from "../world/subtree.ts";
+import { consumedBy } from "../world/subtree.ts";
 import { toleratedWords } from "../world/tolerations.ts";
 import { quotaStates, roleStates } from "../world/world.ts";
 import { ReclaimApplier } from "./apply.ts";
@@ -94,10 +94,8 @@ export class ReclaimLoop implements Runnable {
     const { breath, caches, clock } = this.#deps;
     const { views } = this.#scheduling;
     const quotas = quotaStates(caches.quotas.store.values());
-    const waiting = withinLimits(
-      await this.#demand(),
-      quotas,
-      (role) => subtreeUse(this.#deps, role).consumed,
+    const waiting = await breath.through(
+      withinLimits(await this.#demand(), quotas, (role) => consumedBy(this.#deps, role)),
     );
     if (waiting.length === 0 && this.#isIdle()) return;
     const facts: ReclaimFacts = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AgentState, atOnce } from "../../allocator/index.ts";
+import { type AgentState, atOnce, type Stepwise } from "../../allocator/index.ts";
 import { Limits, parseResources, type Quantities } from "../../resources/index.ts";
 import { frameworkReadiness } from "../framework/readiness.ts";
 import { agentState, framework, list, task } from "../objects.fixture.ts";
@@ -117,9 +117,12 @@ describe("withinLimits", () => {
       demand("3", "eng/a", "cpus:1"),
       demand("4", "ops", "cpus:9"),
     ];
-    const consumed = () => amounts("cpus:1");
-    const kept = withinLimits(wanted, [quota("eng", 3), quota("eng/a", 8)], consumed);
+    function* consumed(): Stepwise<Quantities> {
+      yield;
+      return amounts("cpus:1");
+    }
+    const kept = atOnce(withinLimits(wanted, [quota("eng", 3), quota("eng/a", 8)], consumed));
     expect(kept.map(({ id }) => id)).toEqual(["1", "3", "4"]);
-    expect(withinLimits(wanted, [], consumed)).toHaveLength(4);
+    expect(atOnce(withinLimits(wanted, [], consumed))).toHaveLength(4);
   });
 });

@@ -88,28 +88,32 @@ export function frameworkDemand(
 }
 
 /** Without what would pass a limit of its role, or of one above it. `consumed` is asked once for each role with a limit. */
-export function withinLimits(
+export function* withinLimits(
   demand: readonly Demand[],
   quotas: readonly QuotaState[],
-  consumed: (role: string) => Quantities,
-): Demand[] {
+  consumed: (role: string) => Stepwise<Quantities>,
+): Stepwise<Demand[]> {
   const limits = new Map(
     quotas.filter(({ limits: all }) => !all.isEmpty).map((one) => [one.role, one.limits]),
   );
   if (limits.size === 0) return [...demand];
   const left = new Map<string, Limits>();
-  return demand.filter(({ role, resources }) => {
-    const above = roleLineage(role).flatMap((path) => {
+  const kept: Demand[] = [];
+  for (const one of demand) {
+    const above: { readonly path: string; readonly rest: Limits }[] = [];
+    for (const path of roleLineage(one.role)) {
       const limit = limits.get(path);
-      if (limit === undefined) return [];
-      const rest = left.get(path) ?? limit.subtract(consumed(path));
+      if (limit === undefined) continue;
+      const rest = left.get(path) ?? limit.subtract(yield* consumed(path));
       left.set(path, rest);
-      return [{ path, rest }];
-    });
-    if (!above.every(({ rest }) => rest.allow(resources))) return false;
-    for (const { path, rest } of above) left.set(path, rest.subtract(resources));
-    return true;
-  });
+      above.push({ path, rest });
+    }
+    yield;
+    if (!above.every(({ rest }) => rest.allow(one.resources))) continue;
+    for (const { path, rest } of above) left.set(path, rest.subtract(one.resources));
+    kept.push(one);
+  }
+  return kept;
 }
 
 const hasGpus = ({ total }: AgentState): boolean => total.names().includes("gpus");

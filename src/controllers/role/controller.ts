@@ -13,7 +13,7 @@ import { ignoringConflicts } from "../task/conflicts.ts";
 import { roleFor } from "../world/roles.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { dominantShare, percent } from "../world/shares.ts";
-import { subtreeUse } from "../world/subtree.ts";
+import { type SubtreeUse, subtreeUse } from "../world/subtree.ts";
 
 const MANAGER = "mesos-operator-role";
 const SUM_AFTER = 500;
@@ -66,7 +66,8 @@ async function reconcile(
   }
   await weighAnew(deps, scheduling, weights, role, signal);
   const counts = roleFor((path) => caches.roles.store.by("path", path), role.spec.path);
-  const status = roleStatus(deps, scheduling, role, counts ?? role);
+  const use = await deps.breath.through(subtreeUse(deps, role.spec.path));
+  const status = roleStatus(deps, scheduling, role, counts ?? role, use);
   const ready = status.conditions?.find(({ type }) => type === "Ready");
   const before = role.status?.conditions?.find(({ type }) => type === "Ready");
   if (ready?.status === "False" && before?.reason !== ready.reason) {
@@ -81,11 +82,11 @@ function roleStatus(
   { totals }: Scheduling,
   role: Live<Role>,
   counts: Live<Role>,
+  use: SubtreeUse,
 ): RoleStatus {
   const { caches, clock, config, metrics } = deps;
   const { generation } = role.metadata;
   const { path } = role.spec;
-  const use = subtreeUse(deps, path);
   const share = dominantShare(
     use.allocated.scalarQuantities(),
     totals.get(),

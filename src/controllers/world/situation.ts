@@ -12,5 +12,10 @@ export function* situationOf(
     if (agent.allocations.some(({ resources }) => !resources.isEmpty)) occupied.add(agent.name);
     yield;
   }
-  return new Situation({ agents: all, running, occupied });
+  const situation = new Situation({ agents: all, occupied });
+  for (const task of running) {
+    situation.add(task);
+    yield;
+  }
+  return situation;
 }

@@ -1,7 +1,15 @@
-import { ANY_ROLE, fromSpec, isStrictSubroleOf, type Quantities, Resources } from "../../resources/index.ts";
+import type { Stepwise } from "../../allocator/index.ts";
+import {
+  ANY_ROLE,
+  fromSpec,
+  isStrictSubroleOf,
+  type Quantities,
+  type Resources,
+} from "../../resources/index.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { offerResources } from "./agentview.ts";
 import { holdings } from "./holdings.ts";
+import { sumOf } from "./sum.ts";
 
 /** What a role has with all roles below it. */
 export interface SubtreeUse {
@@ -15,7 +23,13 @@ export interface SubtreeUse {
   readonly consumed: Quantities;
 }
 
-export function subtreeUse({ caches }: Pick<Dependencies, "caches">, path: string): SubtreeUse {
+/** What quota counts of it. */
+export function* consumedBy(deps: Pick<Dependencies, "caches">, path: string): Stepwise<Quantities> {
+  return (yield* subtreeUse(deps, path)).consumed;
+}
+
+/** Of what is there when it is begun. */
+export function* subtreeUse({ caches }: Pick<Dependencies, "caches">, path: string): Stepwise<SubtreeUse> {
   const inTree = (role: string) => role === path || (path !== ANY_ROLE && isStrictSubroleOf(role, path));
   const roles = (values: Iterable<string>) => [...values].filter(inTree);
   const tasks = roles(caches.tasks.store.indexed("liveRole")).flatMap((role) =>
@@ -31,17 +45,14 @@ export function subtreeUse({ caches }: Pick<Dependencies, "caches">, path: strin
     caches.executors.store.by("liveRole", role),
   );
   const placed = tasks.filter(({ spec }) => spec.agent !== undefined);
-  const allocated = Resources.sum([...placed, ...executors].map(holdings));
-  const reserved = Resources.sum(
-    reservations.flatMap(({ status }) =>
-      (status?.reserved ?? []).map(({ resources }) => fromSpec(resources)),
-    ),
-  );
+  const allocated = yield* sumOf([...placed, ...executors], holdings);
+  const shares = reservations.flatMap(({ status }) => status?.reserved ?? []);
+  const reserved = yield* sumOf(shares, ({ resources }) => fromSpec(resources));
   const open = allocated.unreserved().nonRevocable();
   return {
     tasks: tasks.length,
     allocated,
-    offered: Resources.sum(offers.map(offerResources)),
+    offered: yield* sumOf(offers, offerResources),
     reserved,
     consumed: reserved.quantities().add(open.quantities()),
   };

@@ -7,7 +7,7 @@ import type { Action } from "../../auth/authorizer.ts";
 import type { Live } from "../../cluster/object.ts";
 import { judge, type QuotaInForce } from "../../controllers/quota/admission.ts";
 import { eldest } from "../../controllers/world/seniority.ts";
-import { subtreeUse } from "../../controllers/world/subtree.ts";
+import { consumedBy } from "../../controllers/world/subtree.ts";
 import { quotaStates } from "../../controllers/world/world.ts";
 import { type Answer, badRequest } from "../../http/answer.ts";
 import { Limits, Quantities, ResourceError } from "../../resources/index.ts";
@@ -90,9 +90,7 @@ async function update(
   failed: string,
 ): Promise<Answer> {
   // Each by itself first: what they ask for together can be told of good ones only.
-  const problem =
-    firstOf(wanted, problemOf) ??
-    (force ? undefined : firstOf(wanted, (one) => excess(service, one, wanted)));
+  const problem = firstOf(wanted, problemOf) ?? (force ? undefined : await firstExcess(service, wanted));
   if (problem !== undefined) return badRequest(`${failed}${problem}`);
   const actions = wanted.flatMap((one): Action[] => {
     const quota = quotaOf(one.role);
@@ -167,13 +165,23 @@ function problemOf({ role, guarantees, limits }: Wanted): string | undefined {
   }
 }
 
+async function firstExcess(service: OperatorService, wanted: readonly Wanted[]): Promise<string | undefined> {
+  const { deps } = service;
+  for (const one of wanted) {
+    if (isNothing(one)) continue;
+    const problem = excess(service, one, wanted, await deps.breath.through(consumedBy(deps, one.role)));
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
 /** Why it needs force: it would limit what is consumed, or guarantee more than there is. */
 function excess(
   { deps, scheduling }: OperatorService,
   one: Wanted,
   all: readonly Wanted[],
+  consumed: Quantities,
 ): string | undefined {
-  if (isNothing(one)) return undefined;
   const changed = new Set(all.map(({ role }) => role));
   const others: QuotaInForce[] = [
     ...quotaStates(deps.caches.quotas.store.values()).filter(({ role }) => !changed.has(role)),
@@ -181,7 +189,6 @@ function excess(
       .filter((other) => other !== one)
       .map(({ role, guarantees }) => ({ role, guarantees: Quantities.fromAmounts(guarantees) })),
   ];
-  const { consumed } = subtreeUse(deps, one.role);
   const judgement = judge(
     { ...one, force: false },
     { consumed, capacity: scheduling.totals.quantities(), others },
