@@ -3,11 +3,12 @@ import type { PlannedOffer } from "../../allocator/index.ts";
 import type { Offer } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { OfferStream, PreparedOffer } from "../offer/streams.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { offerObject } from "./offerobject.ts";
 
-/** Offers told at one go: 10 KiB each of what the collector has to do with. */
-const TOGETHER = 16;
+/** Offers in one event: a framework answers event by event. */
+const TOGETHER = 200;
 
 /**
  * Hands out the planned offers of frameworks that have a stream: held in memory, told on the stream, never written. Answers with
@@ -27,16 +28,19 @@ export async function streamOffers(
       rest.push(...list);
       continue;
     }
-    let made: Live<Offer>[] = [];
+    const stream = deps.offerStreams.get(key);
+    let prepared: PreparedOffer[] = [];
     for (const one of list) {
+      if (stream === undefined || deps.offerStreams.get(key) !== stream) break;
       const offer = streamable(deps, scheduling, one, revocable.has(one));
-      if (offer !== undefined) made.push(offer);
-      if (made.length < TOGETHER && !breath.isDue) continue;
-      hand(deps, scheduling, key, made);
-      made = [];
+      if (offer !== undefined) prepared.push(stream.prepare(offer));
+      if (prepared.length === TOGETHER) {
+        hand(deps, scheduling, stream, key, prepared);
+        prepared = [];
+      }
       if (breath.isDue) await breath.take();
     }
-    hand(deps, scheduling, key, made);
+    hand(deps, scheduling, stream, key, prepared);
   }
   return rest;
 }
@@ -61,12 +65,12 @@ function streamable(
 function hand(
   { logger, offerStreams }: Dependencies,
   { assumed }: Scheduling,
+  stream: OfferStream | undefined,
   framework: string,
-  offers: readonly Live<Offer>[],
+  offers: readonly PreparedOffer[],
 ): void {
-  const stream = offerStreams.get(framework);
-  if (stream === undefined || offers.length === 0) return;
-  for (const offer of offers) assumed.offers.open(offer);
+  if (stream === undefined || offers.length === 0 || offerStreams.get(framework) !== stream) return;
+  for (const { offer } of offers) assumed.offers.open(offer);
   logger.debug({ framework, offers: offers.length }, "streams offers");
   stream.offered(offers);
 }

@@ -2,10 +2,18 @@ import type { Offer } from "../../api/offer.ts";
 import type { Live } from "../../cluster/object.ts";
 import type { Closing } from "./closer.ts";
 
+/** An offer with what its framework is told of it, in that stream's form. */
+export interface PreparedOffer<Told = unknown> {
+  readonly offer: Live<Offer>;
+  readonly told: Told;
+}
+
 /** Where the offers of a framework go that has one: it is told of them, and no object is written. */
-export interface OfferStream {
-  /** New offers of one round; they are held for the framework until they are closed. Must not throw. */
-  offered(offers: readonly Live<Offer>[]): void;
+export interface OfferStream<Told = unknown> {
+  /** What takes long of telling an offer; it is not told yet. Must not throw. */
+  prepare(offer: Live<Offer>): PreparedOffer<Told>;
+  /** New offers of one round, as this stream has prepared them; they are held for the framework until they are closed. Must not throw. */
+  offered(offers: readonly PreparedOffer<Told>[]): void;
   /** One of them is closed, whoever closed it. Must not throw. */
   closed(offer: Live<Offer>, closing: Closing): void;
 }

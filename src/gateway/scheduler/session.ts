@@ -8,7 +8,7 @@ import { frameworkKey } from "../../controllers/caches.ts";
 import type { Dependencies } from "../../controllers/dependencies.ts";
 import { domainOf } from "../../controllers/node/attributes.ts";
 import { type Closing, closeOffer } from "../../controllers/offer/closer.ts";
-import type { OfferStream } from "../../controllers/offer/streams.ts";
+import type { OfferStream, PreparedOffer } from "../../controllers/offer/streams.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
 import { traits } from "../../convert/framework.ts";
 import { type FrameworkTraits, inverseOfferMessage, offerMessage } from "../../convert/offer.ts";
@@ -16,6 +16,7 @@ import { updateStatus } from "../../convert/status.ts";
 import { enumName } from "../../wire/enums.ts";
 import type { MasterInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { Event_Type, Event_TypeSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
+import type { EncodedOffer } from "../../wire/offersevent.ts";
 import type { ExecutorMessages } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
@@ -29,9 +30,6 @@ const ANSWER_MANAGER = "mesos-gateway";
 /** Field manager of Task.spec.acknowledged. */
 const ACKNOWLEDGE_MANAGER = "mesos-gateway-acknowledge";
 
-/** Offers in one event. */
-const MOST_OFFERS = 500;
-
 export interface SessionContext {
   readonly deps: Dependencies;
   readonly scheduling: Scheduling;
@@ -44,7 +42,7 @@ export interface SessionContext {
 }
 
 /** One subscription of one framework: all that is told on its stream, and nothing that outlives it. */
-export class Session implements OfferStream {
+export class Session implements OfferStream<EncodedOffer> {
   readonly id: string;
   /** "namespace/name". */
   readonly key: string;
@@ -121,8 +119,11 @@ export class Session implements OfferStream {
   }
 
   tell(event: EventInit): void {
-    const sent = this.stream.send(event);
-    if (sent) this.#context.metrics.events.inc({ type: enumName(Event_TypeSchema, event.type ?? 0) });
+    this.#told(event.type ?? 0, this.stream.send(event));
+  }
+
+  #told(type: Event_Type, sent: boolean): void {
+    if (sent) this.#context.metrics.events.inc({ type: enumName(Event_TypeSchema, type) });
   }
 
   update(status: TaskStatus): void {
@@ -171,20 +172,23 @@ export class Session implements OfferStream {
     return this.#updates.acknowledge(taskId, uuid);
   }
 
-  offered(offers: readonly Live<Offer>[]): void {
-    const { caches, clock } = this.#context.deps;
-    const messages = offers.map((offer) => {
-      const { agent } = offer.spec;
-      const known = caches.agents.store.get(agent);
-      const { region, zone } = known === undefined ? {} : domainOf(known, caches.nodes.store.get(agent));
-      const ip = known?.status?.addresses?.[0];
-      const executorIds = caches.executors.store
-        .by("liveAgent", agent)
-        .filter((executor) => frameworkKey(executor) === this.key)
-        .map(({ spec }) => spec.executorId);
-      return offerMessage(offer, this.#traits, { region, zone, ip, executorIds });
-    });
-    for (const offer of offers) {
+  prepare(offer: Live<Offer>): PreparedOffer<EncodedOffer> {
+    const { caches } = this.#context.deps;
+    const { agent } = offer.spec;
+    const known = caches.agents.store.get(agent);
+    const { region, zone } = known === undefined ? {} : domainOf(known, caches.nodes.store.get(agent));
+    const ip = known?.status?.addresses?.[0];
+    const executorIds = caches.executors.store
+      .by("liveAgent", agent)
+      .filter((executor) => frameworkKey(executor) === this.key)
+      .map(({ spec }) => spec.executorId);
+    const message = offerMessage(offer, this.#traits, { region, zone, ip, executorIds });
+    return { offer, told: this.stream.encodeOffer(message) };
+  }
+
+  offered(offers: readonly PreparedOffer<EncodedOffer>[]): void {
+    const { clock } = this.#context.deps;
+    for (const { offer } of offers) {
       const left = Date.parse(offer.spec.expiresAt) - clock.now();
       this.#expiries.set(
         offer.metadata.name,
@@ -192,9 +196,7 @@ export class Session implements OfferStream {
       );
     }
     this.#count();
-    for (let i = 0; i < messages.length; i += MOST_OFFERS) {
-      this.tell({ type: Event_Type.OFFERS, offers: { offers: messages.slice(i, i + MOST_OFFERS) } });
-    }
+    this.#told(Event_Type.OFFERS, this.stream.sendOffers(offers.map(({ told }) => told)));
   }
 
   closed(offer: Live<Offer>, closing: Closing): void {

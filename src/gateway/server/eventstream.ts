@@ -3,8 +3,10 @@ import type { ServerResponse } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RecordStream } from "../../http/recordstream.ts";
 import { encode } from "../../wire/codec.ts";
+import type { Offer } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { EventSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
+import { type EncodedOffer, encodeOffer, offersEvent } from "../../wire/offersevent.ts";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
 
@@ -20,6 +22,16 @@ export class EventStream extends RecordStream {
     super(response, { "Content-Type": MEDIA_TYPE[encoding], "Mesos-Stream-Id": id }, mostBuffered);
     this.id = id;
     this.#encoding = encoding;
+  }
+
+  /** The form in which `sendOffers` wants it. */
+  encodeOffer(offer: Offer): EncodedOffer {
+    return encodeOffer(this.#encoding, offer);
+  }
+
+  /** OFFERS. False: there is nobody any more to tell. */
+  sendOffers(offers: readonly EncodedOffer[]): boolean {
+    return this.open && this.write(offersEvent(this.#encoding, offers));
   }
 
   /** False: there is nobody any more to tell. */

@@ -99,9 +99,13 @@ export class Leader {
     offerStreams.serve(0);
     for (const { metadata } of caches.frameworks.store.values()) {
       offerStreams.attach(keyOf(metadata), {
+        prepare: (offer) => ({ offer, told: undefined }),
         offered: (offers) => {
           this.offers += offers.length;
-          void this.#decline(offers, refuse);
+          void this.#decline(
+            offers.map(({ offer }) => offer),
+            refuse,
+          );
         },
         closed: () => {},
       });
