@@ -49,7 +49,8 @@ describe("the life of a task", () => {
   test("goes STAGING, STARTING, RUNNING, FINISHED, as watchers see it", async () => {
     const { status } = await scene.ends("hello");
     expect(status?.state).toBe("TASK_FINISHED");
-    expect(scene.seen("hello")).toEqual(["TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]);
+    const seen = await scene.seenUntil("hello", "TASK_FINISHED");
+    expect(seen).toEqual(["TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"]);
   });
 
   test("is kept as updates in order, each with an id of its own and the time it happened", async () => {

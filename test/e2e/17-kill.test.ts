@@ -109,7 +109,7 @@ describe("a kill", () => {
     const { metadata } = await scene.get("deleted");
     await scene.cluster.kinds.tasks.delete(metadata);
     await until("the object is gone", () => scene.get("deleted").then(() => false, isNotFound));
-    expect(scene.seen("deleted")).toEqual([
+    expect(await scene.seenUntil("deleted", "TASK_KILLED")).toEqual([
       "TASK_STAGING",
       "TASK_STARTING",
       "TASK_RUNNING",

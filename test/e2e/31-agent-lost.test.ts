@@ -139,7 +139,7 @@ describe("an agent that comes back", () => {
         () => true,
       ),
     );
-    expect(scene.seen("deleted").at(-1)).toBe("TASK_KILLED");
+    expect(await scene.seenUntil("deleted", "TASK_KILLED")).toContain("TASK_KILLED");
   });
 
   test("is Ready and runs new tasks", async () => {

@@ -4,7 +4,7 @@ import type { TaskState } from "../../src/api/taskstate.ts";
 import { createLogger } from "../../src/cluster/logger.ts";
 import type { Live } from "../../src/cluster/object.ts";
 import { Reflector } from "../../src/cluster/reflector.ts";
-import { Cluster, type Level } from "./cluster.ts";
+import { Cluster, type Level, until } from "./cluster.ts";
 import { becomes, ends, history, reaches, type TaskInput, task } from "./tasks.ts";
 
 /**
@@ -90,6 +90,14 @@ export class Scene {
   /** The states that a watcher saw, in order; TASK_STAGING for none yet. */
   seen(name: string): readonly TaskState[] {
     return this.#states.get(name) ?? [];
+  }
+
+  /** The same once the watcher, which others may be ahead of, saw this one. */
+  seenUntil(name: string, last: TaskState): Promise<readonly TaskState[]> {
+    return until(`a watcher sees ${name} as ${last}`, async () => {
+      const seen = this.seen(name);
+      return seen.at(-1) === last && seen;
+    });
   }
 
   /** A file of the task's sandbox, as it lies on the node. */

@@ -20,7 +20,7 @@ const RENEW_AFTER = 15_000;
 /** An explanation serves all tasks that ask for the same for so long. */
 const REUSE_FOR = 2_000;
 /** Milliseconds of a round, turns of others included: each explanation looks at every agent; more wait for the next round. */
-const BUDGET = 500;
+const BUDGET = 1_500;
 const WRITES_A_ROUND = 64;
 const WIDTH = 8;
 
