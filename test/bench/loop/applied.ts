@@ -91,7 +91,9 @@ function task(name: string, index: number, seconds: number): Task {
         { name: "mem", scalar: 64 },
       ],
       command: { shell: true, value: `sleep ${seconds}` },
-      ...(operator && { constraints: [{ attribute: "HOSTNAME", operator }] }),
+      labels: { [LABEL]: name },
+      // Of each other: tasks that run already may be on each agent there is.
+      ...(operator && { constraints: [{ attribute: "HOSTNAME", operator, peers: LABEL }] }),
     },
   };
 }
