@@ -22,7 +22,7 @@ const PAGE_SIZE = 500;
 /** Objects of a first page, when nobody knows yet how large they are. */
 const FIRST_PAGE = 25;
 /** Characters: what is parsed at one go holds up everything else, some 10 ms a MiB, and as much again where the collector marks. */
-const PAGE_LENGTH = 160 * 1024;
+const PAGE_LENGTH = 256 * 1024;
 /** How long a watch may outlive the end that it asked the server for. */
 const WATCH_GRACE = 30_000;
 

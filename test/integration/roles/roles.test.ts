@@ -139,5 +139,34 @@ describe("a Role", () => {
       expect((await cluster.closed(offer, "Rescinded")).status?.reason).toBe("WeightChanged");
     }
     await cluster.firstOffer(namespace, "fw");
+    await cluster.clients.frameworks.delete({ namespace, name: "fw" });
+  });
+
+  it("given another weight has each offer taken back once, one that changes meanwhile too", async () => {
+    const namespace = await cluster.namespace("changing");
+    await role("changing", "changing");
+    await cluster.framework(namespace, "changes", { roles: ["changing"] });
+    const open = await cluster.eventually(async () => {
+      const offers = await cluster.offers(namespace, "changes");
+      expect(offers).toHaveLength(4);
+      return offers;
+    });
+    const stop = new AbortController();
+    const labelled = open.map(async ({ metadata }) => {
+      for (let i = 0; !stop.signal.aborted; i++) {
+        await cluster.clients.offers.mergePatch(metadata, { metadata: { labels: { i: `${i}` } } });
+      }
+    });
+    await cluster.clients.roles.mergePatch({ name: "changing" }, { spec: { weight: 2 } });
+    for (const offer of open)
+      expect((await cluster.closed(offer, "Rescinded")).status?.reason).toBe("WeightChanged");
+    stop.abort();
+    await Promise.all(labelled);
+    await cluster.eventually(async () => expect(await cluster.offers(namespace, "changes")).toHaveLength(4));
+    const { items } = await cluster.clients.offers.list({
+      namespace,
+      fieldSelector: "spec.framework=changes",
+    });
+    expect(items.filter(({ status }) => status?.reason === "WeightChanged")).toHaveLength(4);
   });
 });
