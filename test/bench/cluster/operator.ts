@@ -28,8 +28,6 @@ export interface OperatorSettings extends Pick<Options, "qps" | "interval" | "pr
   readonly env?: NodeJS.ProcessEnv;
   /** Where it was bundled to; absent: from its sources. */
   readonly program?: string;
-  /** It has the cores before all other processes. */
-  readonly first?: boolean;
 }
 
 /** The operator's own program, as a process. */
@@ -53,9 +51,8 @@ export class Operator {
     const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
     const own = { KUBECONFIG: kubeconfig, MESOS_CONFIG: path, POD_NAME: name };
     const env = { ...process.env, ...settings.env, ...own };
-    const priority = settings.first ? ["nice", "-n", "-15"] : [];
     this.#child = new Child(
-      [...priority, process.execPath, ...flags, ...profiling, settings.program ?? PROGRAM],
+      [process.execPath, ...flags, ...profiling, settings.program ?? PROGRAM],
       join(dir, `${name}.log`),
       env,
     );

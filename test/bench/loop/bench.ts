@@ -190,10 +190,10 @@ export class LoopBench {
   }
 
   #operator(): Operator {
-    const { agents, first, nodeOptions, profile } = this.#options;
+    const { agents, nodeOptions, profile } = this.#options;
     const name = `operator-${++this.#count}`;
     const operator = new Operator({
-      ...{ agents, first, profile, name, dir: this.#dir, kubeconfig: this.#plane.kubeconfig },
+      ...{ agents, profile, name, dir: this.#dir, kubeconfig: this.#plane.kubeconfig },
       ...{ qps: 1000, interval: "1s", maxOffers: 64, agentTimeout: 300 },
       flags: [...nodeOptions.split(" ").filter((flag) => flag !== ""), "--import", PROBE],
       env: { MESOS_BENCH_PROBE: this.#report(name), NODE_ENV: "production" },

@@ -13,8 +13,6 @@ export interface Options {
   /** Of the operator's Node. */
   readonly nodeOptions: string;
   readonly failover: boolean;
-  /** The operator has the cores before all other processes. */
-  readonly first: boolean;
 }
 
 /** What the chart sets: docs/operating.md. */
@@ -26,7 +24,6 @@ export const USAGE = `npm run bench:loop -- [flags]
   --seconds N           of load (40)
   --frameworks N        that decline, and launch, through the gateway (20)
   --no-failover         leave out a standby and a program that takes over cold
-  --first               the operator has the cores before all others (nice -15, as root): then the clock tells of it alone
   --node-options TEXT   of the operator (${NODE_OPTIONS})
   --profile DIR         write a CPU profile of each operator there, and name what ran in the longest turns
 One JSON line a measurement on stdout, progress on stderr.`;
@@ -40,7 +37,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
       ...{ agents: text, tasks: text, seconds: text, frameworks: text, profile: text },
       "node-options": text,
       "no-failover": { type: "boolean", default: false },
-      first: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -53,6 +49,5 @@ export function readOptions(args: readonly string[]): Options | undefined {
     profile: values.profile,
     nodeOptions: values["node-options"] ?? NODE_OPTIONS,
     failover: !values["no-failover"],
-    first: values.first,
   };
 }
