@@ -20,6 +20,7 @@ import type { EncodedOffer } from "../../wire/offersevent.ts";
 import type { ExecutorMessages } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { Feedback } from "./feedback.ts";
 import { InverseOffers } from "./inverse.ts";
 import { persist } from "./persist.ts";
@@ -50,7 +51,7 @@ export class Session implements OfferStream<EncodedOffer> {
   readonly feedback: Feedback;
   readonly #context: SessionContext;
   readonly #updates: Updates;
-  readonly #expiries = new Map<string, Timer>();
+  readonly #expiries: Deadlines<Live<Offer>>;
   readonly #inverse = new InverseOffers();
   #traits: FrameworkTraits;
   #framework: Live<Framework>;
@@ -64,6 +65,7 @@ export class Session implements OfferStream<EncodedOffer> {
     this.stream = stream;
     this.feedback = feedback;
     this.#traits = traits(framework, this.id);
+    this.#expiries = new Deadlines(context.deps.clock, context.deps.breath, (offer) => this.#expire(offer));
     this.#updates = new Updates({
       clock: context.deps.clock,
       send: (task, update) => this.update(updateStatus(task, update, this.#traits.partitionAware)),
@@ -112,8 +114,7 @@ export class Session implements OfferStream<EncodedOffer> {
   /** Nothing is told any more; that the framework is away is not said. */
   silence(): void {
     this.#heartbeat?.cancel();
-    for (const timer of this.#expiries.values()) timer.cancel();
-    this.#expiries.clear();
+    this.#expiries.stop();
     this.#updates.stop();
     this.feedback.disconnect();
   }
@@ -187,13 +188,8 @@ export class Session implements OfferStream<EncodedOffer> {
   }
 
   offered(offers: readonly PreparedOffer<EncodedOffer>[]): void {
-    const { clock } = this.#context.deps;
     for (const { offer } of offers) {
-      const left = Date.parse(offer.spec.expiresAt) - clock.now();
-      this.#expiries.set(
-        offer.metadata.name,
-        clock.setTimeout(() => this.#expire(offer), left),
-      );
+      this.#expiries.add(offer.metadata.name, offer, Date.parse(offer.spec.expiresAt));
     }
     this.#count();
     this.#told(Event_Type.OFFERS, this.stream.sendOffers(offers.map(({ told }) => told)));
@@ -209,7 +205,6 @@ export class Session implements OfferStream<EncodedOffer> {
 
   /** The framework has answered an offer: it does not expire any more. */
   answered(offer: string): void {
-    this.#expiries.get(offer)?.cancel();
     this.#expiries.delete(offer);
     this.#count();
   }
