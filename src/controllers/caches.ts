@@ -105,6 +105,10 @@ const isOpen = ({ status }: Offer): boolean => (status?.state ?? "Outstanding") 
 /** Whether it keeps resources from others: an inverse offer holds nothing, and is none of these. */
 export const isOutstanding = (offer: Offer): boolean => isOpen(offer) && offer.spec.inverse !== true;
 
+/** Outstanding, and its framework has not answered it yet: what may be taken back. */
+export const isUnanswered = (offer: Offer): boolean =>
+  isOutstanding(offer) && offer.spec.response === undefined;
+
 /** An inverse offer that is not closed. */
 export const isOpenInverse = (offer: Offer): boolean => isOpen(offer) && offer.spec.inverse === true;
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { encode } from "./codec.ts";
 import { OfferSchema } from "./gen/mesos/v1/mesos_pb.ts";
 import { Event_Type, EventSchema } from "./gen/mesos/v1/scheduler/scheduler_pb.ts";
-import { encodeOffer, offersEvent } from "./offersevent.ts";
+import { offersEvent } from "./offersevent.ts";
 
 const offer = (name: string) =>
   create(OfferSchema, {
@@ -19,7 +19,7 @@ it.each(["json", "protobuf"] as const)(
     for (const names of [["a"], ["a", "b", "ü"]]) {
       const offers = names.map(offer);
       const event = create(EventSchema, { type: Event_Type.OFFERS, offers: { offers } });
-      const parts = offers.map((one) => encodeOffer(encoding, one));
+      const parts = offers.map((one) => encode(encoding, OfferSchema, one));
       expect(Buffer.from(offersEvent(encoding, parts))).toEqual(
         Buffer.from(encode(encoding, EventSchema, event)),
       );

@@ -29,9 +29,10 @@ export async function streamOffers(
       continue;
     }
     const stream = deps.offerStreams.get(key);
+    if (stream === undefined) continue;
     let prepared: PreparedOffer[] = [];
     for (const one of list) {
-      if (stream === undefined || deps.offerStreams.get(key) !== stream) break;
+      if (deps.offerStreams.get(key) !== stream) break;
       const offer = streamable(deps, scheduling, one, revocable.has(one));
       if (offer !== undefined) prepared.push(stream.prepare(offer));
       if (prepared.length === TOGETHER) {
@@ -65,11 +66,11 @@ function streamable(
 function hand(
   { logger, offerStreams }: Dependencies,
   { assumed }: Scheduling,
-  stream: OfferStream | undefined,
+  stream: OfferStream,
   framework: string,
   offers: readonly PreparedOffer[],
 ): void {
-  if (stream === undefined || offers.length === 0 || offerStreams.get(framework) !== stream) return;
+  if (offers.length === 0 || offerStreams.get(framework) !== stream) return;
   for (const { offer } of offers) assumed.offers.open(offer);
   logger.debug({ framework, offers: offers.length }, "streams offers");
   stream.offered(offers);

@@ -1,15 +1,13 @@
 import type { Offer } from "../../api/offer.ts";
 import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
-import { isOutstanding } from "../caches.ts";
+import { isUnanswered } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { eachLimited } from "../limited.ts";
 import type { Scheduling } from "../world/scheduling.ts";
 import { type Closing, closeOffer } from "./closer.ts";
 
 const WIDTH = 16;
-
-const isUnanswered = (offer: Offer): boolean => isOutstanding(offer) && offer.spec.response === undefined;
 
 /** All offers that are outstanding and not answered, those of an allocation that is under way too: it is waited for. */
 export async function unansweredOffers(

@@ -1,13 +1,12 @@
 import type { Reclaimed } from "../../allocator/index.ts";
 import type { Executor } from "../../api/executor.ts";
-import type { Offer } from "../../api/offer.ts";
 import type { Task } from "../../api/task.ts";
 import { Applier } from "../../cluster/apply.ts";
 import { findCondition, setCondition } from "../../cluster/conditions.ts";
 import { isConflict, isNotFound } from "../../cluster/errors.ts";
 import type { Live } from "../../cluster/object.ts";
 import { timestamp } from "../../cluster/time.ts";
-import { isOutstanding } from "../caches.ts";
+import { isUnanswered } from "../caches.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { askToShutDown } from "../executor/write.ts";
 import { eachLimited } from "../limited.ts";
@@ -21,8 +20,6 @@ import { type Mark, markChanges, takeExecutorStep, takeStep } from "./step.ts";
 const MANAGER = "mesos-operator-reclaim";
 const CONDITION = "Reclaiming";
 const WIDTH = 8;
-
-const isOpen = (offer: Live<Offer>): boolean => isOutstanding(offer) && offer.spec.response === undefined;
 
 /** Carries out what was decided, and keeps at it: a write that failed is done again with the next call. */
 export class ReclaimApplier {
@@ -109,7 +106,7 @@ export class ReclaimApplier {
 
   /** Takes back what of the agent is offered and not answered. */
   async rescind(scheduling: Scheduling, agent: string, role: string, signal: AbortSignal): Promise<void> {
-    const open = (scheduling.views.get(agent)?.offers ?? []).filter(({ offer }) => isOpen(offer));
+    const open = (scheduling.views.get(agent)?.offers ?? []).filter(({ offer }) => isUnanswered(offer));
     const message = `wanted for the role ${role}, which is below its fair share`;
     const closing = { state: "Rescinded" as const, reason: "Reclaimed", message };
     await eachLimited(open, WIDTH, ({ offer }) =>

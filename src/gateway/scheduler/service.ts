@@ -8,7 +8,7 @@ import type { Breath } from "../../cluster/breath.ts";
 import { isTransient } from "../../cluster/errors.ts";
 import { keyOf, type Live } from "../../cluster/object.ts";
 import { sleep } from "../../cluster/time.ts";
-import { frameworkKey, isOutstanding } from "../../controllers/caches.ts";
+import { frameworkKey, isUnanswered } from "../../controllers/caches.ts";
 import type { Dependencies, Runnable } from "../../controllers/dependencies.ts";
 import { offerFramework } from "../../controllers/world/agentview.ts";
 import type { Scheduling } from "../../controllers/world/scheduling.ts";
@@ -233,8 +233,7 @@ export class SchedulerService implements Runnable {
     this.#metrics.subscribers.set(this.#sessions.size);
     const { offers } = this.#context.scheduling.assumed;
     const open = [...offers.streamed({ framework: session.key })];
-    for (const offer of open)
-      if (isOutstanding(offer) && offer.spec.response === undefined) offers.close(offer);
+    for (const offer of open) if (isUnanswered(offer)) offers.close(offer);
   }
 
   /** False: a call of a type that is not known here. TEARDOWN and what Calls knows. */

@@ -16,7 +16,6 @@ import { updateStatus } from "../../convert/status.ts";
 import { enumName } from "../../wire/enums.ts";
 import type { MasterInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { Event_Type, Event_TypeSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
-import type { EncodedOffer } from "../../wire/offersevent.ts";
 import type { ExecutorMessages } from "../executors/messages.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { EventInit, EventStream } from "../server/eventstream.ts";
@@ -43,7 +42,7 @@ export interface SessionContext {
 }
 
 /** One subscription of one framework: all that is told on its stream, and nothing that outlives it. */
-export class Session implements OfferStream<EncodedOffer> {
+export class Session implements OfferStream<Uint8Array> {
   readonly id: string;
   /** "namespace/name". */
   readonly key: string;
@@ -173,7 +172,7 @@ export class Session implements OfferStream<EncodedOffer> {
     return this.#updates.acknowledge(taskId, uuid);
   }
 
-  prepare(offer: Live<Offer>): PreparedOffer<EncodedOffer> {
+  prepare(offer: Live<Offer>): PreparedOffer<Uint8Array> {
     const { caches } = this.#context.deps;
     const { agent } = offer.spec;
     const known = caches.agents.store.get(agent);
@@ -187,7 +186,7 @@ export class Session implements OfferStream<EncodedOffer> {
     return { offer, told: this.stream.encodeOffer(message) };
   }
 
-  offered(offers: readonly PreparedOffer<EncodedOffer>[]): void {
+  offered(offers: readonly PreparedOffer<Uint8Array>[]): void {
     for (const { offer } of offers) {
       this.#expiries.add(offer.metadata.name, offer, Date.parse(offer.spec.expiresAt));
     }

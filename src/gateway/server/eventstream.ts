@@ -3,10 +3,10 @@ import type { ServerResponse } from "node:http";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { RecordStream } from "../../http/recordstream.ts";
 import { encode } from "../../wire/codec.ts";
-import type { Offer } from "../../wire/gen/mesos/v1/mesos_pb.ts";
+import { type Offer, OfferSchema } from "../../wire/gen/mesos/v1/mesos_pb.ts";
 import { EventSchema } from "../../wire/gen/mesos/v1/scheduler/scheduler_pb.ts";
 import { type Encoding, MEDIA_TYPE } from "../../wire/media.ts";
-import { type EncodedOffer, encodeOffer, offersEvent } from "../../wire/offersevent.ts";
+import { offersEvent } from "../../wire/offersevent.ts";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
 
@@ -25,12 +25,12 @@ export class EventStream extends RecordStream {
   }
 
   /** The form in which `sendOffers` wants it. */
-  encodeOffer(offer: Offer): EncodedOffer {
-    return encodeOffer(this.#encoding, offer);
+  encodeOffer(offer: Offer): Uint8Array {
+    return encode(this.#encoding, OfferSchema, offer);
   }
 
   /** OFFERS. False: there is nobody any more to tell. */
-  sendOffers(offers: readonly EncodedOffer[]): boolean {
+  sendOffers(offers: readonly Uint8Array[]): boolean {
     return this.open && this.write(offersEvent(this.#encoding, offers));
   }
 
